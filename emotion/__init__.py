@@ -1,0 +1,1 @@
+"""From pixels to probabilities: faces, the packaged network, and the station page."""

@@ -1,0 +1,1 @@
+"""Train, evaluate and package the classifier; every module runs as ``python -m emotion.training.<name>``."""
