@@ -15,7 +15,7 @@ MAXIMUM_PIXELS = 50_000_000  # what today's largest phone cameras make; decoding
 ORIENTATION_TAG = 0x0112  # EXIF 2.32, table 4: how the camera was held
 
 # Formats that photographs come in. Pillow knows some fifty more, among them EPS, which an external interpreter draws.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
 
 # Pillow reports a file that breaks off by these words only, without a class of its own.
 TRUNCATION_WORDS = ("truncated", "not processed", "unexpected end", "incomplete")
@@ -26,7 +26,7 @@ DECODING_ERRORS = (
     SyntaxError,
     ValueError,
     EOFError,
-    IndexError,
+    LookupError,
     TypeError,
     OverflowError,
     struct.error,
