@@ -59,13 +59,30 @@ COLOURS: dict[Emotion, str] = {
     Emotion.NEUTRAL: "#999999",
 }
 
+# (valence, arousal) in [-1, 1], neutral at the origin. Source of all but contempt: the means of pleasure and arousal
+# on the PAD scales in J. A. Russell and A. Mehrabian, "Evidence for a three-factor theory of emotions", Journal of
+# Research in Personality 11 (1977) 273-294, table of 151 terms: surprised, disgusted, sad, angry, fearful, happy.
+# Contempt is not among the values that we could check there, so it comes from A. B. Warriner, V. Kuperman and M.
+# Brysbaert, "Norms of valence, arousal, and dominance for 13,915 English lemmas", Behavior Research Methods 45 (2013)
+# 1191-1207: "contempt" has 3.22 and 4.61 on scales of 1 to 9, so (x - 5) / 4.
+CIRCUMPLEX: dict[Emotion, tuple[float, float]] = {
+    Emotion.SURPRISE: (0.40, 0.67),
+    Emotion.DISGUST: (-0.60, 0.35),
+    Emotion.SAD: (-0.63, -0.27),
+    Emotion.ANGRY: (-0.51, 0.59),
+    Emotion.FEAR: (-0.64, 0.60),
+    Emotion.HAPPY: (0.81, 0.51),
+    Emotion.CONTEMPT: (-0.445, -0.0975),
+    Emotion.NEUTRAL: (0.0, 0.0),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What the classifier says of one face.
 
-    ``probabilities``: eight values in [0, 1] in the order of `Emotion`, summing to 1. ``face_quality``: 0 (unusable) to 1.
-    ``model``: the version of the checkpoint that answered.
+    ``probabilities``: eight values in [0, 1] in the order of `Emotion`, summing to 1. ``face_quality``: 0 (unusable)
+    to 1. ``model``: the version of the checkpoint that answered.
     """
 
     probabilities: tuple[float, ...]

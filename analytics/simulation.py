@@ -1,0 +1,232 @@
+"""Children in front of a camera, simulated: known truth, and readings as wrong and as jumpy as the real classifier's.
+
+Truth is a list of scenes: what the child goes through, from when until when. Nothing in this module knows how
+anything is detected.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from emotion.labels import KEYS, Emotion
+
+Floats = npt.NDArray[np.float64]
+
+# Rows: the plurality of the FER+ votes; columns: the answer; both in the order of `Emotion`. Measured on FER+ `valid`
+# (3,553 faces) with the ResNet152 at 64 pixels from which the packaged checkpoint was trained on: a later checkpoint
+# errs less, so this is the harder case.
+CONFUSION = np.array(
+    [
+        [407, 0, 2, 8, 10, 18, 0, 38],
+        [0, 16, 7, 11, 1, 0, 1, 10],
+        [4, 1, 306, 14, 3, 15, 3, 107],
+        [15, 4, 17, 236, 5, 13, 0, 33],
+        [18, 2, 2, 3, 38, 1, 0, 13],
+        [12, 0, 16, 10, 3, 817, 1, 34],
+        [0, 1, 2, 1, 0, 1, 7, 16],
+        [23, 0, 116, 30, 0, 47, 5, 1029],
+    ],
+    dtype=np.float64,
+)
+
+# The highest of the eight probabilities, on the logit scale: its 10th, 50th and 90th percentile on the same faces are
+# 0.45, 0.72, 0.97.
+TOP_LOGIT_MEAN, TOP_LOGIT_DEVIATION = 0.95, 1.1
+
+EXPRESSION_SECONDS = 4.0  # mean time that a face holds one expression within a scene
+MISREADING_SECONDS = 3.0  # mean time that the same misreading lasts: the same face at the same angle is misread alike
+JITTER_SECONDS = 3.0  # correlation time of confidence and of face quality
+
+
+def mixture(**shares: float) -> Floats:
+    """Shares of the eight expressions by key; what is left of 1 is neutral."""
+    result = np.zeros(len(KEYS))
+    for key, share in shares.items():
+        result[Emotion[key.upper()]] = share
+    result[Emotion.NEUTRAL] += 1.0 - result.sum()
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A kind of child. ``resting``: shares of expressions when nothing happens. ``quality``: mean face quality, 0..1.
+    ``glances``: how often per minute the face leaves the picture for a few seconds. ``shown``: how much of what the
+    child goes through is seen in the face, 0..1.
+    """
+
+    name: str
+    resting: Floats
+    quality: float
+    glances: float
+    shown: float
+
+
+PROFILES: tuple[Profile, ...] = (
+    Profile("calm", mixture(happy=0.06, surprise=0.02, sad=0.01), 0.80, 0.5, 0.90),
+    Profile("lively", mixture(happy=0.24, surprise=0.08, angry=0.02, sad=0.01), 0.75, 0.8, 1.00),
+    Profile("serious", mixture(happy=0.03, sad=0.10, angry=0.05), 0.80, 0.4, 0.85),
+    Profile("shy", mixture(happy=0.05, sad=0.05, fear=0.01), 0.60, 1.5, 0.75),
+    Profile("restless", mixture(happy=0.12, surprise=0.05, angry=0.03, contempt=0.01), 0.65, 2.5, 0.95),
+)
+
+# What a scene looks like in a face that shows everything. After the affect dynamics of learning with computers:
+# confusion and frustration at an impasse, delight at a solution (S. D'Mello and A. Graesser, Learning and Instruction
+# 22 (2012) 145-157). The shares are assumptions of this simulator, chosen before any threshold of
+# `analytics.signals`.
+STRUGGLING, TIRED, AWAY, DELIGHTED, DISTRESSED = "struggling", "tired", "away", "delighted", "distressed"
+SCENES: dict[str, Floats] = {
+    STRUGGLING: mixture(sad=0.30, angry=0.32, disgust=0.04, fear=0.04, surprise=0.02, contempt=0.02),
+    TIRED: mixture(sad=0.10),
+    DELIGHTED: mixture(happy=0.75, surprise=0.10),
+    DISTRESSED: mixture(fear=0.40, sad=0.42, surprise=0.05, angry=0.03),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a child goes through, in seconds since the start of the lesson. ``kind``: a key of `SCENES`, or `AWAY`."""
+
+    kind: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the station would have stored of one child. ``seconds``: (n,) since the start of the lesson, irregular.
+    ``probabilities``: (n, 8), NaN where no face was seen. ``quality``: (n,), NaN likewise. ``truth``: (n,) int, the
+    expression really worn, -1 without a face.
+    """
+
+    seconds: Floats
+    probabilities: Floats
+    quality: Floats
+    truth: npt.NDArray[np.int64]
+
+
+def simulate_child(
+    rng: np.random.Generator,
+    profile: Profile,
+    scenes: Sequence[Scene],
+    duration: float,
+    confusion: Floats = CONFUSION,
+    interval: float = 1.0,
+) -> Readings:
+    """One child through one lesson. ``duration`` and ``interval`` in seconds; ``confusion``: (8, 8) counts, rows =
+    truth."""
+    count = int(duration / interval)
+    seconds = np.sort((np.arange(count) + rng.uniform(0, 0.15, count)) * interval)
+    shares = np.tile(profile.resting, (count, 1))
+    absent = _glances(rng, seconds, profile.glances, interval)
+    quality = profile.quality + 0.12 * _jitter(rng, count, interval)
+    for scene in scenes:
+        inside = (seconds >= scene.start) & (seconds < scene.end)
+        if scene.kind == AWAY:
+            absent |= inside
+            continue
+        fade = np.clip((seconds[inside] - scene.start) / _fade_in(scene), 0, 1)[:, None] * profile.shown
+        shares[inside] = (1 - fade) * shares[inside] + fade * SCENES[scene.kind]
+        if scene.kind == TIRED:  # eyes and face drop away more and more
+            quality[inside] -= 0.25 * fade[:, 0]
+            absent[inside] |= _glances(rng, seconds[inside], 4.0, interval) & (rng.random(inside.sum()) < fade[:, 0])
+    quality = np.clip(quality, 0.05, 1.0)
+    absent |= rng.random(count) < 0.01 + 0.05 * np.clip(
+        0.5 - quality, 0, None
+    )  # single frames that the detector misses
+
+    truth = _held(rng, shares, EXPRESSION_SECONDS / interval)
+    probabilities = _read(rng, truth, quality, confusion, interval)
+    probabilities[absent] = np.nan
+    quality[absent] = np.nan
+    truth[absent] = -1
+    arrived = ~_outages(rng, seconds, duration)
+    return Readings(seconds[arrived], probabilities[arrived], quality[arrived], truth[arrived])
+
+
+def observation_frame(readings: Readings, started_at: datetime, child: str, source: str, model: str) -> pd.DataFrame:
+    """The readings as `LessonStore.observations` would answer them. ``started_at``: aware."""
+    frame = pd.DataFrame(readings.probabilities.astype(np.float32), columns=list(KEYS))
+    microseconds = int(started_at.astimezone(UTC).timestamp() * 1_000_000) + np.round(readings.seconds * 1e6).astype(
+        np.int64
+    )
+    frame.insert(0, "at", pd.to_datetime(microseconds, unit="us", utc=True).astype("datetime64[us, UTC]"))
+    frame.insert(0, "child", child)
+    frame["face_quality"] = readings.quality.astype(np.float32)
+    frame["faces_seen"] = (readings.truth >= 0).astype(np.int16)
+    frame["source"], frame["model"] = source, model
+    return frame
+
+
+def _fade_in(scene: Scene) -> float:
+    """Seconds until a scene shows in full: tiredness comes over a third of its time, everything else in five
+    seconds."""
+    return (scene.end - scene.start) / 3 if scene.kind == TIRED else 5.0
+
+
+def _held(rng: np.random.Generator, shares: Floats, frames: float) -> npt.NDArray[np.int64]:
+    """Draw a class per row from its (n, 8) shares, and hold it for ``frames`` rows on average (geometric)."""
+    count = len(shares)
+    drawn = (np.cumsum(shares, axis=1) < rng.random(count)[:, None]).sum(axis=1).clip(max=shares.shape[1] - 1)
+    renewed = rng.random(count) < 1 / max(frames, 1)
+    renewed[:1] = True
+    return drawn[np.maximum.accumulate(np.where(renewed, np.arange(count), 0))]
+
+
+def _read(
+    rng: np.random.Generator, truth: npt.NDArray[np.int64], quality: Floats, confusion: Floats, interval: float
+) -> Floats:
+    """The classifier's answer to each true expression: the class from its row of the confusion matrix, the confidence
+    as measured."""
+    count = len(truth)
+    rows = confusion / confusion.sum(axis=1, keepdims=True)
+    guess = confusion.sum(axis=0) / confusion.sum()
+    blind = (
+        0.3 * np.clip(0.6 - quality, 0, None)[:, None]
+    )  # a poor face is misread more often than those of the data set
+    chances = (1 - blind) * rows[truth] + blind * guess
+    drawn = (np.cumsum(chances, axis=1) < rng.random(count)[:, None]).sum(axis=1).clip(max=len(KEYS) - 1)
+    renewed = rng.random(count) < min(1.0, interval / MISREADING_SECONDS)
+    renewed[1:] |= truth[1:] != truth[:-1]
+    renewed[:1] = True
+    apparent = drawn[np.maximum.accumulate(np.where(renewed, np.arange(count), 0))]
+
+    top = 1 / (1 + np.exp(-TOP_LOGIT_MEAN - TOP_LOGIT_DEVIATION * _jitter(rng, count, interval)))
+    likely = 0.9 * rows[truth] + 0.1 / len(KEYS)
+    likely[np.arange(count), apparent] = 0.0
+    rest = rng.standard_gamma(4.0 * likely / likely.sum(axis=1, keepdims=True)) + 1e-12
+    rest[np.arange(count), apparent] = 0.0
+    probabilities = rest * ((1 - top) / rest.sum(axis=1))[:, None]
+    probabilities[np.arange(count), apparent] = top
+    highest = probabilities.argmax(axis=1)  # where the rest fell on one class, that class would win: exchange the two
+    probabilities[np.arange(count), apparent] = probabilities[np.arange(count), highest]
+    probabilities[np.arange(count), highest] = np.where(
+        highest == apparent, probabilities[np.arange(count), highest], top
+    )
+    return probabilities
+
+
+def _jitter(rng: np.random.Generator, count: int, interval: float) -> Floats:
+    """Standard normal noise with an exponential memory of `JITTER_SECONDS`: a moving sum of white noise over six
+    memories."""
+    memory = np.exp(-np.arange(0, 6 * JITTER_SECONDS, interval) / JITTER_SECONDS)
+    noise = rng.standard_normal(count + len(memory) - 1)
+    return np.convolve(noise, memory / np.sqrt((memory**2).sum()), mode="valid")
+
+
+def _glances(rng: np.random.Generator, seconds: Floats, per_minute: float, interval: float) -> npt.NDArray[np.bool_]:
+    """Short looks away, 2 to 6 seconds each."""
+    begins = rng.random(len(seconds)) < per_minute / 60 * interval
+    lasts = rng.uniform(2, 6, len(seconds))
+    return seconds < np.maximum.accumulate(np.where(begins, seconds + lasts, -np.inf))
+
+
+def _outages(rng: np.random.Generator, seconds: Floats, duration: float) -> npt.NDArray[np.bool_]:
+    """Frames that never arrived: the connection is lost for 5 to 30 seconds about once in half an hour."""
+    lost = np.zeros(len(seconds), dtype=bool)
+    for begin in rng.uniform(0, duration, rng.poisson(duration / 1800)):
+        lost |= (seconds >= begin) & (seconds < begin + rng.uniform(5, 30))
+    return lost

@@ -1,0 +1,131 @@
+"""What a teacher opens during the lesson and after it: one child's timeline, and the board of the class."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from analytics.episodes import AWAY, Episode, episodes, moment
+from analytics.smoothing import Floats, seconds_of, smooth, smooth_class
+from analytics.store import Correction, Event, Lesson, LessonStore, StoreError
+
+__all__ = [
+    "AWAY",
+    "BoardRow",
+    "ChildTimeline",
+    "Episode",
+    "child_timeline",
+    "class_board",
+    "episodes",
+    "smooth",
+    "smooth_class",
+]
+
+# a state of the board alone: no frame arrived lately, so nothing is known (a closed tablet, a lost connection)
+WAITING = "waiting"
+WAITING_AFTER = 10.0  # seconds
+BOARD_WINDOW = 600.0  # seconds of the past that the board reads: a state older than that is shown as ten minutes old
+SPARKLINE_POINTS = 60
+SPARKLINE_SECONDS = 5.0  # per point, so the sparkline shows the last five minutes
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTimeline:
+    """All that is known of one child in one lesson. ``smoothed``: as `smooth` answers it."""
+
+    lesson: Lesson
+    child: str  # pseudonym
+    animal: str
+    smoothed: pd.DataFrame
+    episodes: list[Episode]
+    events: list[Event]  # those of the whole class included
+    corrections: list[Correction]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One tile of the class board. ``state``: one of `KEYS`, `AWAY` or `WAITING`; ``seconds`` since when, at most
+    `BOARD_WINDOW`."""
+
+    child: str
+    animal: str
+    state: str
+    since: datetime
+    seconds: float
+    signal: str | None = None  # the kind of the present support signal
+    sparkline: list[float | None] = field(
+        default_factory=list
+    )  # mean valence per five seconds, oldest first; None: no face
+
+
+def child_timeline(store: LessonStore, lesson_id: str, child: str) -> ChildTimeline:
+    """The timeline of one child (a pseudonym) in one lesson. StoreError where there is no such lesson."""
+    lesson = require_lesson(store, lesson_id)
+    smoothed = smooth(store.observations(lesson.id, child))
+    return ChildTimeline(
+        lesson=lesson,
+        child=child,
+        animal=animals(store, lesson)[child],
+        smoothed=smoothed,
+        episodes=episodes(smoothed),
+        events=store.events(lesson.id, child),
+        corrections=store.corrections(lesson.id, child),
+    )
+
+
+def class_board(store: LessonStore, lesson_id: str, now: datetime) -> list[BoardRow]:
+    """One row per child who was seen in the lesson's last ten minutes, or is enrolled in its class. ``now``: aware UTC.
+
+    Reads only the last `BOARD_WINDOW` seconds, so its price does not grow with the lesson. After the lesson it shows
+    its end.
+    """
+    lesson = require_lesson(store, lesson_id)
+    now = min(now, lesson.ended_at) if lesson.ended_at else now
+    smoothed = smooth_class(store.observations(lesson.id, since=now - timedelta(seconds=BOARD_WINDOW), until=now))
+    curves = dict(iter(smoothed.groupby("child", sort=False)))
+    names = animals(store, lesson, curves)
+    rows = [_board_row(child, names[child], curves.get(child), lesson, now) for child in names]
+    return sorted(rows, key=lambda row: row.animal)
+
+
+def _board_row(child: str, animal: str, smoothed: pd.DataFrame | None, lesson: Lesson, now: datetime) -> BoardRow:
+    state, since = WAITING, max(lesson.started_at, now - timedelta(seconds=BOARD_WINDOW))
+    sparkline: list[float | None] = [None] * SPARKLINE_POINTS
+    if smoothed is not None:
+        times = seconds_of(smoothed["at"])
+        sparkline = binned_means(times, smoothed["valence"].to_numpy(), now.timestamp())
+        spans = episodes(smoothed)
+        if now.timestamp() - times[-1] > WAITING_AFTER:
+            since = moment(times[-1])
+        elif spans:
+            state, since = spans[-1].state, spans[-1].start
+        else:  # no face yet, for less than a gap
+            state, since = AWAY, moment(times[0])
+    return BoardRow(child, animal, state, since, max(0.0, (now - since).total_seconds()), None, sparkline)
+
+
+def binned_means(times: Floats, values: Floats, end: float) -> list[float | None]:
+    """The means of ``values`` in the `SPARKLINE_POINTS` bins before ``end`` (seconds since 1970); None where a bin
+    has none."""
+    bins = SPARKLINE_POINTS - 1 - np.floor((end - times) / SPARKLINE_SECONDS).astype(np.int64)
+    usable = ~np.isnan(values) & (bins >= 0) & (bins < SPARKLINE_POINTS)
+    counts = np.bincount(bins[usable], minlength=SPARKLINE_POINTS)
+    sums = np.bincount(bins[usable], weights=values[usable], minlength=SPARKLINE_POINTS)
+    return [float(total / count) if count else None for total, count in zip(sums, counts, strict=True)]
+
+
+def require_lesson(store: LessonStore, lesson_id: str) -> Lesson:
+    """The lesson, or a StoreError that says which one is missing."""
+    lesson = store.find_lesson(lesson_id)
+    if lesson is None:
+        raise StoreError(f"There is no lesson {lesson_id!r}. The list of lessons shows those that exist.")
+    return lesson
+
+
+def animals(store: LessonStore, lesson: Lesson, seen: Sequence[str] | dict[str, pd.DataFrame] = ()) -> dict[str, str]:
+    """Pseudonym -> animal of the children of the lesson's class; a child erased from the class keeps the start of its
+    pseudonym."""
+    names = {child.pseudonym: child.animal for child in store.children(lesson.class_name)}
+    return names | {child: child[:6] for child in seen if child not in names}
