@@ -1,0 +1,239 @@
+"""The DuckDB file itself: opening it with clear errors, bringing its tables up to date, and handing out cursors."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from analytics.records import StoreError
+
+SCHEMA = Path(__file__).with_name("schema.sql")
+VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL, applied_at TIMESTAMPTZ NOT NULL)"
+
+_open_paths: set[Path] = set()
+_open_paths_lock = threading.Lock()
+
+
+class DatabaseLockedError(StoreError):
+    """Another process, or another store of this process, has the file open."""
+
+
+class DatabaseDamagedError(StoreError):
+    """The file exists and is not a readable DuckDB database."""
+
+
+def schema_parts() -> list[str]:
+    """The SQL that leads from each version to the next: part i takes a file from version i to version i + 1."""
+    parts = re.split(r"^-- version (\d+)$", SCHEMA.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    numbers = [int(number) for number in parts[1::2]]
+    if numbers != list(range(1, len(numbers) + 1)):
+        raise StoreError(f"{SCHEMA.name} numbers its parts {numbers}: they must be 1, 2, 3 … without a gap")
+    return parts[2::2]
+
+
+class Database:
+    """One open DuckDB file. Any number of threads may hold a cursor; `set_aside` waits for them and keeps new ones out.
+
+    After a failure that invalidates the DuckDB instance (a full disk, for example) the file is opened anew for the next
+    caller; what was committed is in the file or in its write-ahead log and is there again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._condition = threading.Condition()
+        self._users = 0
+        self._exclusive = False
+        self._closed = False
+        self._broken = False
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        with _open_paths_lock:
+            if self.path in _open_paths:
+                raise DatabaseLockedError(
+                    f"{self.path} is already open in this program: use the store that opened it, or close it first"
+                )
+            _open_paths.add(self.path)
+        try:
+            self._connect()
+        except BaseException:
+            self._forget()
+            raise
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of its own for one call; errors of DuckDB leave as `StoreError`."""
+        self._enter()
+        try:
+            with self.translated():
+                assert self._connection is not None
+                cursor = self._connection.cursor()
+                try:
+                    yield cursor
+                finally:
+                    cursor.close()
+        finally:
+            with self._condition:
+                self._users -= 1
+                self._condition.notify_all()
+
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Waits until no cursor is in use, closes the file for the length of the block, and opens it again after it."""
+        with self._condition:
+            self._condition.wait_for(lambda: not self._exclusive and self._users == 0)
+            self._require_open()
+            self._exclusive = True
+        try:
+            self._disconnect()
+            yield
+        finally:
+            with self._condition:
+                self._exclusive = False
+                self._broken = True  # the next cursor, or the line below, opens it
+                self._condition.notify_all()
+        with self._condition:
+            self._reopen_if_broken()
+
+    def close(self) -> None:
+        """Waits for cursors in use, writes the log into the file and closes it. May be called twice."""
+        with self._condition:
+            self._condition.wait_for(lambda: not self._exclusive and self._users == 0)
+            if self._closed:
+                return
+            self._closed = True
+            if self._connection is not None:
+                # Without room for it the checkpoint fails; all that was acknowledged is then read from the log next
+                # time.
+                with suppress(duckdb.Error):
+                    self._connection.execute("CHECKPOINT")
+            self._disconnect()
+            self._forget()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turns an error of DuckDB into a `StoreError` with a remedy, and marks the instance for reopening if it
+        is lost.
+        """
+        try:
+            yield
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.FatalException | duckdb.IOException | duckdb.InternalException):
+                self._broken = True
+            raise StoreError(self._explain(error)) from error
+
+    def _enter(self) -> None:
+        with self._condition:
+            self._condition.wait_for(lambda: not self._exclusive)
+            self._require_open()
+            self._reopen_if_broken()
+            self._users += 1
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self.path} has been closed: open the store again")
+
+    def _reopen_if_broken(self) -> None:
+        """Held by the caller: the condition. Waits for cursors of the lost instance, because DuckDB would hand it
+        out again.
+        """
+        if self._broken:
+            self._condition.wait_for(lambda: self._users == 0 and not self._exclusive)
+        if self._broken:
+            self._require_open()
+            self._disconnect()
+            self._connect()
+
+    def _connect(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = duckdb.connect(str(self.path), config={"threads": 2})
+        except (duckdb.Error, OSError) as error:
+            raise self._open_error(error) from error
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            migrate(connection, self.path)
+        except duckdb.Error as error:
+            connection.close()
+            raise StoreError(self._explain(error)) from error
+        except StoreError:
+            connection.close()
+            raise
+        self._connection = connection
+        self._broken = False
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _forget(self) -> None:
+        with _open_paths_lock:
+            _open_paths.discard(self.path)
+
+    def _open_error(self, error: Exception) -> StoreError:
+        text = str(error)
+        if "Conflicting lock" in text or "being used by another process" in text:
+            process = re.search(r"PID (\d+)", text)
+            by = f" (process {process.group(1)})" if process else ""
+            return DatabaseLockedError(
+                f"{self.path} is in use by another process{by}: stop that one, or give this one a file of its own "
+                "with EMOTION_DATABASE"
+            )
+        if isinstance(error, OSError) or "ermission denied" in text or "ead-only" in text or "annot open file" in text:
+            return StoreError(
+                f"{self.path} cannot be written: {text.splitlines()[0]}. Give this user write permission to the "
+                f"folder, "
+                "or choose another file with EMOTION_DATABASE"
+            )
+        if "No space left" in text:
+            return StoreError(self._explain(error))
+        return DatabaseDamagedError(
+            f"{self.path} is not a readable lesson database: {text.splitlines()[0]}. Restore a backup "
+            "(python -m analytics.backup restore), or move the file away and start again"
+        )
+
+    def _explain(self, error: Exception) -> str:
+        text = str(error).splitlines()[0]
+        if "No space left" in str(error) or "Disk quota" in str(error) or "File too large" in str(error):
+            return (
+                f"there is no room left on the disk of {self.path}: free some space; nothing that was acknowledged "
+                f"is lost "
+                f"({text})"
+            )
+        return f"{self.path} could not do this: {text}"
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Brings the tables to the newest version in one transaction. Raises `StoreError` for a file of a newer program."""
+    parts = schema_parts()
+    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if tables and "schema_version" not in tables:
+        raise DatabaseDamagedError(
+            f"{path} is a DuckDB file of something else (tables: {', '.join(sorted(tables))[:200]}): choose another "
+            f"file with "
+            "EMOTION_DATABASE"
+        )
+    found = 0
+    if tables:
+        row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+        found = int(row[0]) if row and row[0] is not None else 0
+    if found > len(parts):
+        raise StoreError(
+            f"{path} has tables of version {found}, this program knows up to {len(parts)}: update the program, or "
+            f"choose another "
+            "file with EMOTION_DATABASE"
+        )
+    if found == len(parts):
+        return
+    connection.begin()
+    try:
+        connection.execute(VERSION_TABLE)
+        for version, part in enumerate(parts[found:], start=found + 1):
+            connection.execute(part)
+            connection.execute("INSERT INTO schema_version VALUES (?, now())", [version])
+        connection.commit()
+    except duckdb.Error:
+        connection.rollback()
+        raise

@@ -1,0 +1,165 @@
+"""The wide table: inserting groups of observations without repeating any, and reading them back as a data frame."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from analytics.records import Observation
+from emotion.labels import KEYS
+
+COLUMNS = ("child", "at", *KEYS, "face_quality", "faces_seen", "source", "model")
+ARROW_SCHEMA = pa.schema(
+    [
+        ("lesson", pa.int32()),
+        ("child", pa.int32()),
+        ("at", pa.timestamp("us", tz="UTC")),
+        ("fingerprint", pa.uint64()),
+        *((key, pa.float32()) for key in KEYS),
+        ("face_quality", pa.float32()),
+        ("faces_seen", pa.uint8()),
+        ("source", pa.string()),
+        ("model", pa.string()),
+    ]
+)
+
+
+def lesson_number(cursor: duckdb.DuckDBPyConnection, lesson_id: str) -> int:
+    """The number of a lesson in the tables. Raises ValueError if there is none."""
+    row = cursor.execute("SELECT number FROM lesson WHERE id = ?", [lesson_id]).fetchone()
+    if row is None:
+        raise ValueError(f"there is no lesson {lesson_id[:64]!r}: start it first")
+    return int(row[0])
+
+
+def child_number(cursor: duckdb.DuckDBPyConnection, pseudonym: str) -> int:
+    """The number of a child in the tables. Raises ValueError if there is none."""
+    row = cursor.execute("SELECT number FROM child WHERE pseudonym = ?", [pseudonym]).fetchone()
+    if row is None:
+        raise ValueError(f"there is no child {pseudonym[:64]!r}: put its consent on file first")
+    return int(row[0])
+
+
+def insert(cursor: duckdb.DuckDBPyConnection, payloads: Sequence[Sequence[Observation]]) -> list[int]:
+    """Inserts what is new of all ``payloads`` in one statement; returns for each how many of its rows were new.
+
+    Within one group, and against what is stored, the first row with a fingerprint wins.
+    """
+    everything = [row for payload in payloads for row in payload]
+    lessons = {row.lesson: 0 for row in everything}
+    children = {row.child: 0 for row in everything}
+    lessons = {key: lesson_number(cursor, key) for key in lessons}
+    children = {key: child_number(cursor, key) for key in children}
+    seen = _stored(cursor, lessons, everything)
+    rows: list[tuple[int, int, int, Observation]] = []
+    counts = []
+    for payload in payloads:
+        before = len(rows)
+        for row in payload:
+            key = (lessons[row.lesson], row.fingerprint)
+            if key not in seen:
+                seen.add(key)
+                rows.append((key[0], children[row.child], key[1], row))
+        counts.append(len(rows) - before)
+    if rows:
+        cursor.register("arriving", _arrow(rows))
+        cursor.execute("INSERT INTO observation SELECT * FROM arriving")
+        cursor.unregister("arriving")
+    return counts
+
+
+def _stored(
+    cursor: duckdb.DuckDBPyConnection, lessons: dict[str, int], rows: Sequence[Observation]
+) -> set[tuple[int, int]]:
+    """Which of the fingerprints are in the table already, each with its lesson. Reads the row groups of these
+    lessons only.
+    """
+    fingerprints = np.fromiter((row.fingerprint for row in rows), dtype=np.uint64, count=len(rows))
+    cursor.register("candidates", pa.table({"fingerprint": fingerprints}))
+    marks = ", ".join("?" * len(lessons))
+    found = cursor.execute(
+        f"SELECT lesson, fingerprint FROM observation WHERE lesson IN ({marks}) "
+        "AND fingerprint IN (SELECT fingerprint FROM candidates)",
+        list(lessons.values()),
+    ).fetchall()
+    cursor.unregister("candidates")
+    return {(int(lesson), int(fingerprint)) for lesson, fingerprint in found}
+
+
+def _arrow(rows: Sequence[tuple[int, int, int, Observation]]) -> pa.Table:
+    values = [row for *_, row in rows]
+    missing = (None,) * len(KEYS)
+    probabilities = list(zip(*(row.probabilities or missing for row in values), strict=True))
+    columns = [
+        [lesson for lesson, *_ in rows],
+        [child for _, child, *_ in rows],
+        [row.at for row in values],
+        [fingerprint for *_, fingerprint, _ in rows],
+        *probabilities,
+        [row.face_quality for row in values],
+        [row.faces_seen for row in values],
+        [row.source for row in values],
+        [row.model for row in values],
+    ]
+    arrays = [pa.array(column, type=field.type) for column, field in zip(columns, ARROW_SCHEMA, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=ARROW_SCHEMA)
+
+
+def read(
+    cursor: duckdb.DuckDBPyConnection,
+    lesson_id: str,
+    child: str | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> pd.DataFrame:
+    """See `LessonStore.observations`. The lesson and child are looked up first, so that the scan compares constants,
+    which DuckDB holds against each row group's minimum and maximum; a join would read them all.
+    """
+    conditions = ["lesson = ?"]
+    parameters: list[object] = [_number(cursor, "lesson", "id", lesson_id)]
+    if child is not None:
+        conditions.append("child = ?")
+        parameters.append(_number(cursor, "child", "pseudonym", child))
+    if since is not None:
+        conditions.append('"at" >= ?')
+        parameters.append(since)
+    if until is not None:
+        conditions.append('"at" < ?')
+        parameters.append(until)
+    names = ", ".join(f'"{name}"' for name in COLUMNS)
+    values = cursor.execute(
+        f"SELECT {names} FROM observation WHERE {' AND '.join(conditions)}", parameters
+    ).fetchnumpy()
+    return _frame(values, _pseudonyms(cursor))
+
+
+def _frame(values: dict[str, np.ndarray], pseudonyms: dict[int, str]) -> pd.DataFrame:
+    numbers, codes = np.unique(np.asarray(values["child"]), return_inverse=True)
+    names = np.array([pseudonyms[int(number)] for number in numbers], dtype=object)
+    order = np.lexsort((np.asarray(values["at"]), names[codes].astype(str) if len(codes) else codes))
+    columns: dict[str, object] = {}
+    for name in COLUMNS:
+        column = values[name]
+        if name == "child":
+            columns[name] = pd.array(names[codes][order], dtype="str")
+        elif name == "at":
+            columns[name] = pd.DatetimeIndex(np.asarray(column)[order].astype("datetime64[us]")).tz_localize("UTC")
+        elif name in KEYS or name == "face_quality":
+            columns[name] = np.ma.filled(column.astype(np.float32), np.nan)[order]
+        elif name == "faces_seen":
+            columns[name] = np.asarray(column)[order]
+        else:
+            columns[name] = pd.array(np.asarray(column)[order], dtype="str")
+    return pd.DataFrame(columns)
+
+
+def _number(cursor: duckdb.DuckDBPyConnection, table: str, column: str, value: str) -> int | None:
+    row = cursor.execute(f"SELECT number FROM {table} WHERE {column} = ?", [value]).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _pseudonyms(cursor: duckdb.DuckDBPyConnection) -> dict[int, str]:
+    return dict(cursor.execute("SELECT number, pseudonym FROM child").fetchall())
