@@ -1,0 +1,97 @@
+"""`EmotionClassifier`: images in, faces with their eight probabilities out."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from emotion.checkpoint import PACKAGED, load_checkpoint
+from emotion.faces import Face, FaceDetector, align
+from emotion.images import read_image
+from emotion.labels import Prediction
+from emotion.runtime import CACHE, choose_runtime
+
+# Faces in one call of the network: more gains nothing in speed and costs memory for a picture of a whole school.
+LARGEST_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class RecognisedFace:
+    """A face and what the network says of it."""
+
+    face: Face
+    prediction: Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """The answer for one image.
+
+    ``faces``: largest first; empty means that no face was found. ``width``, ``height``: pixels, after the EXIF
+    orientation was applied. ``model``: the checkpoint's version. ``milliseconds``: wall-clock time of the whole
+    answer, waiting included.
+    """
+
+    faces: tuple[RecognisedFace, ...]
+    width: int
+    height: int
+    model: str
+    milliseconds: float
+
+
+class EmotionClassifier:
+    """Finds the faces of an image and classifies their expressions. Thread-safe.
+
+    ``checkpoint``: a folder or a Hub repository (see `emotion.checkpoint.load_checkpoint`); ``runtime``: one of
+    `emotion.runtime.RUNTIMES`; ``cache``: folder for compiled models. Raises `CheckpointError`, ValueError or
+    RuntimeError.
+    """
+
+    def __init__(self, checkpoint: str | Path = PACKAGED, runtime: str = "auto", cache: Path | None = CACHE) -> None:
+        self.checkpoint = load_checkpoint(checkpoint)
+        self.runtime = choose_runtime(self.checkpoint, runtime, cache)
+        self._detector = FaceDetector()
+
+    def recognise(self, image: Image.Image | np.ndarray | str | Path | bytes) -> Recognition:
+        """Every face of one image: PIL image, array (height, width, 3) uint8 RGB, path, or an encoded image's bytes.
+
+        Raises `emotion.images.ImageError` for what is no image.
+        """
+        return self.recognise_many([image])[0]
+
+    def recognise_many(self, images: Iterable[Image.Image | np.ndarray | str | Path | bytes]) -> list[Recognition]:
+        """One answer for each image, in their order; all faces share the network's batches, and the time is that of
+        all.
+        """
+        began = time.perf_counter()
+        sizes: list[tuple[int, int]] = []
+        faces: list[list[Face]] = []
+        crops: list[np.ndarray] = []
+        preset = self.checkpoint.configuration
+        for source in images:
+            pixels = read_image(source)
+            found = self._detector.detect(pixels)
+            sizes.append((pixels.shape[1], pixels.shape[0]))
+            faces.append(found)
+            crops.extend(align(pixels, face, preset.crop_template, preset.crop_size, preset.colour) for face in found)
+        predictions = iter(self.classify_crops(crops, [face for found in faces for face in found]))
+        answers = [tuple(RecognisedFace(face, next(predictions)) for face in found) for found in faces]
+        elapsed = (time.perf_counter() - began) * 1000
+        return [
+            Recognition(answer, width, height, self.checkpoint.version, elapsed)
+            for answer, (width, height) in zip(answers, sizes, strict=True)
+        ]
+
+    def classify_crops(self, crops: Sequence[np.ndarray], faces: Sequence[Face]) -> list[Prediction]:
+        """The network's answer for aligned crops, each (crop_size, crop_size, channels) uint8, of these ``faces``."""
+        predictions = []
+        for start in range(0, len(crops), LARGEST_BATCH):
+            rows = self.runtime.probabilities(np.stack(crops[start : start + LARGEST_BATCH]))
+            predictions.extend(rows.astype(float).tolist())
+        return [
+            Prediction(tuple(row), face.quality.overall, self.checkpoint.version)
+            for row, face in zip(predictions, faces, strict=True)
+        ]
