@@ -1,0 +1,38 @@
+"""From a photograph to what the network is shown: the aligned face as in the application, or a crop taken as it is."""
+
+import numpy as np
+from PIL import Image
+
+from emotion.checkpoint import Configuration
+from emotion.faces import FaceDetector, align
+from emotion.training.data import Crop
+
+
+def aligned_face(configuration: Configuration) -> Crop:
+    """Finds the largest face and lays its landmarks onto the checkpoint's template; None where there is no face."""
+    detector = FaceDetector()
+    size, template = configuration.crop_size, configuration.crop_template
+
+    def crop(image: np.ndarray) -> np.ndarray | None:
+        faces = detector.detect(image)
+        if not faces:
+            return None
+        return align(image, faces[0], template, size, "grey" if configuration.channels == 1 else "rgb")
+
+    return crop
+
+
+def whole_image(configuration: Configuration) -> Crop:
+    """Takes the middle square of an image that is a face crop already, averaged down or enlarged to the crop's size."""
+
+    def crop(image: np.ndarray) -> np.ndarray:
+        side = min(image.shape[:2])
+        top, left = ((length - side) // 2 for length in image.shape[:2])
+        square = Image.fromarray(image[top : top + side, left : left + side])
+        square = square.convert("L" if configuration.colour == "grey" else "RGB")
+        size = configuration.crop_size
+        # BOX averages areas, as `align` does; enlarging it would only repeat pixels.
+        square = square.resize((size, size), Image.Resampling.BOX if side > size else Image.Resampling.BILINEAR)
+        return np.asarray(square).reshape(size, size, configuration.channels)
+
+    return crop

@@ -1,0 +1,394 @@
+"""Trains ResNet152 to tell eight expressions apart; reads from top to bottom.
+
+    python -m emotion.training.train --preset paper --data FOLDER --out RUN
+    python -m emotion.training.train --preset ferplus --data data/ferplus --start WEIGHTS --out RUN
+
+Writes into RUN: ``weights.safetensors`` (half precision), ``metrics.csv`` (one row per epoch or look), ``losses.html``
+(training and validation loss), ``run.json`` (what was run) and ``state.pt``. Killed at any moment, the same command
+goes on from the last state and, where the length is in epochs, ends with the very weights it would have ended with.
+"""
+
+import argparse
+import copy
+import csv
+import dataclasses
+import json
+import math
+import sys
+import time
+import urllib.error
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torchvision.models import ResNet152_Weights
+from tqdm import tqdm
+
+from emotion.checkpoint import Configuration, load_checkpoint
+from emotion.labels import Emotion
+from emotion.network import build_resnet152
+from emotion.training import metrics
+from emotion.training.augment import apply
+from emotion.training.crops import aligned_face, whole_image
+from emotion.training.data import DataError, Faces, load_ferplus, load_folder, split_folder
+from emotion.training.duplicates import repeated
+from emotion.training.package import package
+from emotion.training.presets import PRESETS, Preset
+
+SCORING_BATCH = 64  # faces scored at a time: at 224 pixels about 2 GB
+
+
+# --- what the network is shown -------------------------------------------------------------------------------------
+
+
+def enlarge(images: np.ndarray, size: int) -> Tensor:
+    """(n, side, side, channels) uint8 -> (n, channels, size, size) float in [0, 1], bilinear, as at inference."""
+    pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
+    return F.interpolate(pixels, size=(size, size), mode="bilinear").clamp(0, 1)
+
+
+def normalise(pixels: Tensor, preset: Preset) -> Tensor:
+    """(n, 1 or 3, size, size) in [0, 1] -> (n, 3, size, size) as the network takes it."""
+    mean, std = (torch.tensor(value).reshape(-1, 1, 1) for value in (preset.mean, preset.std))
+    return ((pixels - mean) / std).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+
+
+class Batches:
+    """The batches of a run. Batch number ``step`` depends on the seed and on ``step`` alone, so that a resumed run sees
+    what an unbroken one sees, and no generator has to be remembered."""
+
+    def __init__(self, faces: Faces, preset: Preset, seed: int) -> None:
+        self.faces, self.preset, self.seed = faces, preset, seed
+        # A rest smaller than a batch is left out; the next epoch has another order.
+        self.per_epoch = max(1, len(faces) // preset.batch)
+        count = np.bincount(faces.labels, minlength=len(Emotion)).astype(np.float64)
+        chance = np.maximum(count, 1)[faces.labels] ** -preset.balance
+        if faces.children is not None:
+            chance = chance * np.where(faces.children, preset.children, 1.0)
+        self.chance = torch.from_numpy(chance)
+        self.even = bool(np.ptp(chance) == 0)
+
+    def order(self, epoch: int) -> Tensor:
+        """Indices of the faces of an epoch: each once where all are as likely, else drawn with replacement."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        if self.even:
+            return torch.randperm(len(self.faces), generator=generator)
+        return torch.multinomial(self.chance, self.per_epoch * self.preset.batch, True, generator=generator)
+
+    def make(self, step: int, size: int) -> tuple[Tensor, Tensor]:
+        """Images (batch, 3, size, size) and target distributions (batch, 8) of one step."""
+        epoch, place = divmod(step, self.per_epoch)
+        chosen = self.order(epoch)[place * self.preset.batch : (place + 1) * self.preset.batch].numpy()
+        generator = torch.Generator().manual_seed((self.seed + 1) * 2_000_003 + step)
+        pixels = enlarge(self.faces.images[chosen], size)
+        pixels = torch.stack([apply(self.preset.policy, image, generator) for image in pixels])
+        return normalise(pixels, self.preset), torch.from_numpy(self.faces.targets[chosen])
+
+
+def describe(preset: Preset) -> Configuration:
+    """The configuration that belongs beside the weights of a run; faces are framed as in the packaged checkpoint."""
+    return dataclasses.replace(
+        load_checkpoint().configuration,
+        input_size=preset.sizes[-1],
+        crop_size=preset.crop_size,
+        colour="grey" if preset.channels == 1 else "rgb",
+        mean=preset.mean,
+        std=preset.std,
+        temperature=1.0,
+        training_data=preset.training_data,
+    )
+
+
+# --- where the network begins --------------------------------------------------------------------------------------
+
+
+def starting_weights(start: Path | None) -> dict[str, Tensor]:
+    """State dictionary of a ``.safetensors`` or torchvision ``.pth`` file, or of all shards in a checkpoint folder;
+    without a path, torchvision's ImageNet weights. Exits with the remedy when there is nothing to start from."""
+    if start is None:
+        try:
+            # The original recipe's weights, which papers before 2022 start from.
+            return dict(ResNet152_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True))
+        except (urllib.error.URLError, OSError) as error:
+            sys.exit(f"error: torchvision's ImageNet weights cannot be had ({error}). Give a file with --start.")
+    files = sorted(start.glob("*.safetensors")) if start.is_dir() else [start]
+    if not files or not files[0].is_file():
+        sys.exit(f"error: there are no weights at {start}. Give a .safetensors or .pth file, or a checkpoint folder.")
+    state: dict[str, Tensor] = {}
+    for file in files:
+        # weights_only: a pickle may hold a program; this reads tensors alone.
+        state |= load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
+    return state
+
+
+def initialise(network: nn.Module, state: dict[str, Tensor]) -> None:
+    """Takes over every weight but a last layer of another number of classes, which stays new."""
+    own = network.state_dict()
+    state = {name: value.to(own[name].dtype) if name in own else value for name, value in state.items()}
+    last = [name for name in state if name.startswith("fc.") and name in own and state[name].shape != own[name].shape]
+    state |= {name: own[name] for name in last}
+    network.load_state_dict(state)
+
+
+# --- judging -------------------------------------------------------------------------------------------------------
+
+
+@torch.inference_mode()
+def predict(network: nn.Module, faces: Faces, preset: Preset, size: int) -> np.ndarray:
+    """(n, 8) float32 logits of the faces as they are, in evaluation mode."""
+    network.eval()
+    outputs = []
+    for start in tqdm(range(0, len(faces), SCORING_BATCH), desc="scoring", leave=False, file=sys.stderr):
+        pixels = normalise(enlarge(faces.images[start : start + SCORING_BATCH], size), preset)
+        with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
+            outputs.append(network(pixels).float())
+    return torch.cat(outputs).numpy()
+
+
+def judge(logits: np.ndarray, faces: Faces) -> dict[str, float]:
+    """The figures of one row of metrics.csv; all under plurality, `children` NaN where nobody knows who is one."""
+    probabilities = torch.from_numpy(logits).softmax(1).numpy()
+    right = probabilities.argmax(1) == faces.labels
+    children = faces.children if faces.children is not None else np.zeros(len(faces), bool)
+    confusion = metrics.confusion_matrix(faces.labels, probabilities.argmax(1))
+    return {
+        "validation_loss": metrics.negative_log_likelihood(probabilities, faces.targets),
+        "accuracy": float(right.mean()),
+        "majority_accuracy": float(right[faces.majority].mean()) if faces.majority.any() else math.nan,
+        "children_accuracy": float(right[children].mean()) if children.any() else math.nan,
+        "mean_recall": float(np.nanmean(metrics.recall(confusion))),
+        "calibration_error": metrics.calibration_error(probabilities, faces.labels),
+    }
+
+
+# --- the run -------------------------------------------------------------------------------------------------------
+
+
+def make_optimiser(network: nn.Module, preset: Preset) -> torch.optim.Optimizer:
+    """Adam as the paper has it, or AdamW, whose decay spares biases and normalisations."""
+    if preset.optimiser == "adam":
+        return torch.optim.Adam(network.parameters(), lr=preset.rate)
+    kernels = [weight for weight in network.parameters() if weight.ndim > 1]
+    others = [weight for weight in network.parameters() if weight.ndim < 2]
+    groups = [{"params": kernels, "weight_decay": preset.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=preset.rate, fused=True)
+
+
+def rate_at(preset: Preset, step: int, fraction: float) -> float:
+    """The learning rate of a step that begins after ``fraction`` (0..1) of the run."""
+    rate = preset.rate * min(1.0, (step + 1) / max(1, preset.warm_up))
+    return rate * (0.01 + 0.99 * (1 + math.cos(math.pi * fraction)) / 2) if preset.cosine else rate
+
+
+@torch.no_grad()
+def blend(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Moves the running average a little towards the network; counters are taken over."""
+    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - decay)
+        else:
+            old.copy_(new)
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Lets ``write`` fill a file beside ``path``, then puts it there at once: a kill leaves the old or the new."""
+    part = path.with_suffix(path.suffix + ".part")
+    write(part)
+    part.replace(path)
+
+
+def write_results(out: Path, network: nn.Module, rows: Sequence[dict[str, float]]) -> None:
+    """Weights in half precision, the table of metrics, and the drawing of the two losses."""
+    half = {
+        name: value.half().contiguous() if value.is_floating_point() else value.clone()
+        for name, value in network.state_dict().items()
+    }
+    write_whole(out / "weights.safetensors", lambda path: save_file(half, path))
+
+    def write_table(path: Path) -> None:
+        with path.open("w", newline="") as file:
+            table = csv.DictWriter(file, rows[0].keys())
+            table.writeheader()
+            table.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in rows)
+
+    write_whole(out / "metrics.csv", write_table)
+    figure = go.Figure(
+        layout={"xaxis_title": "epoch", "yaxis_title": "cross-entropy (nats)", "template": "simple_white"}
+    )
+    for key, name in (("training_loss", "training"), ("validation_loss", "validation")):
+        figure.add_scatter(x=[r["epoch"] for r in rows], y=[r[key] for r in rows], name=name, mode="lines+markers")
+    write_whole(out / "losses.html", lambda path: figure.write_html(path, include_plotlyjs=True))
+
+
+def train(preset: Preset, network: nn.Module, training: Faces, validation: Faces, out: Path, seed: int = 0) -> None:
+    """Runs the preset to its end, from ``out/state.pt`` where a run has been broken off."""
+    torch.manual_seed(seed)
+    batches = Batches(training, preset, seed)
+    total = preset.epochs * batches.per_epoch if preset.epochs else None
+    network.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(network) if preset.average is not None else network
+    optimiser = make_optimiser(network, preset)
+    step, spent, loss_sum, loss_count = 0, 0.0, 0.0, 0
+    rows: list[dict[str, float]] = []
+
+    state_file = out / "state.pt"
+    if state_file.exists():
+        state = torch.load(state_file, "cpu", weights_only=True)
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["generator"])  # nothing draws from it in ResNet152; a network with dropout would
+        step, spent, loss_sum, loss_count, rows = (
+            state[key] for key in ("step", "spent", "loss_sum", "loss_count", "rows")
+        )
+        print(f"going on from step {step}, {spent / 60:.1f} minutes in", file=sys.stderr)
+
+    def save() -> None:
+        state = {
+            "network": network.state_dict(),
+            "average": average.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "generator": torch.get_rng_state(),
+            "step": step,
+            "spent": spent,
+            "loss_sum": loss_sum,
+            "loss_count": loss_count,
+            "rows": rows,
+        }
+        write_whole(state_file, lambda path: torch.save(state, path))
+
+    def fraction_done() -> float:
+        return step / total if total else min(1.0, spent / (60 * (preset.minutes or 0)))
+
+    def size_now() -> int:
+        return preset.sizes[min(int(fraction_done() * len(preset.sizes)), len(preset.sizes) - 1)]
+
+    began = time.monotonic() - spent
+    saved, checked = spent, rows[-1]["minutes"] * 60 if rows else 0.0
+    progress = tqdm(total=total, initial=step, desc="training", unit="step", file=sys.stderr)
+    with ThreadPoolExecutor(1) as helper:  # prepares the next batch while this one is learnt
+        upcoming = helper.submit(batches.make, step, size_now())
+        while (fraction := fraction_done()) < 1:
+            for group in optimiser.param_groups:
+                group["lr"] = rate_at(preset, step, fraction)
+            pixels, targets = upcoming.result()
+            upcoming = helper.submit(batches.make, step + 1, size_now())
+
+            network.train()
+            with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
+                logits = network(pixels)
+            loss = F.cross_entropy(logits.float(), targets)
+            loss.backward()
+            if preset.gradient_norm is not None:
+                nn.utils.clip_grad_norm_(network.parameters(), preset.gradient_norm)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            step += 1
+            if preset.average is not None:
+                # The early average would otherwise hold on to weights that are far from any good.
+                blend(average, network, min(preset.average, (1 + step) / (10 + step)))
+
+            loss_sum, loss_count = loss_sum + loss.item(), loss_count + 1
+            spent = time.monotonic() - began
+            progress.update()
+            progress.set_postfix(
+                loss=f"{loss_sum / loss_count:.3f}", minutes=f"{spent / 60:.1f}", size=pixels.shape[-1]
+            )
+            if total:
+                look = step % batches.per_epoch == 0
+            else:
+                look = spent - checked > preset.check_minutes * 60 or fraction_done() >= 1
+            if look:
+                row = {"step": step, "epoch": step / batches.per_epoch, "minutes": spent / 60}
+                row |= {"training_loss": loss_sum / loss_count}
+                row |= judge(predict(average, validation, preset, preset.sizes[-1]), validation)
+                rows.append(row)
+                loss_sum, loss_count = 0.0, 0
+                spent = time.monotonic() - began
+                checked = spent
+                tqdm.write("  ".join(f"{key} {value:.4g}" for key, value in row.items()), file=sys.stderr)
+                write_results(out, average, rows)
+            if look or spent - saved > preset.save_seconds:
+                save()
+                saved = spent
+        upcoming.cancel()
+    progress.close()
+    write_results(out, average, rows)  # once more: a kill may have come between the last state and these files
+
+
+def main() -> None:
+    """Reads the arguments and the data, then trains."""
+    parser = argparse.ArgumentParser(description="Trains ResNet152 to tell eight expressions apart.")
+    parser.add_argument("--preset", choices=PRESETS, required=True)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="paper: class folders; ferplus: folder of the .npz files"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run; give it again to go on")
+    parser.add_argument(
+        "--crops", action="store_true", help="paper: the images are face crops; else faces are searched"
+    )
+    parser.add_argument("--start", type=Path, help="weights to start from; without it torchvision's ImageNet weights")
+    parser.add_argument("--size", type=int, nargs="+", help="pixels, in turn, in equal shares of the run")
+    parser.add_argument("--epochs", type=int, help="length of the run in epochs")
+    parser.add_argument("--minutes", type=float, help="length of the run in wall-clock minutes")
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    changes = {name: getattr(arguments, name) for name in ("rate", "batch") if getattr(arguments, name) is not None}
+    if arguments.size:
+        changes["sizes"] = tuple(arguments.size)
+    if arguments.epochs or arguments.minutes:
+        changes |= {"epochs": arguments.epochs, "minutes": arguments.minutes}
+    preset = dataclasses.replace(PRESETS[arguments.preset], **changes)
+    configuration = describe(preset)
+
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    try:
+        if arguments.preset == "ferplus":
+            training, validation, test = (load_ferplus(arguments.data / f"{p}.npz") for p in ("train", "valid", "test"))
+            # `test` is opened for this alone: a photograph of it must not be learnt.
+            others = np.concatenate([validation.images, test.images])[..., 0]
+            seen = repeated(training.images[..., 0], others)
+            training = training.take(~seen)
+            dropped = int(seen.sum())
+            print(f"{dropped} training images repeat one of valid or test and are dropped", file=sys.stderr)
+        else:
+            crop = (whole_image if arguments.crops else aligned_face)(configuration)
+            training, validation = split_folder(arguments.data, load_folder(arguments.data, crop), arguments.seed)
+            dropped = 0
+    except DataError as error:
+        sys.exit(f"error: {error}")
+    what = dataclasses.asdict(preset) | {
+        "preset": arguments.preset,
+        "policy": [(function.__name__, chance) for function, chance in preset.policy],
+        "seed": arguments.seed,
+        "start": str(arguments.start or "torchvision ImageNet"),
+        "training_images": len(training),
+        "validation_images": len(validation),
+        "dropped_duplicates": dropped,
+        "torch": torch.__version__,
+    }
+    record = arguments.out / "run.json"
+    text = json.dumps(what, indent=1) + "\n"
+    if record.exists() and (arguments.out / "state.pt").exists() and record.read_text() != text:
+        sys.exit(
+            f"error: {arguments.out} holds another run (compare {record}). Give the same arguments, or another --out."
+        )
+    record.write_text(text)
+    network = build_resnet152()
+    if not (arguments.out / "state.pt").exists():
+        initialise(network, starting_weights(arguments.start))
+    train(preset, network, training, validation, arguments.out, arguments.seed)
+    checkpoint = package(arguments.out / "weights.safetensors", configuration, arguments.out / "checkpoint")
+    print(f"{checkpoint.folder}: {checkpoint.version}, for python -m emotion.training.evaluate", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
