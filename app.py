@@ -1,0 +1,112 @@
+"""Starts the app: the station page at ``/``, the teacher page at ``/teacher``, one lesson store behind both."""
+
+import logging
+import signal
+import socket
+import sys
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from analytics.pseudonyms import load_secret
+from analytics.recorder import LessonRecorder
+from analytics.sample import ensure_sample_lesson
+from analytics.store import LessonStore, StoreError
+from emotion.checkpoint import CheckpointError
+from emotion.classifier import EmotionClassifier
+from emotion.faces import FaceDetectorError
+from emotion.frame_route import FrameDesk, add_frame_routes
+from emotion.head import HeadMiddleware
+from emotion.language import language_of
+from emotion.observing import Observer
+from emotion.page import CSS, build_station, theme, translations
+from emotion.settings import Settings, SettingsError
+from emotion.uploads import use_private_folder
+
+DRAIN_SECONDS = 5  # for requests that run when the server is told to stop; open pages never finish by themselves
+
+logger = logging.getLogger("app")
+
+
+class PortTakenError(RuntimeError):
+    """Another program listens on the address; the message names it and the remedy."""
+
+
+def reserve_port(settings: Settings) -> socket.socket:
+    """Take the address before anything heavy is loaded. Raises `PortTakenError`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise PortTakenError(
+            f"{settings.host}:{settings.port} cannot be used ({error.strerror}): stop the program that listens there, "
+            "or set GRADIO_SERVER_PORT to another port."
+        ) from error
+    return listener
+
+
+def compose(settings: Settings, store: LessonStore) -> FastAPI:
+    """Both pages and the plain routes on one server."""
+    classifier = EmotionClassifier(settings.checkpoint, settings.runtime)
+    recorder = LessonRecorder(store, load_secret(settings.secret, settings.database.with_name("secret")))
+    # On a public Space the generated secret would vanish with every restart, and anybody could take part.
+    on_air = recorder if settings.secret or not settings.space else None
+    desk = FrameDesk(Observer(classifier, on_air))
+    ensure_sample_lesson(store)
+
+    app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(HeadMiddleware)
+    add_frame_routes(app, desk)
+    words = translations(classifier)
+    station = build_station(classifier, desk, language_of, words, settings.frames_per_second, settings.retention_days)
+    look = {"theme": theme(), "footer_links": [], "run_history": False, "enable_monitoring": False}
+    upload = f"{settings.upload_megabytes}mb"
+    gr.mount_gradio_app(
+        app, station, "/", i18n=words, css=CSS, show_error=False, max_file_size=upload, ssr_mode=False, **look
+    )
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Runs until told to stop. Raises the errors of the parts that cannot start."""
+    listener = reserve_port(settings)
+    with listener, LessonStore(settings.database) as store:
+        app = compose(settings, store)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,  # its lines would hold the codes of lessons and children
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+                ssl_certfile=settings.tls_certificate,
+                ssl_keyfile=settings.tls_key,
+            )
+        )
+        scheme = "https" if settings.tls_certificate else "http"
+        logger.info("Open %s://%s:%d (teacher: /teacher)", scheme, *listener.getsockname()[:2])
+        server.run(sockets=[listener])
+
+
+def main() -> int:
+    """Exit code 0 after an orderly stop, 1 with one sentence when the app cannot start."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # uvicorn raises the signal again after it has drained; leaving by SystemExit closes the store on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        settings = Settings.from_environment()
+        use_private_folder()
+        serve(settings)
+    except KeyboardInterrupt:
+        return 0
+    except (SettingsError, StoreError, CheckpointError, FaceDetectorError, PortTakenError) as error:
+        logger.error("%s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Where Gradio may put uploaded and drawn photographs for the minutes it needs them: in memory, for this user only."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+MEMORY = Path("/dev/shm")  # Linux keeps files of this folder in memory
+ROOM = 512 * 1024 * 1024  # bytes; containers often give this folder 64 MB, too little for a class's uploads
+NAME = "expression-uploads-"
+
+
+def use_private_folder() -> Path:
+    """Make the folder, let Gradio and `tempfile` use it, and remove it when the process ends.
+
+    To be called before a page is built. Where memory is short or the system has no such folder it lies among the
+    temporary files. What a killed process left behind is removed at the next start.
+    """
+    in_memory = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM
+    parent = MEMORY if in_memory else Path(tempfile.gettempdir())
+    for left in parent.glob(f"{NAME}*"):
+        process = left.name.removeprefix(NAME).split("-")[0]
+        if process.isdigit() and not _is_alive(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{NAME}{os.getpid()}-", dir=parent))  # mode 0700
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    tempfile.tempdir = str(folder)
+    return folder
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
