@@ -47,7 +47,7 @@ def cut(image: np.ndarray, matrix: np.ndarray, size: int, colour: Literal["grey"
     """
     inverse = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
     corners = transform_points(inverse, [(0, 0), (size, 0), (0, size), (size, size)])
-    pixels_per_pixel = math.sqrt(abs(np.linalg.det(inverse[:, :2])))
+    pixels_per_pixel = round(math.sqrt(abs(np.linalg.det(inverse[:, :2]))), 6)  # 3, not 3.0000000001, needs 3 samples
     reduction = max(1, int(pixels_per_pixel / _LEAST_SAMPLES))
     left, top, right, bottom = _window(corners, image.shape[1], image.shape[0], margin=2 * reduction)
     window = Image.fromarray(image[top:bottom, left:right])
