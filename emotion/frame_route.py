@@ -14,7 +14,15 @@ from starlette.requests import ClientDisconnect
 
 from emotion.language import language_of
 from emotion.newest import NewestQueue
-from emotion.observing import FRAME_BYTES, Observer, RefusedError, read_identifier, read_time
+from emotion.observing import (
+    CODE_CHARACTERS,
+    FRAME_BYTES,
+    Observer,
+    RefusedError,
+    read_identifier,
+    read_text,
+    read_time,
+)
 from emotion.texts import say
 
 # Frames looked at together. More than the cores, so that the classifier can gather them into a batch while others wait
@@ -35,6 +43,8 @@ class FrameDesk:
         self, lesson: str, child: str, image: bytes, at: str | None, id: str | None, source: str, language: str
     ) -> dict[str, object]:
         """See `Observer.observe`. Raises `RefusedError`."""
+        lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
+        child = read_text("child", child, CODE_CHARACTERS, language)
         moment = read_time(at, language)
         identifier = read_identifier(id, language)
         # Strangers are turned away before they can take a place in the queue.
@@ -70,6 +80,8 @@ def add_frame_routes(app: FastAPI, desk: FrameDesk) -> None:
     async def admission(request: Request, lesson: str = "", child: str = "") -> JSONResponse:
         language = language_of(request)
         try:
+            lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
+            child = read_text("child", child, CODE_CHARACTERS, language)
             answer = await run_in_threadpool(desk.observer.admit, lesson, child, None, language)
         except RefusedError as error:
             # A child's typing mistake is no failed request: the question was answered.

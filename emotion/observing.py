@@ -19,6 +19,7 @@ FRAME_BYTES = 2_000_000  # a 640x480 JPEG has about 60 kB, a 1080p one about 500
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 EVENT_KINDS = ("task_started", "task_solved", "task_failed", "hint", "break", "note")
 DETAIL_CHARACTERS = 500
+CODE_CHARACTERS = 80  # ids have 32, codes about ten
 
 # Reasons that are a caller's mistake, with the HTTP status that says so. All others are ordinary states of a lesson.
 MISTAKES = {"unknown_lesson": 404, "unknown_child": 404, "in_future": 422, "before_lesson": 422}
@@ -146,23 +147,24 @@ class Observer:
         self, lesson: str, kind: str, detail: str, child: str | None, at: str | None, id: str | None, language: str
     ) -> dict[str, object]:
         """Record an event of a lesson. Returns ``recorded`` and ``id``, or ``reason`` and ``message``."""
+        lesson, child = read_text("lesson", lesson, CODE_CHARACTERS, language), read_child(child, language)
+        detail = read_text("detail", detail, DETAIL_CHARACTERS, language)
         if kind not in EVENT_KINDS:
             raise RefusedError(
                 "bad_event", say("error_bad_event", language, kind=shown(kind), kinds=", ".join(EVENT_KINDS))
             )
-        if len(detail) > DETAIL_CHARACTERS:
-            raise RefusedError("long_detail", say("error_long_detail", language, limit=DETAIL_CHARACTERS))
         if self.recorder is None:
             return _not_recorded("recording_disabled", language)
         moment, identifier = read_time(at, language), read_identifier(id, language)
         with _trouble_reported(language):
-            outcome, event = self.recorder.log_event(lesson, kind, detail, child or None, moment, identifier)
+            outcome, event = self.recorder.log_event(lesson, kind, detail, child, moment, identifier)
         return _refusal(outcome, lesson, child or "", moment, language) or {"recorded": True, "id": event}
 
     def lesson_status(self, lesson: str, language: str) -> dict[str, object]:
         """``open``, ``title`` and ``seconds_left`` of a lesson. Raises `RefusedError` if there is none."""
         if self.recorder is None:
             raise RefusedError("recording_disabled", say("error_recording_disabled", language), 403)
+        lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
         with _trouble_reported(language):
             status = self.recorder.status(lesson)
         if not status.found:
@@ -170,12 +172,28 @@ class Observer:
         return {"open": status.open, "title": status.title, "seconds_left": status.seconds_left}
 
 
-def read_time(text: str | None, language: str) -> datetime | None:
+def read_text(name: str, value: object, limit: int, language: str) -> str:
+    """``value`` if it is a text of up to ``limit`` characters; None counts as empty. Raises `RefusedError`: a program
+    may send any JSON.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > limit:
+        raise RefusedError("bad_text", say("error_bad_text", language, name=name, limit=limit))
+    return value
+
+
+def read_child(value: object, language: str) -> str | None:
+    """A child's code, or None for the whole class. Raises `RefusedError`."""
+    return read_text("child", value, CODE_CHARACTERS, language) or None
+
+
+def read_time(text: object, language: str) -> datetime | None:
     """An ISO 8601 time with a zone as UTC; None (the time of arrival) for nothing. Raises `RefusedError`."""
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(read_text("at", text, CODE_CHARACTERS, language))
         if moment.tzinfo is None:
             raise RefusedError("no_zone", say("error_no_zone", language, at=shown(text)))
         return moment.astimezone(UTC)
@@ -185,7 +203,7 @@ def read_time(text: str | None, language: str) -> datetime | None:
         raise RefusedError("bad_time", say("error_bad_time", language, at=shown(text))) from error
 
 
-def read_identifier(text: str | None, language: str) -> str | None:
+def read_identifier(text: object, language: str) -> str | None:
     """A caller's id for an observation or event, None for nothing. Raises `RefusedError`."""
     if not text:
         return None

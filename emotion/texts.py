@@ -109,7 +109,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_too_large": "The image is larger than {limit} MB. Send a smaller one; 640x480 is enough.",
         "error_bad_identifier": "{id} can't be used as an id. Use up to 64 letters, digits and hyphens.",
         "error_bad_event": "{kind} is not a kind of event. Use one of {kinds}.",
-        "error_long_detail": "The detail is longer than {limit} characters. Shorten it.",
+        "error_bad_text": "The argument {name} must be a text of at most {limit} characters. Shorten or correct it.",
         "error_no_consent": "No consent is on file for this child. Record it on the teacher page first.",
         "error_lesson_ended": "The lesson has ended. Start a new one on the teacher page.",
         "error_recording_disabled": (
@@ -223,7 +223,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_too_large": "Изображение больше {limit} МБ. Пришлите меньшее; достаточно 640x480.",
         "error_bad_identifier": "{id} не годится как id. Используйте до 64 букв, цифр и дефисов.",
         "error_bad_event": "{kind} — неизвестный вид события. Используйте один из: {kinds}.",
-        "error_long_detail": "Пояснение длиннее {limit} знаков. Сократите его.",
+        "error_bad_text": "Аргумент {name} должен быть текстом не длиннее {limit} знаков. Сократите или исправьте его.",
         "error_no_consent": "Для этого ребёнка нет согласия. Сначала внесите его на странице учителя.",
         "error_lesson_ended": "Урок закончен. Начните новый на странице учителя.",
         "error_recording_disabled": (
