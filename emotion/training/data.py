@@ -97,13 +97,15 @@ def load_ferplus(path: Path) -> Faces:
         majority=counts.max(1) > total / 2,
         names=names[keep],
         children=None if children is None else children[keep],
+        skipped=tuple(f"{name}: most voters saw no face, or none of the eight expressions" for name in names[~keep]),
     )
 
 
-def class_images(folder: Path) -> list[tuple[Path, Emotion]]:
+def class_images(folder: Path, every_class: bool = True) -> list[tuple[Path, Emotion]]:
     """Every image file of a class-folder data set with its class, in the order of the classes, then of the names.
 
-    Raises DataError when a class has no folder or no image, or when a folder is not named after a class.
+    Raises DataError when a folder is not named after a class or holds no image, and when a class has no folder, unless
+    ``every_class`` is off: a school that judges a checkpoint need not have contempt.
     """
     if not folder.is_dir():
         raise DataError(
@@ -114,6 +116,8 @@ def class_images(folder: Path) -> list[tuple[Path, Emotion]]:
         raise DataError(f"{folder / unknown[0]} is not named after a class. Rename it to one of: {_classes()}.")
     found: list[tuple[Path, Emotion]] = []
     for emotion in Emotion:
+        if not every_class and emotion.key not in present:
+            continue
         files = sorted(p for p in (folder / emotion.key).glob("**/*") if p.suffix.lower() in IMAGE_SUFFIXES)
         if not files:
             raise DataError(f"The class {emotion.key!r} is empty: put images into {folder / emotion.key}.")
@@ -121,14 +125,15 @@ def class_images(folder: Path) -> list[tuple[Path, Emotion]]:
     return found
 
 
-def load_folder(folder: Path, crop: Crop) -> Faces:
+def load_folder(folder: Path, crop: Crop, every_class: bool = True) -> Faces:
     """Reads a class-folder data set. What cannot be read, or shows no face, is named on standard error and counted.
 
     ``crop`` makes of each photograph what the network is shown; all crops are held in memory (150 KB each at 224 pixels
     in colour: 10,000 take 1.5 GB).
     """
     crops, labels, names, skipped = [], [], [], []
-    for path, emotion in tqdm(class_images(folder), desc=f"reading {folder.name}", unit="image", file=sys.stderr):
+    files = class_images(folder, every_class)
+    for path, emotion in tqdm(files, desc=f"reading {folder.name}", unit="image", file=sys.stderr):
         name = path.relative_to(folder).as_posix()
         try:
             face = crop(read_image(path))
@@ -144,7 +149,7 @@ def load_folder(folder: Path, crop: Crop) -> Faces:
     for line in skipped:
         print(f"skipped {line}", file=sys.stderr)
     if skipped:
-        print(f"{len(skipped)} of {len(skipped) + len(crops)} images of {folder} were skipped", file=sys.stderr)
+        print(f"warning: {len(skipped)} of {len(files)} images of {folder} were skipped", file=sys.stderr)
     for emotion in Emotion:
         if emotion not in labels:
             raise DataError(

@@ -1,0 +1,238 @@
+"""Judges a checkpoint on FER+ or on a folder of photographs with one sub-folder per class.
+
+    python -m emotion.training.evaluate --checkpoint checkpoints/resnet152-ferplus --data data/ferplus/test.npz
+    python -m emotion.training.evaluate --checkpoint checkpoints/resnet152-ferplus --data our_school
+
+Writes ``evaluation.json`` and ``evaluation.html`` (self-contained) into the checkpoint's folder; for other data than
+FER+ ``test`` their names carry the data's name, so that the model card's figures stay. The page shows the worst
+mistakes as pictures: it is for whoever may see the data, and not to be passed on with the checkpoint.
+
+A folder may hold ``groups.csv``, with a column ``image`` (as in happy/anna1.jpg) and any others (age, glasses,
+light): each gives a table of its values. Its photographs are searched for faces as in the application, unless
+``--crops`` says that they are face crops already.
+"""
+
+import argparse
+import csv
+import dataclasses
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from emotion.checkpoint import CONFIGURATION, Checkpoint, CheckpointError, load_checkpoint
+from emotion.labels import Emotion
+from emotion.runtime import RUNTIMES, Runtime, choose_runtime
+from emotion.training import metrics
+from emotion.training.crops import aligned_face, whole_image
+from emotion.training.data import DataError, Faces, load_ferplus, load_folder, read_table
+from emotion.training.report import write_report
+from emotion.training.robustness import CHANGES
+
+BATCH = 32  # crops in one call of the network
+ROBUSTNESS_FACES = 1000  # accuracy to within 2.5 points; the change is paired and known better
+
+
+def probabilities_of(runtime: Runtime, crops: np.ndarray, what: str) -> np.ndarray:
+    """(n, side, side, channels) uint8 -> (n, 8) float32, with a progress bar."""
+    steps = tqdm(range(0, len(crops), BATCH), desc=what, unit=f"{BATCH} faces", file=sys.stderr)
+    return np.concatenate([runtime.probabilities(crops[start : start + BATCH]) for start in steps])
+
+
+def figures(probabilities: np.ndarray, faces: Faces) -> dict[str, Any]:
+    """Every figure of one set of faces: value, lower and upper end of its 95 % interval; the classes; the matrix."""
+    values = metrics.scores(probabilities, faces.targets)
+    spans = metrics.intervals(probabilities, faces.targets)
+    confusion = metrics.confusion_matrix(faces.labels, probabilities.argmax(1))
+    per_class = {
+        "precision": metrics.precision(confusion),
+        "recall": metrics.recall(confusion),
+        "f1": metrics.f1(confusion),
+    }
+    return {
+        "faces": len(faces),
+        **{
+            name: {"value": value, "low": spans[name][0], "high": spans[name][1]}
+            for name, value in values.items()
+            if not name.startswith("recall_")
+        },
+        "classes": {
+            emotion.key: {name: float(column[emotion]) for name, column in per_class.items()}
+            | {
+                "recall_low": spans[f"recall_{emotion.key}"][0],
+                "recall_high": spans[f"recall_{emotion.key}"][1],
+                "support": int(confusion[emotion].sum()),
+            }
+            for emotion in Emotion
+        },
+        "confusion": confusion.tolist(),
+        "reliability": metrics.reliability(probabilities, faces.labels),
+    }
+
+
+def columns(probabilities: np.ndarray, faces: Faces, chosen: np.ndarray) -> dict[str, Any]:
+    """Figures of the chosen faces (a mask), and beside them those of children and of others where it is known."""
+    sets = {"all": chosen}
+    if faces.children is not None:
+        sets |= {"children": chosen & faces.children, "others": chosen & ~faces.children}
+    return {name: figures(probabilities[mask], faces.take(mask)) for name, mask in sets.items() if mask.any()}
+
+
+def groups(probabilities: np.ndarray, faces: Faces, path: Path) -> dict[str, dict[str, Any]]:
+    """For each column of groups.csv but ``image``, and each of its values: the figures of those faces."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        names = [name for name in csv.DictReader(file).fieldnames or () if name != "image"]
+    tables: dict[str, dict[str, Any]] = {}
+    for name in names:
+        values = read_table(path, faces.names, name)
+        tables[name] = {
+            str(value): figures(probabilities[values == value], faces.take(values == value))
+            for value in np.unique(values)
+        }
+    return tables
+
+
+def robustness(runtime: Runtime, probabilities: np.ndarray, faces: Faces) -> dict[str, Any]:
+    """Accuracy of up to 1,000 faces as they are and under each change, with the interval of the (paired) difference."""
+    generator = np.random.default_rng(0)
+    chosen = np.sort(generator.permutation(len(faces))[:ROBUSTNESS_FACES])
+    labels = faces.labels[chosen]
+    before = (probabilities[chosen].argmax(1) == labels).astype(float)
+    table = {}
+    for name, change in CHANGES.items():
+        after = (probabilities_of(runtime, change(faces.images[chosen]), name).argmax(1) == labels).astype(float)
+        draws = generator.integers(0, len(labels), (1000, len(labels)))
+        low, high = np.percentile((after - before)[draws].mean(1), [2.5, 97.5])
+        table[name] = {
+            "accuracy": float(after.mean()),
+            "change": {"value": float((after - before).mean()), "low": float(low), "high": float(high)},
+        }
+    return {"faces": len(chosen), "unchanged": float(before.mean()), "changes": table}
+
+
+def evaluate(
+    checkpoint: Checkpoint, runtime: Runtime, faces: Faces, thorough: bool = False
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Everything that is known of a checkpoint on these faces, ready for JSON but for NaN, and the probabilities.
+
+    ``thorough`` adds averaging over the mirror image, and robustness: about three and a half times the work.
+    """
+    probabilities = probabilities_of(runtime, faces.images, "evaluating")
+    everything = np.ones(len(faces), bool)
+    result: dict[str, Any] = {
+        "model": checkpoint.version,
+        "weights_sha256": checkpoint.configuration.weights_sha256,
+        "runtime": runtime.name,
+        "input_size": checkpoint.configuration.input_size,
+        "temperature": checkpoint.configuration.temperature,
+        "classes": [emotion.key for emotion in Emotion],
+        "faces_in_data": len(faces) + len(faces.skipped),
+        "faces_judged": len(faces),
+        "skipped": list(faces.skipped),
+        "plurality": columns(probabilities, faces, everything),
+    }
+    result["confusion"] = result["plurality"]["all"]["confusion"]
+    if not faces.majority.all() and faces.majority.any():
+        result["majority"] = columns(probabilities, faces, faces.majority)
+    if thorough:
+        mirrored = probabilities_of(runtime, np.ascontiguousarray(faces.images[:, :, ::-1]), "mirrored")
+        both = (probabilities + mirrored) / 2
+        result["with_mirror_image"] = {"plurality": columns(both, faces, everything)}
+        if "majority" in result:
+            result["with_mirror_image"]["majority"] = columns(both, faces, faces.majority)
+        result["robustness"] = robustness(runtime, probabilities, faces)
+    return result, probabilities
+
+
+def fit_temperature(checkpoint: Checkpoint, runtime: Runtime, faces: Faces) -> Checkpoint:
+    """Writes the temperature under which the classes of ``faces`` are likeliest into the checkpoint's configuration."""
+    factor = metrics.fit_temperature(probabilities_of(runtime, faces.images, "fitting the temperature"), faces.labels)
+    fitted = round(checkpoint.configuration.temperature * factor, 3)
+    configuration = dataclasses.replace(checkpoint.configuration, temperature=fitted)
+    (checkpoint.folder / CONFIGURATION).write_text(configuration.to_json(), encoding="utf-8")
+    return load_checkpoint(checkpoint.folder)
+
+
+def without_nan(value: Any) -> Any:
+    """The same with None for NaN, which JSON has no word for, and floats rounded to six digits."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 6)
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    return [without_nan(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def load(data: Path, checkpoint: Checkpoint, crops: bool) -> Faces:
+    """The faces of an .npz file (FER+) or of a class folder, cut as the checkpoint takes them. Raises DataError."""
+    if data.suffix != ".npz":
+        crop = (whole_image if crops else aligned_face)(checkpoint.configuration)
+        return load_folder(data, crop, every_class=False)
+    faces = load_ferplus(data)
+    expected = (checkpoint.configuration.crop_size, checkpoint.configuration.channels)
+    if (faces.images.shape[1], faces.images.shape[3]) != expected:
+        raise DataError(f"{data} holds grey crops of 48 pixels; {checkpoint.folder} takes {expected} (side, channels).")
+    return faces
+
+
+def summary(result: dict[str, Any]) -> str:
+    """A few lines for the terminal."""
+    lines = [f"{result['model']} on {result['data']}, {result['runtime']}, {result['input_size']} pixels"]
+    if result["faces_judged"] < result["faces_in_data"]:
+        left_out = result["faces_in_data"] - result["faces_judged"]
+        lines.append(f"warning: {left_out} of {result['faces_in_data']} images were not judged (listed in the report)")
+    for protocol in ("plurality", "majority"):
+        for name, table in result.get(protocol, {}).items():
+            accuracy = table["accuracy"]
+            others = ", ".join(
+                f"{figure.replace('_', ' ')} {table[figure]['value']:.3f}"
+                for figure in ("mean_precision", "mean_recall", "calibration_error")
+            )
+            span = f"[{accuracy['low']:.3f}, {accuracy['high']:.3f}]"
+            lines.append(
+                f"{protocol}, {name}, {table['faces']} faces: accuracy {accuracy['value']:.3f} {span}, {others}"
+            )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", required=True, help="a folder, or a repository of the Hugging Face Hub")
+    parser.add_argument("--data", type=Path, required=True, help="a FER+ .npz file or a class folder")
+    parser.add_argument("--crops", action="store_true", help="the folder's images are face crops: do not search faces")
+    parser.add_argument("--runtime", choices=RUNTIMES, default="auto")
+    parser.add_argument("--out", type=Path, help="folder for the report; by default the checkpoint's")
+    parser.add_argument("--fit-temperature", type=Path, metavar="DATA", help="first fit the temperature, on valid.npz")
+    parser.add_argument("--thorough", action="store_true", help="also the mirror image and robustness")
+    arguments = parser.parse_args()
+    try:
+        checkpoint = load_checkpoint(arguments.checkpoint)
+        runtime = choose_runtime(checkpoint, arguments.runtime)
+        if arguments.fit_temperature:
+            held_out = load(arguments.fit_temperature, checkpoint, arguments.crops)
+            checkpoint = fit_temperature(checkpoint, runtime, held_out)
+            runtime = choose_runtime(checkpoint, arguments.runtime)
+        faces = load(arguments.data, checkpoint, arguments.crops)
+        result, probabilities = evaluate(checkpoint, runtime, faces, arguments.thorough)
+        result["data"] = arguments.data.resolve().name
+        if (group_file := arguments.data / "groups.csv").is_file():
+            result["groups"] = groups(probabilities, faces, group_file)
+    except (CheckpointError, DataError, RuntimeError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    stem = "evaluation" if arguments.data.name == "test.npz" else f"evaluation-{arguments.data.resolve().stem}"
+    result = without_nan(result)
+    out = arguments.out or checkpoint.folder
+    out.mkdir(parents=True, exist_ok=True)
+    written = out / f"{stem}.json"
+    written.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_report(written.with_suffix(".html"), result, probabilities, faces)
+    print(summary(result))
+    print(f"{written}\n{written.with_suffix('.html')}")
+
+
+if __name__ == "__main__":
+    main()
