@@ -22,9 +22,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "details": "Details for programs",
         "examples": "Examples",
         "explain": "Where did the network look?",
-        "heat": "What spoke for this expression",
-        "heat_alt": "The face as the network saw it; warm colours mark the places that spoke for the expression",
-        "result_alt": "The photograph with a box and a label for each face",
         "meaning": (
             "**What this does not mean.** The bars describe an *expression*: how a face looks in one picture, "
             "compared with pictures that people have labelled. They do not tell what a person feels, thinks or is "
@@ -146,9 +143,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "details": "Подробности для программ",
         "examples": "Примеры",
         "explain": "Куда смотрела сеть?",
-        "heat": "Что говорило за это выражение",
-        "heat_alt": "Лицо таким, каким его видела сеть; тёплые цвета отмечают места, говорившие за это выражение",
-        "result_alt": "Фотография с рамкой и подписью для каждого лица",
         "meaning": (
             "**Чего это не означает.** Столбики описывают *выражение*: как лицо выглядит на одном снимке по "
             "сравнению со снимками, которые разметили люди. Они не говорят, что человек чувствует, думает и какой "

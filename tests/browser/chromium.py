@@ -1,14 +1,11 @@
 """Debian's chromium with a fake camera that films a public-domain face."""
 
-import shutil
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-import pytest
 import skimage.data
 from PIL import Image
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 CHROMIUM = "/usr/bin/chromium"
 ARTEFACTS = Path(__file__).resolve().parents[2] / ".artefacts"
@@ -33,15 +30,6 @@ def film(path: Path, faces: int) -> Path:
     picture.save(frame, "JPEG", quality=90)
     path.write_bytes(frame.getvalue() * 5)
     return path
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """The driver; skips where there is no chromium."""
-    if not shutil.which(CHROMIUM):
-        pytest.skip(f"needs {CHROMIUM} (Debian: apt-get install chromium)")
-    with sync_playwright() as driver:
-        yield driver
 
 
 def launch(playwright: Playwright, *more: str) -> Browser:

@@ -1,0 +1,280 @@
+"""The station page in a real browser: a photograph is read, a lesson is recorded, and a child is told what is wrong."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import skimage.data
+from chromium import ARTEFACTS, camera, film, launch, watch_console
+from PIL import Image
+from playwright.sync_api import Page, Playwright, expect
+from running_app import PreparedLesson, RunningApp, free_port, prepare_lesson, recorded_rows, running_app
+
+pytestmark = pytest.mark.slow
+
+SECONDS = 1000
+LANGUAGES = {"en": "en-GB", "ru": "ru-RU"}
+
+
+@pytest.fixture(scope="module")
+def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningApp, PreparedLesson]]:
+    """One app with a running lesson, for the tests that only look."""
+    folder = tmp_path_factory.mktemp("station")
+    lesson = prepare_lesson(folder, children=12)
+    with running_app(folder) as app:
+        yield app, lesson
+
+
+@contextmanager
+def visitor(playwright: Playwright, *arguments: str, locale: str = "en-GB", **options: object) -> Iterator[Page]:
+    """A page of a new browser; the test fails if the console shows an error."""
+    browser = launch(playwright, *arguments)
+    page = browser.new_context(locale=locale, **options).new_page()
+    page.set_default_timeout(20 * SECONDS)
+    errors = watch_console(page)
+    yield page
+    browser.close()
+    assert errors == []
+
+
+def open_lesson(page: Page, url: str, lesson: str, child: str) -> None:
+    """Fill in the form of the Lesson tab and start."""
+    page.goto(url)
+    page.get_by_role("tab", name="Lesson").click()
+    page.get_by_label("Lesson code").fill(lesson)
+    page.get_by_label("Your code").fill(child)
+    page.get_by_label("I understand").check()
+    page.get_by_role("button", name="Start").click()
+
+
+def message(page: Page):
+    """What the lesson panel tells the child."""
+    return page.locator(".lesson-message")
+
+
+def wait_for_frames(page: Page, count: int) -> None:
+    """Until ``count`` more frames were answered."""
+    for _ in range(count):
+        with page.expect_response("**/observe?**") as answer:
+            pass
+        assert answer.value.json()["recorded"]
+
+
+def test_an_uploaded_photograph_gets_boxes_bars_and_a_note_on_what_they_mean(playwright, station, tmp_path):
+    Image.fromarray(skimage.data.astronaut()).save(tmp_path / "astronaut.png")
+    with visitor(playwright) as page:
+        page.goto(station[0].url)
+        page.set_input_files("#photo input[type=file]", tmp_path / "astronaut.png")
+        expect(page.locator("#bars tr.top")).to_have_attribute("data-expression", "happy")
+        assert page.locator("#bars tr").count() == 8
+        expect(page.locator("#drawn img")).to_be_visible()
+        expect(page.locator("#sentence")).to_contain_text("One face")
+        expect(page.locator("#meaning")).to_contain_text("What this does not mean")
+
+
+def test_every_face_of_a_photograph_can_be_chosen(playwright, station):
+    with visitor(playwright) as page:
+        page.goto(station[0].url)
+        page.locator(".gallery-item").nth(2).click()
+        expect(page.locator("#sentence")).to_contain_text("2 faces")
+        before = page.locator("#drawn img").get_attribute("src")
+        page.get_by_label("Face 2").check()
+        expect(page.locator("#drawn img")).not_to_have_attribute("src", before or "")
+        expect(page.locator("#bars tr.top")).to_be_visible()
+        # Tapping the first face, at the left, goes back to it.
+        picture = page.locator("#drawn img")
+        box = picture.bounding_box()
+        picture.click(position={"x": box["width"] * 0.23, "y": box["height"] * 0.3})
+        expect(page.get_by_label("Face 1")).to_be_checked()
+
+
+def test_a_photograph_without_a_face_is_said_to_have_none(playwright, station):
+    with visitor(playwright) as page:
+        page.goto(station[0].url)
+        page.locator(".gallery-item").nth(1).click()
+        expect(page.locator("#sentence")).to_contain_text("No face was found")
+        assert page.locator("#bars tr").count() == 0
+
+
+def test_a_file_that_is_no_picture_is_refused_in_words(playwright, station, tmp_path):
+    (tmp_path / "letter.png").write_text("Dear teacher")
+    with visitor(playwright) as page:
+        page.goto(station[0].url)
+        page.set_input_files("#photo input[type=file]", tmp_path / "letter.png")
+        expect(page.get_by_text("This file is not a picture")).to_be_visible()
+
+
+def test_a_lesson_with_the_webcam_is_recorded(playwright, tmp_path):
+    lesson = prepare_lesson(tmp_path)
+    with running_app(tmp_path) as app, visitor(playwright, *camera(film(tmp_path / "camera.mjpeg", 1))) as page:
+        open_lesson(page, app.url, lesson.lesson.code, lesson.codes[0].upper())
+        expect(message(page)).to_have_text("The camera is on. Have fun!")
+        wait_for_frames(page, 4)
+        # The child sees a lamp, not scores.
+        assert not any(word in page.locator(".lesson").inner_text() for word in ("happy", "%", "neutral"))
+        page.get_by_role("button", name="Pause").click()
+        expect(message(page)).to_contain_text("Pause")
+        page.get_by_role("button", name="Go on").click()
+        wait_for_frames(page, 2)
+        page.get_by_role("button", name="Stop").click()
+        expect(message(page)).to_contain_text("You stopped")
+        app.stop()
+    assert recorded_rows(tmp_path, lesson.lesson.id) >= 6
+
+
+def test_never_more_than_one_frame_is_on_its_way(playwright, station):
+    app, lesson = station
+    on_the_way: list[int] = [0, 0]
+
+    with visitor(playwright, *camera(film(Path(app.log).parent / "one.mjpeg", 1))) as page:
+
+        def slow(route):
+            on_the_way[0] += 1
+            on_the_way[1] = max(on_the_way)
+            page.wait_for_timeout(700)
+            on_the_way[0] -= 1
+            route.continue_()
+
+        page.goto(app.url)
+        page.route("**/observe?**", slow)
+        page.get_by_role("tab", name="Lesson").click()
+        page.get_by_text("For the teacher").click()
+        page.get_by_label("Frames a second").select_option("5")
+        open_fields(page, lesson.lesson.code, lesson.codes[1])
+        wait_for_frames(page, 4)
+        page.unroute_all(behavior="wait")
+    assert on_the_way[1] == 1
+
+
+def open_fields(page: Page, lesson: str, child: str) -> None:
+    """The form of a Lesson tab that is open already."""
+    page.get_by_label("Lesson code").fill(lesson)
+    page.get_by_label("Your code").fill(child)
+    page.get_by_label("I understand").check()
+    page.get_by_role("button", name="Start").click()
+
+
+def test_the_connection_is_lost_and_comes_back(playwright, tmp_path):
+    lesson, port = prepare_lesson(tmp_path), free_port()
+    browser = launch(playwright, *camera(film(tmp_path / "camera.mjpeg", 1)))
+    page = browser.new_page(locale="en-GB")
+    with running_app(tmp_path, port) as app:
+        open_lesson(page, app.url, lesson.lesson.code, lesson.codes[0])
+        expect(message(page)).to_contain_text("The camera is on")
+        wait_for_frames(page, 2)
+        app.stop()
+    expect(message(page)).to_contain_text("The connection is lost", timeout=20 * SECONDS)
+    before = recorded_rows(tmp_path, lesson.lesson.id)
+    with running_app(tmp_path, port) as app:
+        # Nobody touches the page: it goes on by itself.
+        expect(message(page)).to_contain_text("The camera is on", timeout=20 * SECONDS)
+        wait_for_frames(page, 2)
+        browser.close()
+        app.stop()
+    assert before >= 2
+    assert recorded_rows(tmp_path, lesson.lesson.id) >= before + 2
+
+
+def test_a_denied_camera_is_said_and_recording_begins_when_it_is_allowed(playwright, station, tmp_path):
+    app, lesson = station
+    # Without --use-fake-ui-for-media-stream the browser refuses what was not granted.
+    arguments = [argument for argument in camera(film(tmp_path / "camera.mjpeg", 1)) if "fake-ui" not in argument]
+    with visitor(playwright, *arguments, permissions=[]) as page:
+        open_lesson(page, app.url, lesson.lesson.code, lesson.codes[2])
+        expect(message(page)).to_contain_text("The camera is not allowed")
+        page.context.grant_permissions(["camera"], origin=app.url)
+        page.get_by_role("button", name="Ask for the camera again").click()
+        expect(message(page)).to_contain_text("The camera is on")
+        wait_for_frames(page, 1)
+
+
+def test_an_empty_chair_is_noticed_after_ten_seconds(playwright, station, tmp_path):
+    app, lesson = station
+    with visitor(playwright, *camera(film(tmp_path / "camera.mjpeg", 0))) as page:
+        open_lesson(page, app.url, lesson.lesson.code, lesson.codes[3])
+        expect(message(page)).to_contain_text("The camera is on")
+        wait_for_frames(page, 3)
+        expect(message(page)).to_contain_text("The camera is on")
+        expect(message(page)).to_contain_text("I can't see your face", timeout=15 * SECONDS)
+
+
+def test_a_second_face_is_noticed(playwright, station, tmp_path):
+    app, lesson = station
+    with visitor(playwright, *camera(film(tmp_path / "camera.mjpeg", 2))) as page:
+        open_lesson(page, app.url, lesson.lesson.code, lesson.codes[4])
+        expect(message(page)).to_contain_text("I see two faces")
+
+
+def test_nothing_starts_without_codes_and_consent(playwright, station):
+    app, lesson = station
+    with visitor(playwright) as page:
+        page.goto(app.url)
+        page.get_by_role("tab", name="Lesson").click()
+        page.get_by_role("button", name="Start").click()
+        expect(message(page)).to_contain_text("type the lesson code")
+        page.get_by_label("Lesson code").fill(lesson.lesson.code)
+        page.get_by_label("Your code").fill(lesson.codes[5])
+        page.keyboard.press("Enter")
+        expect(message(page)).to_contain_text("tick the box")
+
+
+@pytest.mark.parametrize(("wrong", "words"), [("lesson", "lesson code"), ("child", "child's code")])
+def test_a_wrong_code_can_be_corrected(playwright, station, wrong, words, tmp_path):
+    app, lesson = station
+    codes = {"lesson": lesson.lesson.code, "child": lesson.codes[6], wrong: "zzzzzz"}
+    with visitor(playwright, *camera(film(tmp_path / "camera.mjpeg", 1))) as page:
+        open_lesson(page, app.url, codes["lesson"], codes["child"])
+        expect(message(page)).to_contain_text(f"I don't know this {words}")
+        open_fields(page, lesson.lesson.code, lesson.codes[6])
+        expect(message(page)).to_contain_text("The camera is on")
+
+
+def test_the_language_can_be_switched(playwright, station):
+    with visitor(playwright) as page:
+        page.goto(station[0].url)
+        expect(page.get_by_role("heading", name="Expression station")).to_be_visible()
+        page.get_by_role("button", name="RU").click()
+        expect(page.get_by_role("heading", name="Станция выражений лица")).to_be_visible()
+        assert page.locator("html").get_attribute("lang") == "ru"
+        page.get_by_role("tab", name="Урок").click()
+        expect(page.get_by_role("button", name="Начать")).to_be_visible()
+
+
+def test_the_page_asks_no_other_server(playwright, station):
+    with visitor(playwright) as page:
+        strangers = []
+        page.on("request", lambda request: strangers.append(request.url))
+        page.goto(station[0].url)
+        page.get_by_role("tab", name="Lesson").click()
+        expect(page.get_by_role("button", name="Start")).to_be_visible()
+        assert [url for url in strangers if not url.startswith((station[0].url, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1280, 900), (1024, 768)])
+def test_each_tab_fits_and_is_kept_as_a_picture(playwright, station, tmp_path, language, scheme, size):
+    app, lesson = station
+    name = f"{language}-{scheme}-{size[0]}x{size[1]}.png"
+    ARTEFACTS.mkdir(exist_ok=True)
+    options = {"color_scheme": scheme, "viewport": {"width": size[0], "height": size[1]}}
+    arguments = camera(film(tmp_path / "camera.mjpeg", 1))
+    with visitor(playwright, *arguments, locale=LANGUAGES[language], **options) as page:
+        page.goto(app.url)
+        page.locator(".gallery-item").nth(2).click()
+        expect(page.locator("#bars tr.top")).to_be_visible()
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out to the side"
+        page.screenshot(path=ARTEFACTS / f"station-try-{name}", full_page=True)
+        page.get_by_role("tab").nth(1).click()
+        page.screenshot(path=ARTEFACTS / f"station-form-{name}", full_page=True)
+        page.locator("input[name=lesson]").fill(lesson.lesson.code)
+        page.locator("input[name=child]").fill(lesson.codes[7])
+        page.locator("input[name=consent]").check()
+        page.locator(".lesson-main").click()
+        wait_for_frames(page, 2)
+        assert page.locator(".lesson-message").bounding_box()["y"] + 40 < size[1], "the message needs no scrolling"
+        page.screenshot(path=ARTEFACTS / f"station-live-{name}", full_page=True)
+        page.get_by_role("tab").nth(2).click()
+        page.screenshot(path=ARTEFACTS / f"station-about-{name}", full_page=True)
