@@ -26,6 +26,12 @@ ARROW_SCHEMA = pa.schema(
     ]
 )
 
+# Scanning an Arrow table costs DuckDB 4 ms of processor time however small it is; up to here plain values are cheaper.
+FEW = 64
+MARKS = f"({', '.join('?' * len(ARROW_SCHEMA))})"
+
+Row = tuple[int, int, int, Observation]  # numbers of lesson and child, fingerprint, what is stored
+
 
 def lesson_number(cursor: duckdb.DuckDBPyConnection, lesson_id: str) -> int:
     """The number of a lesson in the tables. Raises ValueError if there is none."""
@@ -54,7 +60,7 @@ def insert(cursor: duckdb.DuckDBPyConnection, payloads: Sequence[Sequence[Observ
     lessons = {key: lesson_number(cursor, key) for key in lessons}
     children = {key: child_number(cursor, key) for key in children}
     seen = _stored(cursor, lessons, everything)
-    rows: list[tuple[int, int, int, Observation]] = []
+    rows: list[Row] = []
     counts = []
     for payload in payloads:
         before = len(rows)
@@ -64,10 +70,13 @@ def insert(cursor: duckdb.DuckDBPyConnection, payloads: Sequence[Sequence[Observ
                 seen.add(key)
                 rows.append((key[0], children[row.child], key[1], row))
         counts.append(len(rows) - before)
-    if rows:
+    if len(rows) > FEW:
         cursor.register("arriving", _arrow(rows))
         cursor.execute("INSERT INTO observation SELECT * FROM arriving")
         cursor.unregister("arriving")
+    elif rows:
+        values = [value for row in rows for value in _values(row)]
+        cursor.execute(f"INSERT INTO observation VALUES {', '.join([MARKS] * len(rows))}", values)
     return counts
 
 
@@ -77,33 +86,32 @@ def _stored(
     """Which of the fingerprints are in the table already, each with its lesson. Reads the row groups of these
     lessons only.
     """
-    fingerprints = np.fromiter((row.fingerprint for row in rows), dtype=np.uint64, count=len(rows))
-    cursor.register("candidates", pa.table({"fingerprint": fingerprints}))
     marks = ", ".join("?" * len(lessons))
     found = cursor.execute(
         f"SELECT lesson, fingerprint FROM observation WHERE lesson IN ({marks}) "
-        "AND fingerprint IN (SELECT fingerprint FROM candidates)",
-        list(lessons.values()),
+        "AND fingerprint IN (SELECT unnest(?::UBIGINT[]))",
+        [*lessons.values(), [row.fingerprint for row in rows]],
     ).fetchall()
-    cursor.unregister("candidates")
     return {(int(lesson), int(fingerprint)) for lesson, fingerprint in found}
 
 
-def _arrow(rows: Sequence[tuple[int, int, int, Observation]]) -> pa.Table:
-    values = [row for *_, row in rows]
-    missing = (None,) * len(KEYS)
-    probabilities = list(zip(*(row.probabilities or missing for row in values), strict=True))
-    columns = [
-        [lesson for lesson, *_ in rows],
-        [child for _, child, *_ in rows],
-        [row.at for row in values],
-        [fingerprint for *_, fingerprint, _ in rows],
-        *probabilities,
-        [row.face_quality for row in values],
-        [row.faces_seen for row in values],
-        [row.source for row in values],
-        [row.model for row in values],
+def _values(row: Row) -> list[object]:
+    lesson, child, fingerprint, observation = row
+    return [
+        lesson,
+        child,
+        observation.at,
+        fingerprint,
+        *(observation.probabilities or (None,) * len(KEYS)),
+        observation.face_quality,
+        observation.faces_seen,
+        observation.source,
+        observation.model,
     ]
+
+
+def _arrow(rows: Sequence[Row]) -> pa.Table:
+    columns = zip(*(_values(row) for row in rows), strict=True)
     arrays = [pa.array(column, type=field.type) for column, field in zip(columns, ARROW_SCHEMA, strict=True)]
     return pa.Table.from_arrays(arrays, schema=ARROW_SCHEMA)
 
