@@ -16,6 +16,8 @@ VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT 
 # The write-ahead log is folded into the file when it has this size: about 10,000 frames that were committed one by
 # one. It bounds how long a start after a crash takes to read the log back (DuckDB's own 16 MB: four times as long).
 LOG_SIZE = "4MB"
+HEADERS = 3 * 4096  # bytes before the first block of a DuckDB file: one main header and two that alternate
+READ_THROUGH = 100_000_000
 
 _open_paths: set[Path] = set()
 _open_paths_lock = threading.Lock()
@@ -81,6 +83,26 @@ class Database:
             with self._condition:
                 self._users -= 1
                 self._condition.notify_all()
+
+    def verify(self) -> None:
+        """Raises `DatabaseDamagedError` if the file is shorter than it should be, or a block's checksum is wrong.
+
+        DuckDB opens a file that was cut off and fails at the first read beyond its end. Every table is read; the wide
+        one only in files of up to `READ_THROUGH` bytes, so that the check takes no more than a second or two.
+        """
+        size = self.path.stat().st_size
+        tables = ["lesson", "child", "event", "correction", "audit", *(["observation"] if size <= READ_THROUGH else [])]
+        try:
+            with self.cursor() as cursor:
+                row = cursor.execute("SELECT block_size * total_blocks FROM pragma_database_size()").fetchone()
+                if row is not None and size < row[0] + HEADERS:
+                    raise DatabaseDamagedError(f"{self.path} has {size} bytes of {row[0] + HEADERS}: it was cut off")
+                for table in tables:
+                    cursor.execute(f"SELECT bit_xor(hash({table})) FROM {table}").fetchall()
+        except DatabaseDamagedError:
+            raise
+        except StoreError as error:
+            raise DatabaseDamagedError(f"{error}. Restore a backup (python -m analytics.backup restore)") from error
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
@@ -215,7 +237,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     parts = schema_parts()
     tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     if tables and "schema_version" not in tables:
-        raise DatabaseDamagedError(
+        raise StoreError(
             f"{path} is a DuckDB file of something else (tables: {', '.join(sorted(tables))[:200]}): choose another "
             f"file with "
             "EMOTION_DATABASE"

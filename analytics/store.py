@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from analytics import observations
+from analytics import observations, upkeep
 from analytics.database import Database
 from analytics.records import (
     AuditEntry,
@@ -298,6 +298,50 @@ class LessonStore:
         """One SELECT of the analytics package over the tables of schema.sql, as a data frame; times are in UTC."""
         with self.database.cursor() as cursor:
             return cursor.execute(sql, list(parameters)).df()
+
+    # erasing, retention, backup
+
+    def erase_child(self, pseudonym: str, actor: str) -> upkeep.Removed:
+        """Removes a child from all tables, from this file's bytes, from the backups beside it, and deletes exported
+        files.
+
+        Returns when all of that is done; writes wait meanwhile. Raises ValueError for an unknown child, and
+        `StoreError` if the rows are deleted but the file could not be rewritten (no room): housekeeping tries that
+        again.
+        """
+        upkeep.rewrite_mark(self.path).touch()
+        removed = self._writer.run(lambda cursor: upkeep.delete_child(cursor, pseudonym, actor))
+        self.rewrite()
+        upkeep.rewrite_backups(upkeep.backups_folder(self.path), pseudonym)
+        upkeep.remove_old_files(upkeep.exports_folder(self.path), utc_now() + timedelta(days=1))
+        return removed
+
+    def delete_before(self, moment: datetime, actor: str) -> upkeep.Removed:
+        """Deletes what was recorded before ``moment`` (retention), rewrites the file, and deletes older backups
+        and exports.
+        """
+        removed = self._writer.run(lambda cursor: upkeep.delete_before(cursor, moment, actor))
+        if removed != upkeep.Removed(0, 0, 0):
+            upkeep.rewrite_mark(self.path).touch()
+            self.rewrite()
+        for folder in (upkeep.backups_folder(self.path), upkeep.exports_folder(self.path)):
+            upkeep.remove_old_files(folder, moment)
+        return removed
+
+    def rewrite(self) -> None:
+        """Writes the file anew, so that the bytes of deleted rows are gone; reading and writing wait for it."""
+        self._writer.run_alone(lambda: upkeep.rewrite(self.database))
+
+    @property
+    def rewrite_pending(self) -> bool:
+        """Whether rows were deleted whose bytes are still in the file, because a rewriting was interrupted."""
+        return upkeep.rewrite_mark(self.path).exists()
+
+    def backup(self) -> Path:
+        """Writes a consistent copy into the folder ``backups`` beside the file and returns it; recording goes on
+        meanwhile.
+        """
+        return upkeep.back_up(self.database, upkeep.backups_folder(self.path))
 
     def _read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self.database.cursor() as cursor:

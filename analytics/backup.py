@@ -1,0 +1,118 @@
+"""Backup and restore, one command each.
+
+    python -m analytics.backup create  [--database .data/lessons.duckdb]
+    python -m analytics.backup restore BACKUP [--database .data/lessons.duckdb]
+
+``create`` works while the app runs and while it does not. DuckDB lets one process open a file, so a running app makes
+the copy itself: the command leaves a request beside the database, which the app answers within seconds. Recording
+goes on, and the copy is what was committed at one moment. ``restore`` wants the app stopped; it checks the backup
+first and keeps the present file under a new name. Backups stay in ``backups`` beside the database, where erasing a
+child and retention reach them; a copy that you carry elsewhere is yours to erase from.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from analytics.database import DatabaseDamagedError, DatabaseLockedError
+from analytics.housekeeping import answer_path, request_path
+from analytics.records import StoreError, utc_now
+from analytics.recovery import open_verified
+from analytics.store import LessonStore
+from analytics.upkeep import log_of
+
+DEFAULT_DATABASE = Path(".data/lessons.duckdb")
+PATIENCE = 120.0  # seconds that a running app may take for the copy
+
+
+def create(database: Path, patience: float = PATIENCE) -> Path:
+    """Makes a backup and returns its path. Raises `StoreError`."""
+    if not database.exists():
+        raise StoreError(f"there is no database {database}: name it with --database (the value of EMOTION_DATABASE)")
+    try:
+        with LessonStore(database) as store:
+            return store.backup()
+    except DatabaseLockedError as locked:
+        return _ask_running_app(database, patience, locked)
+
+
+def restore(backup: Path, database: Path) -> Path | None:
+    """Puts ``backup`` in the place of ``database``; returns where the file that was there is kept. Raises
+    `StoreError`.
+    """
+    if not backup.is_file():
+        raise StoreError(f"there is no backup {backup}: the backups are in the folder 'backups' beside the database")
+    database.parent.mkdir(parents=True, exist_ok=True)
+    arriving = database.with_name(database.name + ".restoring")
+    shutil.copyfile(backup, arriving)
+    try:
+        open_verified(arriving).close()
+        kept = _step_aside(database)
+        arriving.replace(database)
+    finally:
+        for leftover in (arriving, log_of(arriving)):
+            leftover.unlink(missing_ok=True)
+    return kept
+
+
+def _step_aside(database: Path) -> Path | None:
+    if not database.exists():
+        return None
+    try:
+        LessonStore(database).close()  # proves that no app holds it, and folds its log into the file
+    except DatabaseDamagedError as error:
+        print(f"the present file is damaged and is kept as it is ({error})", file=sys.stderr)
+    kept = database.with_name(f"{database.stem}.before-restore-{utc_now():%Y%m%dT%H%M%SZ}{database.suffix}")
+    if log_of(database).exists():
+        log_of(database).rename(log_of(kept))
+    return database.rename(kept)
+
+
+def _ask_running_app(database: Path, patience: float, locked: StoreError) -> Path:
+    answer = answer_path(database)
+    answer.unlink(missing_ok=True)
+    request_path(database).touch()
+    end = time.monotonic() + patience
+    while not answer.exists():
+        if time.monotonic() > end:
+            request_path(database).unlink(missing_ok=True)
+            raise StoreError(f"{locked} (it was asked for a backup and did not answer within {patience:.0f} s)")
+        time.sleep(0.1)
+    reply = json.loads(answer.read_text(encoding="utf-8"))
+    answer.unlink()
+    if "error" in reply:
+        raise StoreError(f"the running app could not make the backup: {reply['error']}")
+    return Path(reply["path"])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m analytics.backup", description="Back up or restore the lesson database."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    parsers = {"create": commands.add_parser("create", help="make a backup, also while the app runs")}
+    parsers["restore"] = commands.add_parser(
+        "restore", help="replace the database by a backup; the app must be stopped"
+    )
+    parsers["restore"].add_argument("backup", type=Path)
+    for command in parsers.values():
+        command.add_argument("--database", type=Path, default=DEFAULT_DATABASE, help="as in EMOTION_DATABASE")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "create":
+            print(create(options.database))
+        else:
+            kept = restore(options.backup, options.database)
+            print(f"{options.database} is restored" + (f"; what was there is kept as {kept}" if kept else ""))
+    except StoreError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
