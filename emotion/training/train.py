@@ -205,13 +205,13 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     part.replace(path)
 
 
-def write_weights(out: Path, network: nn.Module) -> None:
+def write_weights(path: Path, network: nn.Module) -> None:
     """Weights in half precision, as they are packaged."""
     half = {
         name: value.half().contiguous() if value.is_floating_point() else value.clone()
         for name, value in network.state_dict().items()
     }
-    write_whole(out / "weights.safetensors", lambda path: save_file(half, path))
+    write_whole(path, lambda part: save_file(half, part))
 
 
 def write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
@@ -269,8 +269,8 @@ def train(preset: Preset, network: nn.Module, training: Faces, validation: Faces
             "loss_count": loss_count,
             "rows": rows,
         }
-        write_whole(state_file, lambda path: torch.save(state, path))
-        write_weights(out, average)
+        write_whole(state_file, lambda part: torch.save(state, part))
+        write_weights(out / "weights.safetensors", average)
 
     def fraction_done() -> float:
         return step / total if total else min(1.0, spent / (60 * (preset.minutes or 0)))
@@ -323,7 +323,7 @@ def train(preset: Preset, network: nn.Module, training: Faces, validation: Faces
             saved = spent
     progress.close()
     # Once more: a kill may have come between the last state and these files.
-    write_weights(out, average)
+    write_weights(out / "weights.safetensors", average)
     write_metrics(out, rows)
 
 

@@ -1,0 +1,79 @@
+"""Averages the weights of several runs, and measures the normalisations' statistics at the size they will be used at.
+
+    python -m emotion.training.soup --weights A.safetensors B.safetensors --data data/ferplus --out C.safetensors
+
+Runs that went on from the same weights lie in one valley, and their mean is often better than each (Wortsman et al.
+2022, "Model soups"). With a single file only the statistics are measured: weights trained at one size can so be used at
+another. Which soup is eaten is for `emotion.training.evaluate` on valid.npz to say, never on test.npz.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from emotion.network import build_resnet152
+from emotion.training.data import DataError, Faces, load_ferplus
+from emotion.training.presets import FERPLUS, Preset
+from emotion.training.train import enlarge, initialise, normalise, starting_weights, write_weights
+
+FACES = 1024  # for the statistics: 50,000 values and more per channel even in the last layer at 224 pixels
+BATCH = 64
+
+
+def average(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of every floating-point tensor, in float32; counters are the first's. KeyError when names differ."""
+    return {
+        name: torch.stack([state[name].float() for state in states]).mean(0) if value.is_floating_point() else value
+        for name, value in states[0].items()
+    }
+
+
+@torch.no_grad()
+def measure_statistics(network: nn.Module, faces: Faces, preset: Preset, size: int) -> None:
+    """Sets mean and variance of every normalisation to those of up to 1,024 of ``faces``, shown as in use."""
+    normalisations = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [module.momentum for module in normalisations]
+    for module in normalisations:
+        module.reset_running_stats()
+        module.momentum = None  # torch's word for the plain mean over all batches
+    chosen = np.random.default_rng(0).permutation(len(faces))[:FACES]
+    network.train()
+    for start in tqdm(range(0, len(chosen), BATCH), desc="measuring", unit="batch", file=sys.stderr):
+        pixels = normalise(enlarge(faces.images[chosen[start : start + BATCH]], size), preset)
+        with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
+            network(pixels)
+    network.eval()
+    for module, momentum in zip(normalisations, momenta, strict=True):
+        module.momentum = momentum
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--weights", type=Path, nargs="+", required=True, help="safetensors files, or checkpoint folders"
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of FER+'s train.npz")
+    parser.add_argument("--size", type=int, default=FERPLUS.sizes[-1], help="pixels at which the weights will be used")
+    parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
+    arguments = parser.parse_args()
+    network = build_resnet152()
+    initialise(network, average([starting_weights(path) for path in arguments.weights]))
+    network.to(memory_format=torch.channels_last)
+    try:
+        faces = load_ferplus(arguments.data / "train.npz")
+    except DataError as error:
+        sys.exit(f"error: {error}")
+    measure_statistics(network, faces, FERPLUS, arguments.size)
+    write_weights(arguments.out, network)
+    print(f"{arguments.out}: the mean of {len(arguments.weights)}, statistics at {arguments.size} pixels")
+
+
+if __name__ == "__main__":
+    main()
