@@ -24,6 +24,13 @@ ENLARGED, BORDER = 240, 60  # pixels
 OFF_CENTRE = 0.25  # of the crop: a box further away from its middle is of something else
 
 
+# The least-squares scale comes out too small when landmarks err, for their errors look like size. Spread about the
+# middle of the crop by this factor, the template makes good for it: of 617 FER+ `valid` faces pasted into scenes,
+# found, aligned and classified, 82.7 % are right with it, 82.2 % without, 83.3 % as the crops they were; the
+# log-likelihood agrees.
+SPREAD = 1.06
+
+
 def landmarks_of(crop: np.ndarray, detector: FaceDetector) -> np.ndarray | None:
     """(5, 2) landmarks as fractions of a (side, side[, channels]) uint8 crop; None when no face is found."""
     plane = crop if crop.ndim == 2 else crop[..., 0]
@@ -46,6 +53,11 @@ def symmetric(points: Points) -> np.ndarray:
     return (points + mirrored) / 2
 
 
+def spread_out(template: np.ndarray) -> np.ndarray:
+    """(5, 2) fractions moved away from the middle of the crop by `SPREAD`."""
+    return (template - 0.5) * SPREAD + 0.5
+
+
 def measure(crops: np.ndarray, detector: FaceDetector) -> tuple[np.ndarray, np.ndarray, int]:
     """The crops' symmetric median landmarks (5, 2), their median absolute deviation (5, 2), and how many were found."""
     found = [points for crop in tqdm(crops, "faces") if (points := landmarks_of(crop, detector)) is not None]
@@ -65,11 +77,11 @@ def main() -> None:
     arguments = parser.parse_args()
     images = load_ferplus(arguments.data / "train.npz").images
     chosen = np.random.default_rng(0).permutation(len(images))[: arguments.count]
-    template, spread, found = measure(images[chosen], FaceDetector())
-    rounded = [[round(float(x), 3), round(float(y), 3)] for x, y in template]
-    print(f"faces found in {found} of {len(chosen)} crops")
+    template, deviation, found = measure(images[chosen], FaceDetector())
+    rounded = [[round(float(x), 3), round(float(y), 3)] for x, y in spread_out(template)]
+    print(f"faces found in {found} of {len(chosen)} crops, medians {template.round(3).tolist()}")
     print("crop_template", json.dumps(rounded))
-    print("median absolute deviation", spread.round(3).tolist())
+    print("median absolute deviation", deviation.round(3).tolist())
     if arguments.write:
         configuration = json.loads(arguments.write.read_text())
         configuration["crop_template"] = rounded
