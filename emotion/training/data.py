@@ -174,7 +174,7 @@ def read_table(path: Path, names: np.ndarray, column: str) -> np.ndarray:
             raise DataError(f"{path} has no column {sorted(missing)[0]!r}; it needs the columns image and {column}.")
         rows = {row["image"]: row[column] for row in reader}
     if absent := [name for name in names if name not in rows]:
-        raise DataError(f"{path} says nothing of {len(absent)} images, the first is {str(absent[0])!r}: add a row for each.")
+        raise DataError(f"{path} says nothing of {len(absent)} images, first '{absent[0]}': add a row for each.")
     return np.array([rows[name] for name in names])
 
 

@@ -162,7 +162,7 @@ def test_a_table_without_the_column_or_an_image_says_which(tmp_path: Path) -> No
     (tmp_path / "groups.csv").write_text("image,light\na.png,dark\n")
     with pytest.raises(DataError, match="no column 'glasses'"):
         read_table(tmp_path / "groups.csv", np.array(["a.png"]), "glasses")
-    with pytest.raises(DataError, match=r"1 images, the first is 'b\.png'"):
+    with pytest.raises(DataError, match=r"1 images, first 'b\.png'"):
         read_table(tmp_path / "groups.csv", np.array(["a.png", "b.png"]), "light")
 
 
