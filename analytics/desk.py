@@ -1,0 +1,144 @@
+"""What every tab and every endpoint of the teacher page reads: lessons, children, signals, with mistakes that can be
+told in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from analytics.answers import answers
+from analytics.board import Attention, attention_list
+from analytics.recorder import LessonRecorder
+from analytics.records import utc_now
+from analytics.signals import Signal, detect
+from analytics.store import Child, Lesson, LessonStore
+from analytics.texts import LANGUAGES, say
+from analytics.timeline import animals
+from analytics.words import animal_name, class_title, date_text, lesson_title
+
+MAXIMUM_NAME = 120  # characters of a title or class: what fits on one line of a list
+
+
+class MistakeError(Exception):
+    """A caller's mistake: a key of `analytics.texts` (cause and remedy) and its values."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(say("en", key, **values))
+        self.key, self.values = key, values
+
+    def text(self, language: str) -> str:
+        """Cause and remedy in ``language``."""
+        return say(language, self.key, **self.values)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """``language_of``: the reader's language by request. ``checkpoint``: folder of the loaded model, for "About the
+    model"."""
+
+    store: LessonStore
+    recorder: LessonRecorder
+    language_of: Callable[[Any], str]
+    consent_version: str
+    checkpoint: Path | None
+
+    def lesson(self, id_or_code: str | None) -> Lesson:
+        """The lesson with this id or code (any spelling). `MistakeError` where there is none."""
+        found = self.recorder.find_lesson(id_or_code) if id_or_code else None
+        if found is None:
+            raise MistakeError("error_lesson", lesson=str(id_or_code or "")[:60])
+        return found
+
+    def child(self, lesson_or_class: str, code_or_pseudonym: str | None) -> Child:
+        """The child of a lesson's class, or of a class, by code or pseudonym. `MistakeError` where there is none."""
+        found = self.recorder.resolve_child(lesson_or_class, code_or_pseudonym) if code_or_pseudonym else None
+        if found is None:
+            raise MistakeError("error_child", child=str(code_or_pseudonym or "")[:60])
+        return found
+
+    def animals(self, lesson: Lesson) -> dict[str, str]:
+        """Pseudonym -> animal of the children of the lesson's class."""
+        return animals(self.store, lesson)
+
+    def now(self, lesson: Lesson) -> datetime:
+        """The present of a lesson: its end once it is over."""
+        return lesson.ended_at or utc_now()
+
+    def attention(self, lesson: Lesson) -> list[Attention]:
+        """All signals of the lesson, what is unanswered and grave first."""
+        return attention_list(self.signals(lesson), self.animals(lesson), answers(self.store, lesson.id))
+
+    def erase(self, child: Child, actor: str) -> int:
+        """Erases everything that is stored of a child; answers how many rows that were."""
+        removed = self.store.erase_child(child.pseudonym, actor)
+        return removed.observations + removed.events + removed.corrections
+
+    def signals(self, lesson: Lesson) -> list[Signal]:
+        """All signals of the lesson so far, in the order in which they were raised."""
+        events = self.store.events(lesson.id)
+        found: list[Signal] = []
+        for child, rows in self.store.observations(lesson.id).groupby("child", sort=False):
+            found.extend(detect(rows, events, lesson.id, str(child)))
+        return sorted(found, key=lambda signal: (signal.raised, signal.child, signal.kind))
+
+    def lesson_choices(self, language: str, zone: str) -> list[tuple[str, str]]:
+        """(label, id) of every lesson, the newest first, the running ones marked."""
+        return [(self.lesson_label(lesson, language, zone), lesson.id) for lesson in self.store.lessons()]
+
+    def lesson_label(self, lesson: Lesson, language: str, zone: str) -> str:
+        """One line that tells lessons apart."""
+        parts = [
+            lesson_title(language, lesson) or lesson.code,
+            class_title(language, lesson.class_name),
+            date_text(lesson.started_at, language, zone),
+        ]
+        if lesson.synthetic:
+            parts.append(say(language, "synthetic"))
+        elif lesson.ended_at is None:
+            parts.append(say(language, "running"))
+        return " · ".join(parts)
+
+    def child_choices(self, lesson: Lesson, language: str) -> list[tuple[str, str]]:
+        """(name, pseudonym) of the children of the lesson's class, by name."""
+        return sorted((animal_name(language, animal), child) for child, animal in self.animals(lesson).items())
+
+
+def checked_name(field: str, value: str | None, language: str) -> str:
+    """A title or class name without surrounding blanks. `MistakeError` where it is empty or too long."""
+    text = (value or "").strip()
+    if not text:
+        raise MistakeError("error_empty", field=say(language, field))
+    if len(text) > MAXIMUM_NAME:
+        raise MistakeError("error_long", field=say(language, field), limit=MAXIMUM_NAME)
+    return text
+
+
+def checked_number(field: str, value: Any, low: float, high: float, language: str) -> float:
+    """A number within bounds. `MistakeError` where it is none (NaN included) or lies outside."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not low <= number <= high:
+        raise MistakeError(
+            "error_number", field=say(language, field), low=f"{low:g}", high=f"{high:g}", value=str(value)[:40]
+        )
+    return number
+
+
+def checked_language(language: str | None, otherwise: str) -> str:
+    """ "en" or "ru"; ``otherwise`` where none was given. `MistakeError` for any other."""
+    if not language:
+        return otherwise
+    if language not in LANGUAGES:
+        raise MistakeError("error_language", language=str(language)[:20])
+    return language
+
+
+def as_error(error: Exception, language: str) -> gr.Error:
+    """What the page and the endpoints answer to a mistake: one sentence with cause and remedy."""
+    text = error.text(language) if isinstance(error, MistakeError) else say(language, "error_store", reason=str(error))
+    return gr.Error(text, print_exception=False)

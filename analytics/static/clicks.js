@@ -1,0 +1,31 @@
+// Clicks inside a piece of HTML become events of its component: open a child's timeline, answer a signal, print a list.
+element.addEventListener('click', (event) => {
+  const target = event.target.closest('[data-act]');
+  if (!target) return;
+  const data = { child: target.dataset.child || '', at: target.dataset.at || '', signal: target.dataset.signal || '',
+    kind: target.dataset.kind || '', answer: target.dataset.answer || '' };
+  if (target.dataset.act === 'open') trigger('open_child', data);
+  if (target.dataset.act === 'answer') { target.disabled = true; trigger('answer_signal', data); }
+  if (target.dataset.act === 'print') printed(target.dataset.title || document.title);
+});
+element.addEventListener('keydown', (event) => {
+  const target = event.target.closest('g[data-act], rect[data-act]');
+  if (target && (event.key === 'Enter' || event.key === ' ')) {
+    event.preventDefault();
+    target.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+  }
+});
+const printed = (title) => {
+  const frame = document.createElement('iframe');
+  frame.style.cssText = 'position:fixed;width:0;height:0;border:0';
+  document.body.append(frame);
+  const page = frame.contentDocument;
+  page.title = title;
+  const style = page.createElement('style');
+  style.textContent = 'body{font:14px system-ui,sans-serif;color:#000}table{border-collapse:collapse;width:100%}' +
+    'th,td{text-align:left;padding:10px 8px;border-bottom:1px solid #999}.code{font:700 20px monospace}.line{width:45%}button{display:none}';
+  page.head.append(style);
+  page.body.append(page.importNode(element.querySelector('[data-print]'), true));
+  frame.contentWindow.print();
+  setTimeout(() => frame.remove(), 60000);
+};

@@ -1,0 +1,85 @@
+"""The tab "Now": who needs an adult, the class board, the mood of the last ten minutes."""
+
+from datetime import datetime, timedelta
+
+import gradio as gr
+
+from analytics.answers import Answer, put_answer
+from analytics.board import Attention, attention_html, board_html, headline
+from analytics.charts_class import mood_figure, mood_table
+from analytics.desk import Desk
+from analytics.frame import Frame, plot, told
+from analytics.records import utc_now
+from analytics.store import Lesson
+from analytics.style import CLICKS
+from analytics.tables import table_html
+from analytics.texts import say
+from analytics.timeline import class_board
+
+RECENT = timedelta(seconds=120)  # a signal that is over is shown this long, so that a glance away misses nothing
+SHOWN_AFTERWARDS = 6  # signals of a lesson that is over; the tab "Lesson" lists them all
+
+
+def shown(items: list[Attention], lesson: Lesson, now: datetime) -> list[Attention]:
+    """The signals that the tab speaks of: while the lesson runs those that last or were raised lately, else the
+    gravest."""
+    if lesson.ended_at is None:
+        return [item for item in items if item.signal.active or now - item.signal.raised <= RECENT]
+    return items[:SHOWN_AFTERWARDS]
+
+
+def now_html(desk: Desk, lesson: Lesson, language: str, zone: str) -> str:
+    """Headline, signals and tiles of a lesson."""
+    now = desk.now(lesson)
+    running = lesson.ended_at is None
+    items = shown(desk.attention(lesson), lesson, now)
+    rows = class_board(desk.store, lesson.id, now)
+    parts = [headline(items, language, running, len(rows)), attention_html(items, language, running, now, zone)]
+    if not running:
+        parts.append(f'<p class="muted">{say(language, "now_ended")}</p>')
+    parts.append(board_html(rows, items, language))
+    return '<section class="teacher">' + "".join(parts) + "</section>"
+
+
+def add_now(desk: Desk, frame: Frame) -> None:
+    """Puts the tab's components in place and wires them."""
+    with frame.tab("now"):
+        board = gr.HTML(js_on_load=CLICKS, elem_id="board", padding=False)
+        mood = plot("mood")
+        with gr.Accordion(frame.word("mood_table"), open=False):
+            table = gr.HTML()
+        last = gr.State("")
+
+    @told(desk)
+    def refresh(lesson_id: str, zone: str, before: str, request: gr.Request) -> tuple[object, str]:
+        language = desk.language_of(request)
+        html = now_html(desk, desk.lesson(lesson_id), language, zone)
+        return (gr.skip() if html == before else html), html
+
+    @told(desk)
+    def refresh_mood(lesson_id: str, zone: str, request: gr.Request) -> tuple[object, str]:
+        language = desk.language_of(request)
+        lesson = desk.lesson(lesson_id)
+        return mood_figure(desk.store, lesson, desk.now(lesson), language, zone), table_html(
+            mood_table(desk.store, lesson, desk.now(lesson), language, zone)
+        )
+
+    @told(desk)
+    def answer(lesson_id: str, zone: str, event: gr.EventData, request: gr.Request) -> tuple[str, str]:
+        lesson = desk.lesson(lesson_id)
+        put_answer(
+            desk.store,
+            lesson.id,
+            str(event.child),
+            Answer(str(event.kind), str(event.answer), str(event.signal)),
+            utc_now(),
+        )
+        html = now_html(desk, lesson, desk.language_of(request), zone)
+        return html, html
+
+    frame.show("now", refresh, [frame.lesson, frame.zone, last], [board, last])
+    frame.show("now", refresh_mood, [frame.lesson, frame.zone], [mood, table])
+    frame.while_running("now", refresh, [frame.lesson, frame.zone, last], [board, last])
+    frame.now_and_then("now", refresh_mood, [frame.lesson, frame.zone], [mood, table])
+    frame.private(board.answer_signal, answer, [frame.lesson, frame.zone], [board, last])
+    frame.opens_child(board)

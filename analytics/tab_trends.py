@@ -1,0 +1,61 @@
+"""The tab "Trends": one child from lesson to lesson, with intervals and a caution in plain words."""
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from analytics.charts_child import CAUTION_BELOW, MEASURES, child_lessons, trends_figure, trends_table
+from analytics.desk import Desk
+from analytics.frame import Frame, plot, told
+from analytics.tables import table_html
+from analytics.texts import say
+
+
+def caution(count: int, language: str) -> str:
+    """What a number of lessons allows to say, as HTML; empty where there are enough."""
+    if count >= CAUTION_BELOW:
+        return ""
+    key = "nothing_yet" if not count else "trends_one" if count == 1 else "trends_caution"
+    return f'<div class="teacher"><p class="note caution">{escape(say(language, key, count=count))}</p></div>'
+
+
+def add_trends(desk: Desk, frame: Frame) -> None:
+    """Puts the tab's components in place and wires them."""
+    with frame.tab("trends"):
+        with gr.Row():
+            child = gr.Dropdown(label=frame.word("child"), choices=[], min_width=220)
+            measure = gr.Dropdown(
+                label=frame.word("trends_measure"),
+                choices=[(frame.word(f"measure_{name}"), name) for name in MEASURES],
+                value=MEASURES[0],
+                min_width=220,
+            )
+        warning = gr.HTML(padding=False)
+        chart = plot("trends")
+        with gr.Accordion(frame.word("as_table"), open=False):
+            table = gr.HTML()
+
+    @told(desk)
+    def refresh(lesson_id: str, chosen: str | None, name: str, zone: str, request: gr.Request) -> tuple[Any, ...]:
+        language = desk.language_of(request)
+        lesson = desk.lesson(lesson_id)
+        animals = desk.animals(lesson)
+        choices = desk.child_choices(lesson, language)
+        if chosen not in animals:
+            chosen = choices[0][1] if choices else None
+        if chosen is None:
+            return gr.Dropdown(choices=[], value=None), caution(0, language), None, ""
+        shares = child_lessons(desk.store, lesson.class_name, chosen)
+        return (
+            gr.Dropdown(choices=choices, value=chosen),
+            caution(len(shares), language),
+            trends_figure(shares, animals[chosen], name, language, zone),
+            table_html(trends_table(shares, name, language, zone)),
+        )
+
+    outputs = [child, warning, chart, table]
+    frame.show("trends", refresh, [frame.lesson, frame.child, measure, frame.zone], outputs)
+    chosen = [frame.lesson, child, measure, frame.zone]
+    frame.private(child.input, refresh, chosen, outputs)
+    frame.private(measure.input, refresh, chosen, outputs)
