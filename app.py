@@ -9,16 +9,24 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
+from analytics.accounts import AccountsError, load_accounts
+from analytics.login import TeacherGate, signed_in
+from analytics.page import build_teacher
+from analytics.page import css as teacher_css
+from analytics.page import translations as teacher_words
 from analytics.pseudonyms import load_secret
 from analytics.recorder import LessonRecorder
-from analytics.sample import ensure_sample_lesson
 from analytics.store import LessonStore, StoreError
 from emotion.checkpoint import CheckpointError
 from emotion.classifier import EmotionClassifier
 from emotion.faces import FaceDetectorError
 from emotion.frame_route import FrameDesk, add_frame_routes
 from emotion.head import HeadMiddleware
+from emotion.headers import HeadersMiddleware
+from emotion.health import Metrics, add_health_routes
 from emotion.language import language_of
+from emotion.limits import LimitMiddleware
+from emotion.logs import log_to_stderr
 from emotion.observing import Observer
 from emotion.page import CSS, build_station, theme, translations
 from emotion.settings import Settings, SettingsError
@@ -55,19 +63,44 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     recorder = LessonRecorder(store, load_secret(settings.secret, settings.database.with_name("secret")))
     # On a public Space the generated secret would vanish with every restart, and anybody could take part.
     on_air = recorder if settings.secret or not settings.space else None
-    desk = FrameDesk(Observer(classifier, on_air))
-    ensure_sample_lesson(store)
+    metrics = Metrics()
+    metrics.gauge("expression_store_waiting", "Writes that wait for their commit", lambda: store.waiting_writes)
+    desk = FrameDesk(Observer(classifier, on_air), metrics)
 
     app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
+    # The last one added is the first that a request meets.
+    app.add_middleware(
+        TeacherGate,
+        accounts=load_accounts(settings.accounts),
+        language_of=language_of,
+        idle_minutes=settings.session_minutes,
+    )
     app.add_middleware(HeadMiddleware)
+    app.add_middleware(
+        LimitMiddleware,
+        requests_per_minute=settings.requests_per_minute,
+        body_bytes=settings.upload_megabytes * 1_000_000,
+    )
+    app.add_middleware(HeadersMiddleware, on_space=bool(settings.space))
     add_frame_routes(app, desk)
+    add_health_routes(app, metrics, lambda: not store.query("SELECT 1").empty)
     words = translations(classifier)
     station = build_station(classifier, desk, language_of, words, settings.frames_per_second, settings.retention_days)
-    look = {"theme": theme(), "footer_links": [], "run_history": False, "enable_monitoring": False}
+    look = {"theme": theme(), "footer_links": [], "run_history": False, "enable_monitoring": False, "ssr_mode": False}
     upload = f"{settings.upload_megabytes}mb"
+    teacher = build_teacher(store, recorder, language_of, classifier.checkpoint.folder)
+    # First, because everything that is under no other path belongs to the station.
     gr.mount_gradio_app(
-        app, station, "/", i18n=words, css=CSS, show_error=False, max_file_size=upload, ssr_mode=False, **look
+        app,
+        teacher,
+        "/teacher",
+        i18n=gr.I18n(**teacher_words()),
+        css=teacher_css(),
+        show_error=False,
+        auth_dependency=signed_in,
+        **look,
     )
+    gr.mount_gradio_app(app, station, "/", i18n=words, css=CSS, show_error=False, max_file_size=upload, **look)
     return app
 
 
@@ -80,6 +113,7 @@ def serve(settings: Settings) -> None:
             uvicorn.Config(
                 app,
                 log_config=None,
+                server_header=False,
                 access_log=False,  # its lines would hold the codes of lessons and children
                 timeout_graceful_shutdown=DRAIN_SECONDS,
                 ssl_certfile=settings.tls_certificate,
@@ -93,7 +127,7 @@ def serve(settings: Settings) -> None:
 
 def main() -> int:
     """Exit code 0 after an orderly stop, 1 with one sentence when the app cannot start."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr()
     # uvicorn raises the signal again after it has drained; leaving by SystemExit closes the store on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -102,7 +136,7 @@ def main() -> int:
         serve(settings)
     except KeyboardInterrupt:
         return 0
-    except (SettingsError, StoreError, CheckpointError, FaceDetectorError, PortTakenError) as error:
+    except (AccountsError, SettingsError, StoreError, CheckpointError, FaceDetectorError, PortTakenError) as error:
         logger.error("%s", error)
         return 1
     return 0

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
-from emotion.frame_route import FrameDesk
+from emotion.frame_route import FrameDesk, address
 from emotion.observing import FRAME_BYTES, RefusedError
 from emotion.texts import say
 
@@ -38,7 +38,7 @@ def add_endpoints(desk: FrameDesk, language_of: Callable[[gr.Request], str]) -> 
             if not path:
                 raise RefusedError("no_image", say("error_no_image", language))
             frame = await run_in_threadpool(_take, Path(path), language)
-            return await desk.observe(lesson, child, frame, at, id, "api", language)
+            return await desk.observe(lesson, child, frame, at, id, "api", address(request), language)
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -12,7 +12,9 @@ from emotion.language import HEAD, LANGUAGES, language_of
 MARK = b"<head>"
 
 
-class _Request:
+class RequestHeaders:
+    """The headers of an ASGI request, as `language_of` wants them."""
+
     def __init__(self, scope: Scope) -> None:
         self.headers = Headers(scope=scope)
 
@@ -28,7 +30,7 @@ class HeadMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        language = language_of(_Request(scope))
+        language = language_of(RequestHeaders(scope))
         start: Message | None = None
         body = b""
 

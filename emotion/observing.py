@@ -79,12 +79,15 @@ class Recorder(Protocol):
 
 
 class RefusedError(ValueError):
-    """A request that cannot be served; the message is for the caller, ``reason`` a stable key, ``status`` for HTTP."""
+    """A request that cannot be served; the message is for the caller, ``reason`` a stable key, ``status`` for HTTP,
+    ``wait`` the seconds after which it is worth another attempt.
+    """
 
-    def __init__(self, reason: str, message: str, status: int = 422) -> None:
+    def __init__(self, reason: str, message: str, status: int = 422, wait: float = 0.0) -> None:
         super().__init__(message)
         self.reason = reason
         self.status = status
+        self.wait = wait
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Settings:
     secret: str | None = None
     retention_days: int = 30
     frames_per_second: float = 1.0
-    accounts: Path = Path(".data/accounts.json")
+    accounts: str = ".data/accounts.json"
     session_minutes: int = 60
     requests_per_minute: int = 6000
     upload_megabytes: int = 32
@@ -150,7 +150,10 @@ VARIABLES: dict[str, tuple[Callable[[str, str], Any], str]] = {
     ),
     "retention_days": (_whole(1, 3650), "Days after which observations are deleted"),
     "frames_per_second": (_number(0.2, 5.0), "Frames a station sends each second unless set on the page, 0.2 to 5"),
-    "accounts": (_file, "File of the teachers' accounts; without one the teacher page answers this computer only"),
+    "accounts": (
+        _text,
+        "Teachers' accounts: a file, or its JSON; without any the teacher page answers this computer only",
+    ),
     "session_minutes": (_whole(1, 1440), "Minutes without a request after which a teacher has to log in again"),
     "requests_per_minute": (_whole(60, 1_000_000), "Requests an address may make in a minute before it has to wait"),
     "upload_megabytes": (_whole(1, 512), "Largest upload in megabytes"),

@@ -114,6 +114,11 @@ TEXTS: dict[str, dict[str, str]] = {
         ),
         "error_too_many_images": "{count} images are too many at once. Send at most {limit}.",
         "error_replaced": "A newer frame of this child arrived first. Send fewer frames a second.",
+        "error_too_often": "Too many requests. Wait {seconds} seconds, then send fewer.",
+        "error_too_many_frames": "More than {limit} frames a second of one child. Send fewer; one is enough.",
+        "error_body_too_large": "More than {limit} MB in one request. Send less.",
+        "error_too_slow": "The request did not arrive within {limit} seconds. Send it again.",
+        "error_cross_site": "A page of another site made this request. Open the station or the teacher page itself.",
         "error_not_served": (
             "The server could not finish this request; nothing recorded is lost. Look at its log, then try again."
         ),
@@ -225,6 +230,11 @@ TEXTS: dict[str, dict[str, str]] = {
         ),
         "error_too_many_images": "{count} изображений сразу — слишком много. Пришлите не больше {limit}.",
         "error_replaced": "Более новый кадр этого ребёнка пришёл раньше. Присылайте реже.",
+        "error_too_often": "Слишком много запросов. Подождите {seconds} с и присылайте реже.",
+        "error_too_many_frames": "Больше {limit} кадров в секунду от одного ребёнка. Достаточно одного.",
+        "error_body_too_large": "Больше {limit} МБ в одном запросе. Пришлите меньше.",
+        "error_too_slow": "Запрос не пришёл за {limit} с. Пришлите его ещё раз.",
+        "error_cross_site": "Этот запрос сделала страница другого сайта. Откройте саму станцию или страницу учителя.",
         "error_not_served": (
             "Сервер не смог выполнить запрос; записанное раньше не потеряно. Посмотрите его журнал и повторите."
         ),
