@@ -27,12 +27,23 @@ PACKAGED = Path(__file__).resolve().parent.parent / "checkpoints" / "resnet152-f
 
 # owner/name or owner/name@revision, as the Hub spells them
 _HUB_NAME = re.compile(r"(?P<repository>[\w][\w.-]*/[\w][\w.-]*)(@(?P<revision>[\w][\w./-]*))?")
+_FILE_NAME = re.compile(r"[\w.-]+\.safetensors")
 # A repository may hold much more (training states, pictures); these are all that a checkpoint consists of.
-_HUB_FILES = ["*.json", "*.safetensors", "*.md", "*.txt", "int8/*"]
+_HUB_FILES = ["*.json", "*.safetensors", "*.md", "*.txt"]
 
 
 class CheckpointError(RuntimeError):
     """A checkpoint can't be used; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuantisedFile:
+    """The int8 model beside the weights: file, hash, and the weights and input size it is made for."""
+
+    file: str
+    sha256: str
+    source_sha256: str
+    input_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,7 @@ class Configuration:
     temperature: float
     training_data: str
     shards: Mapping[str, str]
+    int8: QuantisedFile | None
 
     @property
     def channels(self) -> int:
@@ -71,8 +83,8 @@ class Configuration:
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def with_shards(self, shards: Mapping[str, str]) -> "Configuration":
-        """The same preset beside other weights."""
-        return replace(self, shards=dict(shards))
+        """The same preset beside other weights, from which no int8 model has been made yet."""
+        return replace(self, shards=dict(shards), int8=None)
 
     def to_json(self) -> str:
         """The text of ``config.json``."""
@@ -99,6 +111,7 @@ class Configuration:
                 temperature=float(values["temperature"]),
                 training_data=str(values["training_data"]),
                 shards={str(name): str(digest) for name, digest in values["shards"].items()},
+                int8=values["int8"] and QuantisedFile(**values["int8"]),
             )
         except (TypeError, AttributeError) as error:
             raise ValueError(f"a value has the wrong type: {error}") from error
@@ -118,7 +131,9 @@ class Configuration:
             "crop_template needs five points": len(self.crop_template) == 5,
             "temperature must be positive": 0 < self.temperature < math.inf,
             "shards must name safetensors files of this folder": bool(self.shards)
-            and all(re.fullmatch(r"[\w.-]+\.safetensors", name) for name in self.shards),
+            and all(_FILE_NAME.fullmatch(name) for name in self.shards),
+            "int8 must name a safetensors file of this folder": self.int8 is None
+            or bool(_FILE_NAME.fullmatch(self.int8.file)),
         }
         wrong = [sentence for sentence, holds in requirements.items() if not holds]
         if wrong:

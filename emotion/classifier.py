@@ -10,12 +10,10 @@ from PIL import Image
 
 from emotion.checkpoint import PACKAGED, load_checkpoint
 from emotion.faces import Face, FaceDetector, align
+from emotion.gathering import LARGEST_BATCH, GatheringRuntime
 from emotion.images import read_image
 from emotion.labels import Prediction
 from emotion.runtime import CACHE, choose_runtime
-
-# Faces in one call of the network: more gains nothing in speed and costs memory for a picture of a whole school.
-LARGEST_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class EmotionClassifier:
 
     def __init__(self, checkpoint: str | Path = PACKAGED, runtime: str = "auto", cache: Path | None = CACHE) -> None:
         self.checkpoint = load_checkpoint(checkpoint)
-        self.runtime = choose_runtime(self.checkpoint, runtime, cache)
+        self.runtime = GatheringRuntime(choose_runtime(self.checkpoint, runtime, cache))
         self._detector = FaceDetector()
 
     def recognise(self, image: Image.Image | np.ndarray | str | Path | bytes) -> Recognition:

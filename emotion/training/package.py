@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from emotion.checkpoint import CONFIGURATION, INDEX, Checkpoint, Configuration, load_checkpoint
 from emotion.network import build_resnet152
+from emotion.quantisation import FILE
 
 # Hosts of git repositories begin to complain at 50 MB; 45 MB is the project's limit, less the header of a shard.
 LARGEST_SHARD = "44MB"
@@ -50,6 +51,7 @@ def package(weights: Path, configuration: Configuration, out: Path) -> Checkpoin
     if overflowing:
         raise ValueError(f"{weights}: not finite in float16: {overflowing[:5]}")
     out.mkdir(parents=True, exist_ok=True)
+    (out / FILE).unlink(missing_ok=True)  # an int8 model of the weights that were here before
     save_torch_state_dict(halves, out, max_shard_size=LARGEST_SHARD)
     shards = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.glob("*.safetensors"))}
     for name in shards:

@@ -1,0 +1,78 @@
+"""Requests that arrive together share one batch of the network; none waits for a batch that nobody else joins."""
+
+import queue
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import numpy as np
+
+from emotion.runtime import Runtime
+
+# Faces in one call of the network: more gains nothing in speed and costs memory and the first one's patience.
+LARGEST_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    crops: np.ndarray
+    answer: "Future[np.ndarray]"
+
+
+class GatheringRuntime:
+    """A `Runtime` in front of another one, for many threads.
+
+    One thread takes what waits and runs it as one batch; what arrives meanwhile is the next batch. There is no deadline
+    to wait for: under load batches form by themselves while the previous one is computed, and a lone request runs at
+    once.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._waiting: queue.SimpleQueue[_Request] = queue.SimpleQueue()
+        # A daemon: it ends with the process, and a request whose caller has gone needs no answer.
+        threading.Thread(target=self._work, name="network", daemon=True).start()
+
+    @property
+    def name(self) -> str:
+        """The name of the runtime behind."""
+        return self._runtime.name
+
+    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+        """See `emotion.runtime.Runtime`; blocks until the batch that these crops are in is done."""
+        request = _Request(crops, Future())
+        self._waiting.put(request)
+        return request.answer.result()
+
+    def _work(self) -> None:
+        while True:
+            requests = [self._waiting.get()]
+            faces = len(requests[0].crops)
+            while faces < LARGEST_BATCH:
+                try:
+                    requests.append(self._waiting.get_nowait())
+                except queue.Empty:
+                    break
+                faces += len(requests[-1].crops)
+            for batch in _alike(requests):
+                self._answer(batch)
+
+    def _answer(self, requests: list[_Request]) -> None:
+        try:
+            rows = self._runtime.probabilities(np.concatenate([request.crops for request in requests]))
+        except Exception as error:  # noqa: BLE001  whatever it is belongs to those who wait for it
+            for request in requests:
+                request.answer.set_exception(error)
+            return
+        start = 0
+        for request in requests:
+            request.answer.set_result(rows[start : start + len(request.crops)])
+            start += len(request.crops)
+
+
+def _alike(requests: list[_Request]) -> list[list[_Request]]:
+    """Groups requests that can be joined: one caller's wrong shape must not fail the others."""
+    groups: dict[tuple[object, ...], list[_Request]] = {}
+    for request in requests:
+        groups.setdefault((request.crops.shape[1:], request.crops.dtype), []).append(request)
+    return list(groups.values())

@@ -1,0 +1,159 @@
+"""Makes the int8 model beside a checkpoint's weights, and shows on FER+ `valid` what it costs.
+
+    python -m emotion.training.quantise --data FOLDER [--checkpoint checkpoints/resnet152-ferplus]
+
+Post-training quantisation with NNCF, calibrated on class-balanced FER+ `train` images. If what it loses exceeds the
+limits, the layers that hold most of the loss (first layer, last layer) stay float and it is tried again; if that fails
+too, nothing is written. Needs the packages nncf and openvino; the app itself does not need nncf.
+"""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import nncf
+import numpy as np
+import openvino
+
+from emotion.checkpoint import CONFIGURATION, PACKAGED, Checkpoint, load_checkpoint
+from emotion.labels import Emotion
+from emotion.openvino_graph import ENLARGEMENT, build_model
+from emotion.openvino_runtime import OpenVinoRuntime
+from emotion.quantisation import FILE, LEVELS, Quantisation, write_quantisation
+from emotion.training.data import load_ferplus
+from emotion.training.metrics import scores
+
+# What int8 may lose against float32: points of accuracy, points of mean recall, share of faces with another top class.
+ACCURACY_LOSS, RECALL_LOSS, LEAST_AGREEMENT = 0.003, 0.005, 0.98
+
+# What stays float in each attempt. The first and the last layer are where rounding hurts a classifier most.
+ATTEMPTS: tuple[tuple[str, ...], ...] = ((), ("conv1", "fc"), ("conv1", "fc", "layer1.0.conv1", "layer1.0.conv2"))
+
+
+def balanced(labels: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Indices of ``count`` images, as many of each class as there are, in random order."""
+    share = -(-count // len(Emotion))
+    picked = [generator.permutation(np.flatnonzero(labels == emotion))[:share] for emotion in Emotion]
+    return generator.permutation(np.concatenate(picked))[:count]
+
+
+def quantise(checkpoint: Checkpoint, images: np.ndarray, kept_float: tuple[str, ...]) -> Quantisation:
+    """The quantisation that NNCF finds for ``images`` (n, crop_size, crop_size, channels) uint8."""
+    model = build_model(checkpoint)
+    quantised = nncf.quantize(
+        model,
+        nncf.Dataset([image[np.newaxis] for image in images]),
+        subset_size=len(images),
+        ignored_scope=nncf.IgnoredScope(names=[ENLARGEMENT, *kept_float]),
+    )
+    return extract(quantised)
+
+
+def extract(model: openvino.Model) -> Quantisation:
+    """What NNCF put into the graph of `emotion.openvino_graph`: ranges, scales and corrected biases, by name.
+
+    Raises ValueError where the graph is quantised in a way that `Quantisation` can't say.
+    """
+    ranges: dict[str, tuple[float, float]] = {}
+    scales: dict[str, np.ndarray] = {}
+    biases: dict[str, np.ndarray] = {}
+    for node in model.get_ordered_ops():
+        kind, name = node.get_type_name(), node.get_friendly_name()
+        if kind == "FakeQuantize":
+            source = node.input_value(0).get_node()
+            low, high, low_out, high_out = (float(_constant(node, port).item()) for port in range(1, 5))
+            whole = len(source.output(0).get_target_inputs()) == 1
+            if (low, high) != (low_out, high_out) or node.get_attributes()["levels"] != LEVELS or not whole:
+                raise ValueError(f"{name} is not one range with {LEVELS} levels for all that read {source}")
+            ranges[source.get_friendly_name()] = (low, high)
+        elif kind in ("Convolution", "MatMul"):
+            weight = node.input_value(1).get_node()
+            if weight.get_type_name() == "Multiply":
+                scales[name] = _constant(weight, 1).reshape(-1)
+            (reader,) = node.output(0).get_target_inputs()
+            biases[name] = _constant(reader.get_node(), 1).reshape(-1)
+    return Quantisation(ranges, scales, biases)
+
+
+def _constant(node: openvino.Node, port: int) -> np.ndarray:
+    return np.array(node.input_value(port).get_node().get_data(), np.float32)
+
+
+def probabilities(runtime: OpenVinoRuntime, images: np.ndarray) -> np.ndarray:
+    """(n, 8) of all images, in batches of 16."""
+    return np.concatenate([runtime.probabilities(images[start : start + 16]) for start in range(0, len(images), 16)])
+
+
+def acceptable(reference: dict[str, float], candidate: dict[str, float], agreement: float) -> bool:
+    """Whether the figures of int8 stay within the limits of those of float32."""
+    return (
+        reference["accuracy"] - candidate["accuracy"] <= ACCURACY_LOSS
+        and reference["mean_recall"] - candidate["mean_recall"] <= RECALL_LOSS
+        and agreement >= LEAST_AGREEMENT
+    )
+
+
+def write(quantisation: Quantisation, checkpoint: Checkpoint) -> Checkpoint:
+    """Writes the int8 file and names it in config.json; returns the checkpoint with it."""
+    described = write_quantisation(quantisation, checkpoint)
+    configuration = replace(checkpoint.configuration, int8=described)
+    (checkpoint.folder / CONFIGURATION).write_text(configuration.to_json(), encoding="utf-8")
+    return Checkpoint(checkpoint.folder, configuration)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="the folder with FER+ as arrays, train.npz and valid.npz"
+    )
+    parser.add_argument("--checkpoint", type=Path, default=PACKAGED, help="the folder whose weights are quantised")
+    parser.add_argument("--calibration", type=int, default=320, help="training images that set the ranges")
+    parser.add_argument("--images", type=int, default=2000, help="images of valid that are compared, 0 for all")
+    arguments = parser.parse_args()
+    began, generator = time.monotonic(), np.random.default_rng(0)
+    checkpoint = load_checkpoint(arguments.checkpoint)
+    train, valid = (load_ferplus(arguments.data / f"{name}.npz") for name in ("train", "valid"))
+    calibration = train.images[balanced(train.targets.argmax(1), arguments.calibration, generator)]
+    picked = generator.permutation(len(valid.images))[: arguments.images or None]
+    images, targets = valid.images[picked], valid.targets[picked]
+
+    reference = probabilities(OpenVinoRuntime(checkpoint, "openvino-f32", None), images)
+    print(
+        f"{checkpoint.version}, input {checkpoint.configuration.input_size}: calibrated on {len(calibration)} images "
+        f"of train, compared on {len(images)} of valid"
+    )
+    print(f"{'':40} {'accuracy':>9} {'mean recall':>12} {'likelihood':>11} {'same top':>9} {'difference':>11}")
+    before = scores(reference, targets)
+    print(row("float32", before), flush=True)
+    for kept_float in ATTEMPTS:
+        written = write(quantise(checkpoint, calibration, kept_float), checkpoint)
+        answers = probabilities(OpenVinoRuntime(written, "openvino-int8", None), images)
+        agreement = float((answers.argmax(1) == reference.argmax(1)).mean())
+        after, difference = scores(answers, targets), float(np.abs(answers - reference).max(1).mean())
+        name = f"int8, float: {', '.join(kept_float) or 'nothing'}"
+        print(f"{row(name, after)} {agreement:9.4f} {difference:11.4f}", flush=True)
+        if acceptable(before, after, agreement):
+            print(f"{written.folder / FILE}: {(written.folder / FILE).stat().st_size / 1e6:.2f} MB", end=", ")
+            print(f"after {time.monotonic() - began:.0f} s")
+            return
+    write_without(checkpoint)
+    raise SystemExit("No attempt stayed within the limits; the checkpoint has no int8 model.")
+
+
+def row(name: str, figures: dict[str, float]) -> str:
+    """A line of the table."""
+    shown = figures["accuracy"], figures["mean_recall"], figures["negative_log_likelihood"]
+    return f"{name:40} {shown[0]:9.4f} {shown[1]:12.4f} {shown[2]:11.4f}"
+
+
+def write_without(checkpoint: Checkpoint) -> None:
+    """Takes a refused int8 model out of the folder."""
+    (checkpoint.folder / FILE).unlink()
+    described = replace(checkpoint.configuration, int8=None)
+    (checkpoint.folder / CONFIGURATION).write_text(described.to_json(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
