@@ -1,0 +1,126 @@
+"""The whole way from a picture to probabilities, with the packaged weights and the real face detector."""
+
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from emotion.classifier import EmotionClassifier, Recognition
+from emotion.images import ImageError
+from emotion.labels import Emotion
+
+ORIENTATION = 0x0112  # EXIF tag
+
+
+@pytest.fixture(scope="module")
+def classifier() -> EmotionClassifier:
+    return EmotionClassifier(cache=None)
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> Image.Image:
+    return Image.fromarray(skimage.data.astronaut())
+
+
+def encoded(picture: Image.Image, **options: object) -> bytes:
+    stream = BytesIO()
+    picture.save(stream, "PNG", **options)
+    return stream.getvalue()
+
+
+def test_the_astronaut_is_happy(classifier: EmotionClassifier, astronaut: Image.Image) -> None:
+    recognition = classifier.recognise(astronaut)
+    (found,) = recognition.faces
+    assert found.prediction.expression is Emotion.HAPPY
+    assert len(found.prediction.probabilities) == 8
+    assert sum(found.prediction.probabilities) == pytest.approx(1, abs=1e-6)
+    assert found.prediction.model == recognition.model == classifier.checkpoint.version
+    assert 0 < found.prediction.face_quality <= 1
+    assert (recognition.width, recognition.height) == (512, 512)
+    assert recognition.milliseconds > 0
+
+
+def test_a_picture_an_array_a_path_and_bytes_are_the_same(
+    classifier: EmotionClassifier, astronaut: Image.Image, tmp_path: Path
+) -> None:
+    path = tmp_path / "astronaut.png"
+    path.write_bytes(encoded(astronaut))
+    expected = classifier.recognise(astronaut)
+    for source in (np.asarray(astronaut), path, str(path), path.read_bytes()):
+        assert alike(classifier.recognise(source), expected)
+
+
+def test_a_photo_taken_with_the_camera_on_its_side_is_turned_upright(
+    classifier: EmotionClassifier, astronaut: Image.Image
+) -> None:
+    sideways = astronaut.transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # turn by 90 degrees clockwise to see it upright
+    assert alike(classifier.recognise(encoded(sideways, exif=exif)), classifier.recognise(astronaut))
+
+
+def test_a_picture_without_a_face_is_answered_without_one(classifier: EmotionClassifier) -> None:
+    recognition = classifier.recognise(np.full((300, 400, 3), 127, np.uint8))
+    assert recognition.faces == ()
+    assert (recognition.width, recognition.height) == (400, 300)
+
+
+def test_several_faces_come_largest_first(classifier: EmotionClassifier, astronaut: Image.Image) -> None:
+    both = Image.new("RGB", (1024, 512), "grey")
+    both.paste(astronaut.resize((300, 300)), (20, 100))
+    both.paste(astronaut, (512, 0))
+    recognition = classifier.recognise(both)
+    assert len(recognition.faces) == 2
+    widths = [found.face.box[2] - found.face.box[0] for found in recognition.faces]
+    assert widths[0] > widths[1]
+    assert {found.prediction.expression for found in recognition.faces} == {Emotion.HAPPY}
+
+
+def test_many_pictures_are_answered_in_their_order(classifier: EmotionClassifier, astronaut: Image.Image) -> None:
+    empty = Image.new("RGB", (64, 64))
+    answers = classifier.recognise_many([empty, astronaut, empty, astronaut.resize((256, 256))])
+    assert [len(answer.faces) for answer in answers] == [0, 1, 0, 1]
+    assert [answer.width for answer in answers] == [64, 512, 64, 256]
+
+
+def test_no_pictures_are_no_answers(classifier: EmotionClassifier) -> None:
+    assert classifier.recognise_many([]) == []
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_face_turned_or_in_a_corner_keeps_its_top_class(
+    classifier: EmotionClassifier, astronaut: Image.Image, turned: bool
+) -> None:
+    if turned:
+        changed = astronaut.rotate(25, Image.Resampling.BICUBIC)
+    else:
+        changed = Image.new("RGB", (700, 700), "grey")
+        changed.paste(astronaut.crop((100, 0, 380, 280)), (0, 420))
+    assert classifier.recognise(changed).faces[0].prediction.expression is Emotion.HAPPY
+
+
+def test_what_is_no_picture_raises_the_readers_error(classifier: EmotionClassifier) -> None:
+    with pytest.raises(ImageError):
+        classifier.recognise(b"not a picture")
+
+
+def test_threads_do_not_mix_up_their_answers(classifier: EmotionClassifier, astronaut: Image.Image) -> None:
+    pictures = [astronaut, astronaut.transpose(Image.Transpose.FLIP_LEFT_RIGHT), Image.new("RGB", (99, 99))]
+    expected = [classifier.recognise(picture) for picture in pictures]
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda i: classifier.recognise(pictures[i % 3]), range(18)))
+    for number, answer in enumerate(answers):
+        assert alike(answer, expected[number % 3])
+
+
+def alike(left: Recognition, right: Recognition) -> bool:
+    """The same faces and, up to the rounding that a batch's company may change, the same probabilities."""
+    return (left.width, left.height, len(left.faces)) == (right.width, right.height, len(right.faces)) and all(
+        np.allclose(a.face.box, b.face.box, atol=0.5)
+        and np.allclose(a.prediction.probabilities, b.prediction.probabilities, atol=0.02)
+        for a, b in zip(left.faces, right.faces, strict=True)
+    )
