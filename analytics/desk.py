@@ -1,25 +1,32 @@
 """What every tab and every endpoint of the teacher page reads: lessons, children, signals, with mistakes that can be
 told in words."""
 
+import shutil
+import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import gradio as gr
 
 from analytics.answers import answers
 from analytics.board import Attention, attention_list
+from analytics.export import FORMATS, export_lesson
 from analytics.recorder import LessonRecorder
 from analytics.records import utc_now
-from analytics.signals import Signal, detect
+from analytics.signals import Signal
 from analytics.store import Child, Lesson, LessonStore
 from analytics.texts import LANGUAGES, say
 from analytics.timeline import animals
+from analytics.watch import lesson_signals
 from analytics.words import animal_name, class_title, date_text, lesson_title
 
 MAXIMUM_NAME = 120  # characters of a title or class: what fits on one line of a list
+COPY_SECONDS = 600  # Gradio has taken its own copy of a file by then, and deletes that one too
 
 
 class MistakeError(Exception):
@@ -78,11 +85,19 @@ class Desk:
 
     def signals(self, lesson: Lesson) -> list[Signal]:
         """All signals of the lesson so far, in the order in which they were raised."""
-        events = self.store.events(lesson.id)
-        found: list[Signal] = []
-        for child, rows in self.store.observations(lesson.id).groupby("child", sort=False):
-            found.extend(detect(rows, events, lesson.id, str(child)))
-        return sorted(found, key=lambda signal: (signal.raised, signal.child, signal.kind))
+        return list(lesson_signals(self.store, lesson, self.now(lesson)))
+
+    def export(self, lesson: Lesson, file_format: str, actor: str) -> Path:
+        """Writes an export and answers a copy of it that may be handed out; old copies are deleted."""
+        if file_format not in FORMATS:
+            raise MistakeError("error_format", value=str(file_format)[:20])
+        written = export_lesson(self.store, lesson.id, file_format, actor)
+        folder = Path(tempfile.gettempdir()) / "expression-exports"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for old in folder.iterdir():
+            if time.time() - old.stat().st_mtime > COPY_SECONDS:
+                old.unlink()
+        return Path(shutil.copyfile(written, folder / f"{uuid4().hex[:8]}-{written.name}"))
 
     def lesson_choices(self, language: str, zone: str) -> list[tuple[str, str]]:
         """(label, id) of every lesson, the newest first, the running ones marked."""

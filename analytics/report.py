@@ -24,7 +24,7 @@ STYLE = (STATIC / "report.css").read_text(encoding="utf-8")
 def lesson_report(desk: Desk, lesson: Lesson, language: str, zone: str) -> str:
     """The report of a lesson: how it went, who needed what, the tasks, who and when."""
     summary = lesson_summary(desk.store, lesson.id)
-    signals = summary.signals
+    signals = desk.signals(lesson)
     heat = heat_map(desk, lesson)
     tasks = tasks_table(summary, language)
     parts = [

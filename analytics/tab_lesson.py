@@ -132,7 +132,7 @@ def add_lesson(desk: Desk, frame: Frame) -> None:
         language = desk.language_of(request)
         lesson = desk.lesson(lesson_id)
         summary = lesson_summary(desk.store, lesson.id)
-        signals = summary.signals
+        signals = desk.signals(lesson)
         label = ""
         if lesson.synthetic:
             label = f' <span class="chip synthetic">{escape(say(language, "synthetic"))}</span>'

@@ -1,20 +1,28 @@
-"""The tab "Report": a printable page of a lesson or a child."""
+"""The tab "Report": a printable page of a lesson or a child, and the export of the data."""
 
-import re
-import tempfile
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from analytics.desk import Desk, MistakeError
+from analytics.export import FORMATS
 from analytics.frame import Frame, told
 from analytics.report import child_report, lesson_report
 from analytics.store import Lesson
 from analytics.texts import say
-from analytics.words import animal_name, lesson_title
+from analytics.words import lesson_title
 
+# The report is in the page already: it is saved from there, and no copy of it stays on the server.
+SAVE = """() => {
+  const frame = document.querySelector('iframe.report');
+  if (!frame) return;
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([frame.srcdoc], { type: 'text/html' }));
+  link.download = frame.title + '.html';
+  link.click();
+  URL.revokeObjectURL(link.href);
+}"""
 WHOLE = ""  # the value of the choice "the whole lesson"
 
 
@@ -23,17 +31,6 @@ def report_html(desk: Desk, lesson: Lesson, child: str, language: str, zone: str
     if child and child not in desk.animals(lesson):
         raise MistakeError("error_child", child=child[:60])
     return child_report(desk, lesson, child, language, zone) if child else lesson_report(desk, lesson, language, zone)
-
-
-def report_file(desk: Desk, lesson: Lesson, child: str, language: str, zone: str) -> Path:
-    """The report as a file with a name that says what it is."""
-    title = lesson_title(language, lesson)
-    if child:
-        title = f"{animal_name(language, desk.animals(lesson).get(child, child[:6]))} {title}"
-    name = re.sub(r"[^\w-]+", "-", f"{title} {lesson.started_at:%Y-%m-%d}").strip("-")[:80]
-    path = Path(tempfile.mkdtemp()) / f"{name}.html"
-    path.write_text(report_html(desk, lesson, child, language, zone), encoding="utf-8")
-    return path
 
 
 def preview(html: str, title: str) -> str:
@@ -53,8 +50,13 @@ def add_report(desk: Desk, frame: Frame) -> None:
         with gr.Row(equal_height=True):
             about = gr.Dropdown(label=frame.word("report_whose"), choices=[], min_width=220, scale=2)
             printing = gr.Button(frame.word("report_print"), variant="primary", min_width=120, scale=0)
-            download = gr.DownloadButton(frame.word("report_save"), min_width=160, scale=0)
+            saving = gr.Button(frame.word("report_save"), min_width=160, scale=0)
         page = gr.HTML(padding=False, elem_id="report")
+        gr.Markdown(frame.word("export_heading"))
+        with gr.Row(equal_height=True):
+            kind = gr.Radio(label=frame.word("export_format"), choices=list(FORMATS), value=FORMATS[0], scale=2)
+            make = gr.Button(frame.word("export_make"), min_width=140, scale=0)
+        file = gr.File(label=frame.word("export_file"), interactive=False, visible=False)
 
     @told(desk)
     def refresh(lesson_id: str, chosen: str | None, zone: str, request: gr.Request) -> tuple[Any, ...]:
@@ -64,16 +66,17 @@ def add_report(desk: Desk, frame: Frame) -> None:
         choices = [(say(language, "report_whole"), WHOLE), *children]
         child = chosen if chosen in {value for _, value in choices} else WHOLE
         html = report_html(desk, lesson, child or WHOLE, language, zone)
-        path = report_file(desk, lesson, child or WHOLE, language, zone)
-        return (
-            gr.Dropdown(choices=choices, value=child),
-            preview(html, lesson_title(language, lesson)),
-            gr.DownloadButton(value=str(path)),
-        )
+        return gr.Dropdown(choices=choices, value=child), preview(html, lesson_title(language, lesson))
 
-    inputs, outputs = [frame.lesson, about, frame.zone], [about, page, download]
+    @told(desk)
+    def make_export(lesson_id: str, wanted: str, request: gr.Request) -> Any:
+        return gr.File(value=str(desk.export(desk.lesson(lesson_id), wanted, "teacher page")), visible=True)
+
+    inputs, outputs = [frame.lesson, about, frame.zone], [about, page]
     frame.show("report", refresh, inputs, outputs)
     frame.private(about.input, refresh, inputs, outputs)
     printing.click(
         None, js="() => document.querySelector('iframe.report')?.contentWindow.print()", api_visibility="private"
     )
+    saving.click(None, js=SAVE, api_visibility="private")
+    frame.private(make.click, make_export, [frame.lesson, kind], [file])

@@ -10,7 +10,6 @@ import gradio as gr
 import pandas as pd
 
 from analytics import lessons
-from analytics.board import Attention
 from analytics.charts import timeline_figure, timeline_table
 from analytics.desk import Desk, MistakeError, as_error, checked_language, checked_name, checked_number
 from analytics.heat import heat_map
@@ -151,10 +150,6 @@ def add_teacher_api(desk: Desk) -> None:
         lately), since, seconds, signal (the kind that lasts now, or null), sparkline (valence, oldest first, null
         without a face)."""
         found = desk.lesson(lesson)
-        lasting: dict[str, Attention] = {}
-        for item in desk.attention(found):
-            if item.signal.active:
-                lasting.setdefault(item.signal.child, item)
         return [
             {
                 "child": row.child,
@@ -162,7 +157,7 @@ def add_teacher_api(desk: Desk) -> None:
                 "state": row.state,
                 "since": row.since.isoformat(),
                 "seconds": round(row.seconds, 1),
-                "signal": lasting[row.child].signal.kind if row.child in lasting else None,
+                "signal": row.signal,
                 "sparkline": [None if value is None else round(value, 3) for value in row.sparkline],
             }
             for row in class_board(desk.store, found.id, desk.now(found))
@@ -176,7 +171,7 @@ def add_teacher_api(desk: Desk) -> None:
         spoken = checked_language(language, desk.language_of(request))
         found = desk.lesson(lesson)
         summary = lessons.lesson_summary(desk.store, found.id)
-        signals = summary.signals
+        signals = desk.signals(found)
         names = desk.animals(found)
         heat = heat_map(desk, found)
         return {
@@ -274,6 +269,23 @@ def add_teacher_api(desk: Desk) -> None:
         set_consent, erase_child,
     ):  # fmt: skip
         endpoint(handler)
+    add_export(desk)
+
+
+def add_export(desk: Desk) -> None:
+    """The endpoint that answers a file: Gradio hands files to clients through a component only."""
+    lesson, kind, file = gr.Textbox(visible=False), gr.Textbox(visible=False), gr.File(visible=False)
+
+    def export_lesson(lesson: str, format: str, request: gr.Request) -> str:
+        """The rows of a lesson as a file with a data dictionary. ``format``: csv, parquet or json."""
+        try:
+            return str(desk.export(desk.lesson(lesson), format, "api"))
+        except (MistakeError, StoreError, ValueError) as error:
+            raise as_error(error, desk.language_of(request)) from error
+
+    gr.Button(visible=False).click(
+        export_lesson, [lesson, kind], file, api_name="export_lesson", show_progress="hidden", concurrency_limit=2
+    )
 
 
 def cursor_of(signal: Signal) -> str:
