@@ -126,6 +126,7 @@ def read(
     """See `LessonStore.observations`. The lesson and child are looked up first, so that the scan compares constants,
     which DuckDB holds against each row group's minimum and maximum; a join would read them all.
     """
+    cursor.begin()  # an erasure between the queries would leave rows without a pseudonym
     conditions = ["lesson = ?"]
     parameters: list[object] = [_number(cursor, "lesson", "id", lesson_id)]
     if child is not None:
@@ -138,30 +139,37 @@ def read(
         conditions.append('"at" < ?')
         parameters.append(until)
     names = ", ".join(f'"{name}"' for name in COLUMNS)
-    values = cursor.execute(
+    table = cursor.execute(
         f"SELECT {names} FROM observation WHERE {' AND '.join(conditions)}", parameters
-    ).fetchnumpy()
-    return _frame(values, _pseudonyms(cursor))
+    ).to_arrow_table()
+    frame = _frame(table, _pseudonyms(cursor))
+    cursor.commit()
+    return frame
 
 
-def _frame(values: dict[str, np.ndarray], pseudonyms: dict[int, str]) -> pd.DataFrame:
-    numbers, codes = np.unique(np.asarray(values["child"]), return_inverse=True)
+def _frame(table: pa.Table, pseudonyms: dict[int, str]) -> pd.DataFrame:
+    """Puts pseudonyms for numbers and sorts. Strings stay in Arrow's memory: 81,000 Python strings would take longer
+    than all else together.
+    """
+    numbers, codes = np.unique(table["child"].to_numpy(), return_inverse=True)
     names = np.array([pseudonyms[int(number)] for number in numbers], dtype=object)
-    order = np.lexsort((np.asarray(values["at"]), names[codes].astype(str) if len(codes) else codes))
-    columns: dict[str, object] = {}
-    for name in COLUMNS:
-        column = values[name]
-        if name == "child":
-            columns[name] = pd.array(names[codes][order], dtype="str")
-        elif name == "at":
-            columns[name] = pd.DatetimeIndex(np.asarray(column)[order].astype("datetime64[us]")).tz_localize("UTC")
-        elif name in KEYS or name == "face_quality":
-            columns[name] = np.ma.filled(column.astype(np.float32), np.nan)[order]
-        elif name == "faces_seen":
-            columns[name] = np.asarray(column)[order]
-        else:
-            columns[name] = pd.array(np.asarray(column)[order], dtype="str")
+    by_name = np.argsort(names)
+    ranks = np.argsort(by_name)[codes]
+    times = table["at"].to_numpy().astype("datetime64[us]")
+    order = np.lexsort((times, ranks))
+    table = table.take(pa.array(order))
+    columns: dict[str, object] = {
+        "child": _text(pa.array(names[by_name], type=pa.large_string()).take(pa.array(ranks[order]))),
+        "at": pd.DatetimeIndex(times[order]).tz_localize("UTC"),
+    }
+    for name in COLUMNS[2:]:
+        column = table[name].combine_chunks()
+        columns[name] = _text(column) if name in ("source", "model") else column.to_numpy(zero_copy_only=False)
     return pd.DataFrame(columns)
+
+
+def _text(column: pa.Array) -> pd.api.extensions.ExtensionArray:
+    return pd.array(column.cast(pa.large_string()), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, table: str, column: str, value: str) -> int | None:
