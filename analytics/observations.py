@@ -148,8 +148,10 @@ def read(
 
 
 def _frame(table: pa.Table, pseudonyms: dict[int, str]) -> pd.DataFrame:
-    """Puts pseudonyms for numbers and sorts. Strings stay in Arrow's memory: 81,000 Python strings would take longer
-    than all else together.
+    """Puts pseudonyms for numbers and sorts.
+
+    Texts are columns of objects in which each different text exists once: making 81,000 Python strings would take
+    longer than all else together, and grouping by the same objects is five times as fast as by Arrow's strings.
     """
     numbers, codes = np.unique(table["child"].to_numpy(), return_inverse=True)
     names = np.array([pseudonyms[int(number)] for number in numbers], dtype=object)
@@ -159,7 +161,7 @@ def _frame(table: pa.Table, pseudonyms: dict[int, str]) -> pd.DataFrame:
     order = np.lexsort((times, ranks))
     table = table.take(pa.array(order))
     columns: dict[str, object] = {
-        "child": _text(pa.array(names[by_name], type=pa.large_string()).take(pa.array(ranks[order]))),
+        "child": pd.Series(names[by_name][ranks[order]], dtype=object),
         "at": pd.DatetimeIndex(times[order]).tz_localize("UTC"),
     }
     for name in COLUMNS[2:]:
@@ -168,8 +170,10 @@ def _frame(table: pa.Table, pseudonyms: dict[int, str]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _text(column: pa.Array) -> pd.api.extensions.ExtensionArray:
-    return pd.array(column.cast(pa.large_string()), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
+def _text(column: pa.Array) -> pd.Series:
+    encoded = column.dictionary_encode()
+    words = np.array(encoded.dictionary.to_pylist(), dtype=object)
+    return pd.Series(words[encoded.indices.to_numpy()], dtype=object)
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, table: str, column: str, value: str) -> int | None:

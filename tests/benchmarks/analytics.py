@@ -28,7 +28,7 @@ from bench import keep, percentiles, show
 from analytics.charts_child import child_lessons
 from analytics.export import FORMATS, export_lesson
 from analytics.lessons import lesson_summary
-from analytics.store import Child, Event, Lesson, LessonStore, Observation
+from analytics.store import Child, Lesson, LessonStore, Observation
 from analytics.timeline import child_timeline, class_board
 
 CHILDREN = 30
@@ -53,7 +53,21 @@ SELECT $lesson, $first_child + child, $start::TIMESTAMPTZ + to_microseconds(((se
        {probabilities},
        CASE WHEN absent THEN NULL ELSE 0.5 + random() / 2 END, CASE WHEN absent THEN 0 ELSE 1 END, 'webcam',
        CASE WHEN absent THEN '' ELSE 'resnet152-1' END
-FROM scaled ORDER BY second
+FROM scaled
+"""
+
+# Every task is started by the class; a fifth of the children fail it, the others solve it.
+GENERATE_EVENTS = """
+INSERT INTO event
+WITH parts AS (
+    SELECT task, part, part = {children} AS class, task * {span} + CASE WHEN class THEN 0 ELSE 60 + 7 * part END AS second
+    FROM range({tasks}) AS tasks(task), range({children} + 1) AS parts(part)
+)
+SELECT uuid()::VARCHAR, $1, CASE WHEN class THEN NULL ELSE $2 + part END,
+       $3::TIMESTAMPTZ + to_microseconds((second * 1e6)::BIGINT),
+       CASE WHEN class THEN 'task_started' WHEN (part + task) % 5 = 0 THEN 'task_failed' ELSE 'task_solved' END,
+       'task ' || (task + 1)
+FROM parts
 """
 
 
@@ -84,13 +98,10 @@ def add_lesson(store: LessonStore, number: int, start: datetime, seconds: int, e
             GENERATE.format(children=CHILDREN, rows=CHILDREN * seconds, probabilities=values),
             {"lesson": lesson_number, "first_child": first_child, "start": start},
         )
-    for task in range(1, TASKS + 1):
-        begun = start + timedelta(seconds=seconds * (task - 1) / TASKS)
-        store.add_event(Event(uuid.uuid4().hex, lesson.id, None, begun, "task_started", f"task {task}"))
-        for child in range(CHILDREN):
-            kind = "task_failed" if (child + task) % 5 == 0 else "task_solved"
-            at = begun + timedelta(seconds=60 + 7 * child)
-            store.add_event(Event(uuid.uuid4().hex, lesson.id, pseudonym(index, child), at, kind, f"task {task}"))
+        cursor.execute(
+            GENERATE_EVENTS.format(children=CHILDREN, tasks=TASKS, span=seconds / TASKS),
+            [lesson_number, first_child, start],
+        )
     return lesson
 
 
