@@ -15,9 +15,9 @@ NEGATIVE = (Emotion.SAD, Emotion.ANGRY, Emotion.FEAR, Emotion.DISGUST, Emotion.C
 # the FER+ votes, 3,553 faces of `valid` (483, 46, 453, 323, 77, 893, 28, 1250).
 CLASS_SHARES = np.array([483, 46, 453, 323, 77, 893, 28, 1250]) / 3553
 
-WARM_UP = 300.0  # seconds of face time at the start of a lesson from which the resting level is taken
+WARM_UP = 600.0  # seconds of face time at the start of a lesson from which the resting level is taken
 BLOCK = 20.0  # seconds: the warm-up is judged in blocks of this length ...
-CALM_SHARE = 0.75  # ... of which this share, the calmest, counts
+CALM_SHARE = 0.9  # ... of which this share, the calmest, counts
 PRIOR_SECONDS = 60.0  # what is believed before a child was seen counts as much as a minute of its own
 # Believed of a child that was never seen: mostly neutral, now and then a smile. It matters in its first minutes only.
 PRIOR = np.array([0.03, 0.01, 0.04, 0.02, 0.01, 0.10, 0.01, 0.78])
@@ -94,7 +94,7 @@ def expression_shares(likelihoods: Floats, weights: Floats, groups: npt.NDArray[
 def resting_levels(track: Track, earlier: Baseline | None = None) -> Floats:
     """(m, 8): the shares at rest as they were known at each frame with a face: nothing is used before it happened.
 
-    The mean over the calmest three quarters of the blocks of the first `WARM_UP` seconds of face time so far (a trimmed
+    The mean over the calmest nine tenths of the blocks of the first `WARM_UP` seconds of face time so far (a trimmed
     mean: a bad start does no harm), drawn towards ``earlier`` (the child's earlier lessons), or without them towards
     `PRIOR`, by the seconds behind each.
     """
@@ -108,7 +108,7 @@ def resting_levels(track: Track, earlier: Baseline | None = None) -> Floats:
     unrest = own[:, list(NEGATIVE)].sum(axis=1)
     levels = np.empty((count + 1, len(Emotion)))
     levels[0] = known
-    for after in range(1, count + 1):  # fifteen turns, however long the lesson
+    for after in range(1, count + 1):  # thirty turns, however long the lesson
         calm = np.argsort(unrest[:after], kind="stable")[: max(1, round(CALM_SHARE * after))]
         levels[after] = (own[calm].mean(axis=0) * after * BLOCK + known * belief) / (after * BLOCK + belief)
     levels = np.maximum(levels, _LEAST_SHARE)

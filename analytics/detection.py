@@ -22,29 +22,30 @@ SUSTAINED = (DISTRESSED, STRUGGLING, DELIGHTED)  # the three that are read in th
 class Thresholds:
     """Every threshold of every signal, tuned on simulated lessons of one seed and measured on those of another.
 
-    ``*_reference``: how far above the resting level (in probability) counts as evidence at all. ``*_evidence``: how
-    much evidence, in seconds at full probability above the reference, raises the signal. ``*_rest``: seconds after
-    its end in which the same signal is not raised again.
+    Evidence is in nats: how much likelier what was seen is if the child is in that state than if it is at rest. It is
+    large because neighbouring frames show one expression and are no independent witnesses. Times are in seconds.
     """
 
-    distressed_evidence: float = 14.0
-    struggling_evidence: float = 17.0
-    delighted_evidence: float = 18.0
-    lead: float = 4.0
-    quiet_evidence: float = 8.0
+    distressed_evidence: float = 15.5
+    struggling_evidence: float = 35.0
+    delighted_evidence: float = 29.0
+    lead: float = 6.0  # so much more evidence than for any other of the three
+    quiet_evidence: float = 16.0  # evidence of the contrary that ends one of the three
     after_failure_seconds: float = 120.0  # so long after a failed task ...
-    after_failure_evidence: float = 8.0  # ... that much less evidence of struggling is asked for
-    as_usual: float = 0.3
-    most_per_second: float = 1.5
-    distressed_rest: float = 90.0
+    after_failure_evidence: float = 21.0  # ... that much less evidence of struggling is asked for
+    after_success_seconds: float = 60.0  # so long after a solved task ...
+    after_success_evidence: float = 9.0  # ... that much less evidence of delight
+    as_usual: float = 0.1  # even then a child looks as usual for this share of the time
+    most_per_second: float = 2.4  # evidence of one second, at most: nobody is judged by a single frame
+    distressed_rest: float = 90.0  # after the end of a signal, the same is not raised again for so long
     struggling_rest: float = 120.0
     delighted_rest: float = 60.0
-    away_seconds: float = 20.0
+    away_seconds: float = 20.0  # without a face
     away_rest: float = 30.0
-    tired_earliest: float = 480.0  # seconds after the child's first frame: late in the lesson, or it is not tiredness
-    tired_window: float = 180.0  # seconds over which tiredness is judged
-    tired_score: float = 3.0  # sum of the four falls below, each in units of its scale
-    tired_hold: float = 60.0
+    tired_earliest: float = 480.0  # after the child's first frame: late in the lesson, or it is not tiredness
+    tired_window: float = 180.0  # over which tiredness is judged
+    tired_score: float = 4.0  # sum of the falls below, each in units of its scale
+    tired_hold: float = 60.0  # for so long
     tired_rest: float = 600.0
     expressiveness_scale: float = 0.15
     arousal_scale: float = 0.08
@@ -125,8 +126,19 @@ def _last_zero(sums: Floats) -> int:
     return int(zeros[-1]) if len(zeros) else -1
 
 
+def _since(track: Track, moments: Floats) -> Floats:
+    """(m,) seconds since the last of the sorted ``moments`` (seconds since 1970); infinite before the first."""
+    last = np.searchsorted(moments, track.seconds, side="right") - 1
+    return track.seconds - np.append(moments, -np.inf)[last]
+
+
 def lasting(
-    track: Track, levels: Floats, failures: Floats, thresholds: Thresholds, kinds: Sequence[str] = SUSTAINED
+    track: Track,
+    levels: Floats,
+    failures: Floats,
+    successes: Floats,
+    thresholds: Thresholds,
+    kinds: Sequence[str] = SUSTAINED,
 ) -> dict[str, list[Span]]:
     """The spans of distressed, struggling and delighted."""
     gains = evidence(track, levels, thresholds)
@@ -134,9 +146,10 @@ def lasting(
     needed = np.tile(
         [thresholds.distressed_evidence, thresholds.struggling_evidence, thresholds.delighted_evidence], (len(sums), 1)
     )
-    last = np.searchsorted(failures, track.seconds, side="right") - 1
-    since = track.seconds - np.append(failures, -np.inf)[last]
-    needed[since <= thresholds.after_failure_seconds, 1] -= thresholds.after_failure_evidence
+    recently = _since(track, failures) <= thresholds.after_failure_seconds
+    needed[recently, SUSTAINED.index(STRUGGLING)] -= thresholds.after_failure_evidence
+    recently = _since(track, successes) <= thresholds.after_success_seconds
+    needed[recently, SUSTAINED.index(DELIGHTED)] -= thresholds.after_success_evidence
     rests = (thresholds.distressed_rest, thresholds.struggling_rest, thresholds.delighted_rest)
     found: dict[str, list[Span]] = {}
     for column, kind in enumerate(SUSTAINED):
@@ -161,20 +174,24 @@ _FORGET_SECONDS = 30.0  # an absence after which evidence gathered before says n
 _FORGET = 1e6
 
 
-def away(track: Track, thresholds: Thresholds) -> Iterator[tuple[float, float | None]]:
-    """Start and end in seconds since 1970 of each span of frames without a face; the end is None at the last frame."""
+def _absences(track: Track) -> list[tuple[int, int]]:
+    """First and last row of each span of frames without a face: no face in between, and never long without a frame."""
     absent = np.flatnonzero(~track.face)
     if not len(absent):
-        return
-    times = track.looked[absent]
-    broken = (np.diff(absent) > 1) | (np.diff(times) > GAP)  # a face in between, or nothing known in between
-    firsts, lasts = np.append(0, np.flatnonzero(broken) + 1), np.append(np.flatnonzero(broken), len(absent) - 1)
+        return []
+    broken = np.flatnonzero((np.diff(absent) > 1) | (np.diff(track.looked[absent]) > GAP))
+    firsts, lasts = absent[np.append(0, broken + 1)], absent[np.append(broken, len(absent) - 1)]
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
+
+
+def away(track: Track, thresholds: Thresholds) -> Iterator[tuple[float, float | None]]:
+    """Start and end in seconds since 1970 of each span of frames without a face; the end is None at the last frame."""
     allowed = -np.inf
-    for first, last in zip(firsts, lasts, strict=True):
-        if times[last] - times[first] >= thresholds.away_seconds and times[first] >= allowed:
-            ongoing = absent[last] == len(track.looked) - 1
-            yield float(times[first]), None if ongoing else float(times[last])
-            allowed = times[last] + thresholds.away_rest
+    for first, last in _absences(track):
+        start, end = float(track.looked[first]), float(track.looked[last])
+        if end - start >= thresholds.away_seconds and start >= allowed:
+            yield start, None if last == len(track.looked) - 1 else end
+            allowed = end + thresholds.away_rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +209,13 @@ def tired(track: Track, levels: Floats, thresholds: Thresholds) -> Iterator[tupl
     """Start, raised and end (None: still lasting) in seconds since 1970, and what was seen when it was raised."""
     step = 10.0
     first = track.looked[0]
+    glancing = np.ones(len(track.looked))  # who has left the place has not grown tired: long absences are left out
+    for start, last in _absences(track):
+        if track.looked[last] - track.looked[start] >= thresholds.away_seconds:
+            glancing[start : last + 1] = 0.0
     bins = ((track.looked - first) / step).astype(np.int64)
     count = int(bins[-1]) + 1
-    frames = np.bincount(bins, minlength=count).astype(np.float64)
+    frames = np.bincount(bins, weights=glancing, minlength=count).astype(np.float64)
     faces = np.bincount(bins[track.face], minlength=count).astype(np.float64)
     probabilities = track.probabilities
     curves = (1.0 - probabilities[:, Emotion.NEUTRAL], affect_of(probabilities)[:, 1], track.quality)
@@ -220,17 +241,19 @@ def tired(track: Track, levels: Floats, thresholds: Thresholds) -> Iterator[tupl
     )
     enough = (score >= thresholds.tired_score) & (seen >= window) & (away < 0.6)
     enough[: int(thresholds.tired_earliest / step)] = False
-    hold, allowed = int(thresholds.tired_hold / step), -np.inf
+    hold, allowed = int(thresholds.tired_hold / step), 0
     for begin, after in runs(enough):
         raised = begin + hold
-        if after <= raised or first + begin * step < allowed:
+        if after <= raised or begin < allowed:
             continue
+        rested = np.flatnonzero(score[raised:] < thresholds.tired_score / 2)
+        end = raised + int(rested[0]) if len(rested) else None
         fall = Fall(
             float(score[raised]), float(away[raised]), float(usual_away), float(means[raised, 0]), float(usual[0])
         )
-        end = None if after == count else first + after * step
-        yield first + max(0, begin - window // 2) * step, first + (raised + 1) * step, end, fall
-        allowed = first + after * step + thresholds.tired_rest
+        start = first + max(0, begin - window // 2) * step
+        yield start, first + (raised + 1) * step, None if end is None else first + end * step, fall
+        allowed = count if end is None else end + int(thresholds.tired_rest / step)
 
 
 def _moving_sum(values: Floats, window: int) -> Floats:

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from analytics.episodes import Episode, episodes
-from analytics.signals import STRUGGLING, Signal, detect
+from analytics.records import utc_now
+from analytics.signals import STRUGGLING, Signal
 from analytics.smoothing import FIRST_INTERVAL, GAP, LEAST_WEIGHT, Floats, affect_of, seconds_of, smooth_class
 from analytics.store import Event, Lesson, LessonStore
 from analytics.timeline import AWAY, animals, require_lesson
+from analytics.watch import lesson_signals
 from emotion.labels import KEYS, Emotion
 
 AROUND = 60.0  # seconds before and after an event that are compared
@@ -96,16 +98,16 @@ def lesson_summary(store: LessonStore, lesson_id: str) -> LessonSummary:
     names = animals(store, lesson, observations["child"].unique())
     children: list[ChildSummary] = []
     changes: list[Change] = []
+    told = lesson_signals(store, lesson, lesson.ended_at or utc_now())
     curves = dict(iter(smoothed.groupby("child", sort=False)))
     for child, rows in observations.groupby("child", sort=False):
         own = [event for event in events if event.child in (None, child)]
-        signals = detect(rows, own, lesson.id, str(child))
+        signals = [signal for signal in told if signal.child == child]
         children.append(_child_summary(str(child), names[str(child)], rows, curves[child], signals))
         changes.extend(changes_around(rows, own, str(child)))
     children.sort(key=lambda summary: summary.animal)
-    signals = sorted((s for child in children for s in child.signals), key=lambda s: (s.raised, s.child, s.kind))
-    tasks = list(task_summaries(lesson, events, signals, smoothed))
-    return LessonSummary(lesson, children, tasks, changes, signals, class_course(heat), heat)
+    tasks = list(task_summaries(lesson, events, told, smoothed))
+    return LessonSummary(lesson, children, tasks, changes, told, class_course(heat), heat)
 
 
 def frame_weights(observations: pd.DataFrame) -> Floats:

@@ -101,7 +101,7 @@ def detect(
         return []
     levels = resting_levels(track, earlier)
     make = _Maker(track, levels, [event for event in events if event.child in (None, child)], lesson, child)
-    spans = lasting(track, levels, make.failures(), thresholds)
+    spans = lasting(track, levels, make.moments("task_failed"), make.moments("task_solved"), thresholds)
     found = [make.distressed(span) for span in spans[DISTRESSED]]
     found += [make.struggling(span) for span in spans[STRUGGLING]]
     found += [make.delighted(span) for span in spans[DELIGHTED]]
@@ -117,9 +117,9 @@ class _Maker:
         self.track, self.levels = track, levels
         self.events, self.lesson, self.child = events, lesson, child
 
-    def failures(self) -> Floats:
-        """When tasks failed, in seconds since 1970, sorted."""
-        return np.array(sorted(event.at.timestamp() for event in self.events if event.kind == "task_failed"))
+    def moments(self, kind: str) -> Floats:
+        """When events of a kind happened, in seconds since 1970, sorted."""
+        return np.array(sorted(event.at.timestamp() for event in self.events if event.kind == kind))
 
     def distressed(self, span: Span) -> Signal:
         signal, _ = self._from_span(DISTRESSED, span, (Emotion.FEAR, Emotion.SAD), "teacher")

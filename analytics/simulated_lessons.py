@@ -53,23 +53,30 @@ class SimulatedChild:
 
 
 def simulate_lesson(
-    rng: np.random.Generator, minutes: float = 30.0, calm: bool = False, confusion: Floats = CONFUSION
+    rng: np.random.Generator,
+    minutes: float = 30.0,
+    calm: bool = False,
+    confusion: Floats = CONFUSION,
+    shown: float = 1.0,
 ) -> list[SimulatedChild]:
-    """One lesson of five children, one of each profile. ``calm``: nothing happens that anybody should be told of."""
-    return [_child(rng, profile, minutes * 60, calm, confusion) for profile in PROFILES]
+    """One lesson of five children, one of each profile. ``calm``: nothing happens that anybody should be told of.
+    ``shown``: 1 where children show what they go through as clearly as `SCENES` says, less where they hide it."""
+    return [_child(rng, profile, minutes * 60, calm, confusion, shown) for profile in PROFILES]
 
 
 def _child(
-    rng: np.random.Generator, profile: Profile, duration: float, calm: bool, confusion: Floats
+    rng: np.random.Generator, profile: Profile, duration: float, calm: bool, confusion: Floats, shown: float
 ) -> SimulatedChild:
     outcomes, reactions = _tasks(rng, duration, calm)
     scenes = () if calm else tuple(_scenes(rng, duration, reactions))
     everything = (*_distractions(rng, duration), *scenes)  # a scene overrides a distraction that it meets
-    return SimulatedChild(profile, scenes, outcomes, simulate_child(rng, profile, everything, duration, confusion))
+    return SimulatedChild(
+        profile, scenes, outcomes, simulate_child(rng, profile, everything, duration, confusion, shown=shown)
+    )
 
 
 def _tasks(rng: np.random.Generator, duration: float, calm: bool) -> tuple[tuple[Outcome, ...], list[Scene]]:
-    """Tasks of three to six minutes; one in four is failed once or twice. Answers the events and what they may stir
+    """Tasks of three to six minutes; two in five are failed once or twice. Answers the events and what they may stir
     up."""
     outcomes: list[Outcome] = []
     reactions: list[Scene] = []
@@ -78,7 +85,7 @@ def _tasks(rng: np.random.Generator, duration: float, calm: bool) -> tuple[tuple
         end = start + rng.uniform(180, 360)
         detail = f"task {number}"
         outcomes.append(Outcome(start, "task_started", detail))
-        if rng.random() < (0.1 if calm else 0.25):
+        if rng.random() < (0.1 if calm else 0.4):
             failed = start + (end - start) * rng.uniform(0.3, 0.5)
             outcomes.extend(
                 Outcome(failed + 40 * attempt, "task_failed", detail) for attempt in range(rng.integers(1, 3))
@@ -100,8 +107,8 @@ def _scenes(rng: np.random.Generator, duration: float, reactions: list[Scene]) -
     candidates = list(reactions)
     for kind, per_hour, shortest, longest in (
         (STRUGGLING, 0.7, 60, 240),
-        (DISTRESSED, 1.2, 50, 180),
-        (AWAY, 1.3, 45, 240),
+        (DISTRESSED, 3.5, 50, 180),
+        (AWAY, 2.5, 45, 240),
     ):
         for _ in range(rng.poisson(per_hour * duration / 3600)):
             onset = rng.uniform(60, duration - longest)

@@ -87,10 +87,10 @@ PROFILES: tuple[Profile, ...] = (
 STRUGGLING, TIRED, AWAY, DELIGHTED, DISTRESSED = "struggling", "tired", "away", "delighted", "distressed"
 CONCENTRATING, FLASH, SMILE = "concentrating", "flash", "smile"
 SCENES: dict[str, Floats] = {
-    STRUGGLING: mixture(sad=0.30, angry=0.32, disgust=0.04, fear=0.04, surprise=0.02, contempt=0.02),
+    STRUGGLING: mixture(sad=0.36, angry=0.38, disgust=0.05, fear=0.04, surprise=0.02, contempt=0.02),
     TIRED: mixture(sad=0.10),
     DELIGHTED: mixture(happy=0.75, surprise=0.10),
-    DISTRESSED: mixture(fear=0.40, sad=0.42, surprise=0.05, angry=0.03),
+    DISTRESSED: mixture(fear=0.44, sad=0.44, surprise=0.05, angry=0.03),
     CONCENTRATING: mixture(angry=0.10, sad=0.08),
     FLASH: mixture(angry=0.60, disgust=0.10, sad=0.10),
     SMILE: mixture(happy=0.85),
@@ -126,6 +126,7 @@ def simulate_child(
     duration: float,
     confusion: Floats = CONFUSION,
     interval: float = 1.0,
+    shown: float = 1.0,
 ) -> Readings:
     """One child through one lesson. ``duration`` and ``interval`` in seconds; ``confusion``: (8, 8) counts, rows =
     truth."""
@@ -139,7 +140,7 @@ def simulate_child(
         if scene.kind == AWAY:
             absent |= inside
             continue
-        fade = np.clip((seconds[inside] - scene.start) / _fade_in(scene), 0, 1)[:, None] * profile.shown
+        fade = np.clip((seconds[inside] - scene.start) / _fade_in(scene), 0, 1)[:, None] * profile.shown * shown
         shares[inside] = (1 - fade) * shares[inside] + fade * SCENES[scene.kind]
         if scene.kind == TIRED:  # eyes and face drop away more and more
             quality[inside] -= 0.25 * fade[:, 0]

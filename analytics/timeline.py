@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from analytics.episodes import AWAY, Episode, episodes, moment
+from analytics.signals import KINDS, Signal
 from analytics.smoothing import Floats, seconds_of, smooth, smooth_class
 from analytics.store import Correction, Event, Lesson, LessonStore, StoreError
+from analytics.watch import lesson_signals
 
 __all__ = [
     "AWAY",
@@ -24,8 +26,8 @@ __all__ = [
 ]
 
 # a state of the board alone: no frame arrived lately, so nothing is known (a closed tablet, a lost connection)
-WAITING = "waiting"
-WAITING_AFTER = 10.0  # seconds
+SILENT = "silent"
+SILENT_AFTER = 10.0  # seconds
 BOARD_WINDOW = 600.0  # seconds of the past that the board reads: a state older than that is shown as ten minutes old
 SPARKLINE_POINTS = 60
 SPARKLINE_SECONDS = 5.0  # per point, so the sparkline shows the last five minutes
@@ -46,7 +48,7 @@ class ChildTimeline:
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One tile of the class board. ``state``: one of `KEYS`, `AWAY` or `WAITING`; ``seconds`` since when, at most
+    """One tile of the class board. ``state``: one of `KEYS`, `AWAY` or `SILENT`; ``seconds`` since when, at most
     `BOARD_WINDOW`."""
 
     child: str
@@ -76,34 +78,44 @@ def child_timeline(store: LessonStore, lesson_id: str, child: str) -> ChildTimel
 
 
 def class_board(store: LessonStore, lesson_id: str, now: datetime) -> list[BoardRow]:
-    """One row per child who was seen in the lesson's last ten minutes, or is enrolled in its class. ``now``: aware UTC.
+    """One row per child who was seen in the lesson's last ten minutes, or is enrolled in its class; who needs attention
+    first. ``now``: aware UTC.
 
-    Reads only the last `BOARD_WINDOW` seconds, so its price does not grow with the lesson. After the lesson it shows
-    its end.
+    Curves are read for the last `BOARD_WINDOW` seconds only; signals are shared by all who ask (`analytics.watch`).
+    After the lesson it shows its end.
     """
     lesson = require_lesson(store, lesson_id)
     now = min(now, lesson.ended_at) if lesson.ended_at else now
     smoothed = smooth_class(store.observations(lesson.id, since=now - timedelta(seconds=BOARD_WINDOW), until=now))
     curves = dict(iter(smoothed.groupby("child", sort=False)))
     names = animals(store, lesson, curves)
-    rows = [_board_row(child, names[child], curves.get(child), lesson, now) for child in names]
-    return sorted(rows, key=lambda row: row.animal)
+    signals = lesson_signals(store, lesson, now)
+    active = {child: _gravest(child, signals) for child in names}
+    rows = [_board_row(child, names[child], curves.get(child), lesson, now, active[child]) for child in names]
+    return sorted(rows, key=lambda row: (KINDS.index(row.signal) if row.signal else len(KINDS), row.animal))
 
 
-def _board_row(child: str, animal: str, smoothed: pd.DataFrame | None, lesson: Lesson, now: datetime) -> BoardRow:
-    state, since = WAITING, max(lesson.started_at, now - timedelta(seconds=BOARD_WINDOW))
+def _gravest(child: str, signals: Sequence[Signal]) -> str | None:
+    kinds = {signal.kind for signal in signals if signal.child == child and signal.active}
+    return next((kind for kind in KINDS if kind in kinds), None)
+
+
+def _board_row(
+    child: str, animal: str, smoothed: pd.DataFrame | None, lesson: Lesson, now: datetime, signal: str | None
+) -> BoardRow:
+    state, since = SILENT, max(lesson.started_at, now - timedelta(seconds=BOARD_WINDOW))
     sparkline: list[float | None] = [None] * SPARKLINE_POINTS
     if smoothed is not None:
         times = seconds_of(smoothed["at"])
         sparkline = binned_means(times, smoothed["valence"].to_numpy(), now.timestamp())
         spans = episodes(smoothed)
-        if now.timestamp() - times[-1] > WAITING_AFTER:
+        if now.timestamp() - times[-1] > SILENT_AFTER:
             since = moment(times[-1])
         elif spans:
             state, since = spans[-1].state, spans[-1].start
         else:  # no face yet, for less than a gap
             state, since = AWAY, moment(times[0])
-    return BoardRow(child, animal, state, since, max(0.0, (now - since).total_seconds()), None, sparkline)
+    return BoardRow(child, animal, state, since, max(0.0, (now - since).total_seconds()), signal, sparkline)
 
 
 def binned_means(times: Floats, values: Floats, end: float) -> list[float | None]:
