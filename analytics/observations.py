@@ -127,11 +127,16 @@ def read(
     which DuckDB holds against each row group's minimum and maximum; a join would read them all.
     """
     cursor.begin()  # an erasure between the queries would leave rows without a pseudonym
+    row = cursor.execute(
+        "SELECT (SELECT number FROM lesson WHERE id = ?), (SELECT number FROM child WHERE pseudonym = ?)",
+        [lesson_id, child],
+    ).fetchone()
+    lesson_found, child_found = row if row is not None else (None, None)
     conditions = ["lesson = ?"]
-    parameters: list[object] = [_number(cursor, "lesson", "id", lesson_id)]
+    parameters: list[object] = [lesson_found]
     if child is not None:
         conditions.append("child = ?")
-        parameters.append(_number(cursor, "child", "pseudonym", child))
+        parameters.append(child_found)
     if since is not None:
         conditions.append('"at" >= ?')
         parameters.append(since)
@@ -142,7 +147,7 @@ def read(
     table = cursor.execute(
         f"SELECT {names} FROM observation WHERE {' AND '.join(conditions)}", parameters
     ).to_arrow_table()
-    frame = _frame(table, _pseudonyms(cursor))
+    frame = _frame(table, _pseudonyms(cursor) if child is None else {child_found: child})
     cursor.commit()
     return frame
 
@@ -174,11 +179,6 @@ def _text(column: pa.Array) -> pd.Series:
     encoded = column.dictionary_encode()
     words = np.array(encoded.dictionary.to_pylist(), dtype=object)
     return pd.Series(words[encoded.indices.to_numpy()], dtype=object)
-
-
-def _number(cursor: duckdb.DuckDBPyConnection, table: str, column: str, value: str) -> int | None:
-    row = cursor.execute(f"SELECT number FROM {table} WHERE {column} = ?", [value]).fetchone()
-    return None if row is None else int(row[0])
 
 
 def _pseudonyms(cursor: duckdb.DuckDBPyConnection) -> dict[int, str]:
