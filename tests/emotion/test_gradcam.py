@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from emotion import gradcam
 from emotion.checkpoint import PACKAGED, load_checkpoint
 from emotion.faces import Face, FaceDetector, align
 from emotion.gradcam import Explainer, explain, overlay, overlay_on_photo
@@ -59,7 +60,7 @@ def test_the_map_follows_the_picture(network, crop):
 
 def test_explaining_leaves_no_trace_in_the_network(network, crop):
     explain(network, crop)
-    assert not network.backbone.get_submodule("layer4")._forward_hooks
+    assert not any(module._forward_hooks for module in network.modules())
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
@@ -87,3 +88,14 @@ def test_on_the_photo_the_map_covers_the_face_and_nothing_else(photo, face):
     assert columns.max() < right + width
     assert rows.min() > top - height
     assert rows.max() < bottom + height
+
+
+def test_a_smile_is_seen_at_the_mouth(network, crop):
+    """Whatever the packaged network's input size: the lower half of a smiling face outweighs the upper."""
+    heat = explain(network, crop, Emotion.HAPPY)
+    assert heat[24:].mean() > heat[:24].mean()
+
+
+@pytest.mark.parametrize(("input_size", "layer"), [(224, "layer4"), (112, "layer3"), (64, "layer2"), (48, "layer1")])
+def test_the_deepest_layer_that_shows_places_is_asked(input_size, layer):
+    assert gradcam._layer(input_size) == layer
