@@ -4,6 +4,7 @@ import logging
 import signal
 import socket
 import sys
+from typing import Any
 
 import gradio as gr
 import uvicorn
@@ -86,7 +87,14 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     add_health_routes(app, metrics, lambda: not store.query("SELECT 1").empty)
     words = translations(classifier)
     station = build_station(classifier, desk, language_of, words, settings.frames_per_second, settings.retention_days)
-    look = {"theme": theme(), "footer_links": [], "run_history": False, "enable_monitoring": False, "ssr_mode": False}
+    look: dict[str, Any] = {
+        "theme": theme(),
+        "footer_links": [],
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+    }
+    look["app_kwargs"] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     upload = f"{settings.upload_megabytes}mb"
     teacher = build_teacher(store, recorder, language_of, classifier.checkpoint.folder)
     # First, because everything that is under no other path belongs to the station.

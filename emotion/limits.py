@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,43 +62,31 @@ class LimitMiddleware:
             await too_often(wait, language)(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        too_large = JSONResponse(
-            {"error": say("error_body_too_large", language, limit=self.body_bytes // 1_000_000)}, 413
-        )
+        words = say("error_body_too_large", language, limit=self.body_bytes // 1_000_000)
         if not announced.isdigit() or int(announced) > self.body_bytes:
-            await too_large(scope, receive, send)
+            await JSONResponse({"error": words}, 413)(scope, receive, send)
             return
 
-        received, complete, began = 0, False, False
+        received, complete = 0, False
         deadline = time.monotonic() + BODY_WITHIN
 
         async def counted() -> Message:
             nonlocal received, complete
             if complete:  # what comes now is only the end of the connection
                 return await receive()
+            # HTTPException, because the app that reads the body turns it into an answer, and any other into a 500.
             try:
                 message = await asyncio.wait_for(receive(), max(0.0, deadline - time.monotonic()))
             except TimeoutError as error:
-                raise _TooSlowError from error
+                raise HTTPException(408, say("error_too_slow", language, limit=int(BODY_WITHIN))) from error
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > self.body_bytes:
-                    raise _TooLargeError
+                    raise HTTPException(413, words)
                 complete = not message.get("more_body", False)
             return message
 
-        async def watched(message: Message) -> None:
-            nonlocal began
-            began = began or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self.app(scope, counted, watched)
-        except (_TooLargeError, _TooSlowError) as error:
-            if began:  # the answer is on its way already: only the connection can be closed
-                raise
-            slow = JSONResponse({"error": say("error_too_slow", language, limit=int(BODY_WITHIN))}, 408)
-            await (too_large if isinstance(error, _TooLargeError) else slow)(scope, receive, send)
+        await self.app(scope, counted, send)
 
 
 def too_often(wait: float, language: str) -> JSONResponse:
@@ -108,11 +97,3 @@ def too_often(wait: float, language: str) -> JSONResponse:
         429,
         {"Retry-After": str(seconds)},
     )
-
-
-class _TooLargeError(Exception):
-    pass
-
-
-class _TooSlowError(Exception):
-    pass

@@ -14,6 +14,7 @@ from running_app import PreparedLesson, RunningApp, free_port, prepare_lesson, r
 pytestmark = pytest.mark.slow
 
 SECONDS = 1000
+expect.set_options(timeout=20 * SECONDS)
 LANGUAGES = {"en": "en-GB", "ru": "ru-RU"}
 
 
