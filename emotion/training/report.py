@@ -160,9 +160,14 @@ def _class_table(figures: dict[str, Any]) -> str:
 
 
 def _robustness_table(table: dict[str, Any]) -> str:
-    rows = [["as they are", _number(table["unchanged"]), ""]]
-    rows += [[name, _number(row["accuracy"]), _spread(row["change"])] for name, row in table["changes"].items()]
-    return _table([f"{table['faces']} of the faces", "accuracy", "change"], rows)
+    sets = [table, table["children"]] if "children" in table else [table]
+    heading = [f"{table['faces']} of the faces", "accuracy", "change"]
+    heading += [f"{one['faces']} children", "change"] if (one := table.get("children")) else []
+    rows = [["as they are", *(cell for one in sets for cell in (_number(one["unchanged"]), ""))]]
+    for name in table["changes"]:
+        entries = [one["changes"][name] for one in sets]
+        rows.append([name, *(cell for row in entries for cell in (_number(row["accuracy"]), _spread(row["change"])))])
+    return _table(heading, rows)
 
 
 def _plot(figure: go.Figure, first: bool = False) -> str:

@@ -73,6 +73,15 @@ def test_a_thorough_evaluation_adds_the_mirror_image_and_robustness(result: dict
     assert dark["change"]["value"] < 0
 
 
+def test_children_are_told_apart_under_every_change(result: dict) -> None:
+    table = result["robustness"]["children"]
+    assert table["faces"] == 4
+    assert table["unchanged"] == 1.0
+    for row in table["changes"].values():
+        assert row["change"]["value"] == pytest.approx(row["accuracy"] - 1, abs=1e-5)
+        assert row["change"]["low"] <= row["change"]["value"] <= row["change"]["high"]
+
+
 def test_what_json_cannot_say_becomes_null() -> None:
     assert without_nan({"a": [float("nan"), 0.1234567891], "b": (1,)}) == {"a": [None, 0.123457], "b": [1]}
 
