@@ -4,9 +4,11 @@ changed."""
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.episodes import Episode, episodes
@@ -99,15 +101,24 @@ def lesson_summary(store: LessonStore, lesson_id: str) -> LessonSummary:
     children: list[ChildSummary] = []
     changes: list[Change] = []
     told = lesson_signals(store, lesson, lesson.ended_at or utc_now())
-    curves = dict(iter(smoothed.groupby("child", sort=False)))
-    for child, rows in observations.groupby("child", sort=False):
+    curves = dict(spans_of_children(smoothed))
+    for child, rows in spans_of_children(observations):
         own = [event for event in events if event.child in (None, child)]
         signals = [signal for signal in told if signal.child == child]
-        children.append(_child_summary(str(child), names[str(child)], rows, curves[child], signals))
-        changes.extend(changes_around(rows, own, str(child)))
+        children.append(_child_summary(child, names[child], rows, curves[child], signals))
+        changes.extend(changes_around(rows, own, child))
     children.sort(key=lambda summary: summary.animal)
     tasks = list(task_summaries(lesson, events, told, smoothed))
     return LessonSummary(lesson, children, tasks, changes, told, class_course(heat), heat)
+
+
+def spans_of_children(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Pseudonym and rows of each child of a frame that is sorted by child. Slices: `groupby` copies every column."""
+    children = rows["child"].to_numpy(dtype=object)
+    borders = [0, *(np.flatnonzero(children[1:] != children[:-1]) + 1).tolist(), len(children)]
+    for first, last in pairwise(borders):
+        if last > first:
+            yield str(children[first]), rows.iloc[first:last]
 
 
 def frame_weights(observations: pd.DataFrame) -> Floats:
@@ -133,7 +144,8 @@ def _child_summary(
     weights, face = frame_weights(rows), ~np.isnan(probabilities[:, 0])
     means = None
     if weights.sum() > 0:
-        means = weights[face] @ probabilities[face] / weights.sum()
+        # A sum rather than a matrix product, for which the linear algebra library would wake its threads.
+        means = (weights[face, None] * probabilities[face]).sum(axis=0) / weights.sum()
     valence, arousal = affect_of(means[None])[0] if means is not None else (None, None)
     return ChildSummary(
         child=child,
@@ -179,8 +191,20 @@ def class_course(heat: pd.DataFrame) -> pd.DataFrame:
     seen = present > 0
     if seen.any():
         course.loc[seen, "valence"] = np.nanmean(values[:, seen], axis=0)
-        course.loc[seen, ["low", "high"]] = np.nanquantile(values[:, seen], [0.25, 0.75], axis=0).T
+        course.loc[seen, ["low", "high"]] = _quartiles(values[:, seen], present[seen])
     return course[["at", "valence", "low", "high", "present"]]
+
+
+def _quartiles(values: Floats, present: npt.NDArray[np.int64]) -> Floats:
+    """(columns, 2) lower and upper quartile of what is not NaN in each column, interpolated as `numpy.nanquantile`
+    does it, which takes a Python call per column.
+    """
+    ranked = np.sort(values, axis=0)  # NaN last
+    places = (present - 1)[:, None] * np.array([0.25, 0.75])
+    below = np.floor(places).astype(np.int64)
+    above = np.ceil(places).astype(np.int64)
+    column = np.arange(values.shape[1])[:, None]
+    return ranked[below, column] + (ranked[above, column] - ranked[below, column]) * (places - below)
 
 
 def task_summaries(
@@ -197,13 +221,18 @@ def task_summaries(
     last = lesson.ended_at or max([event.at for event in events], default=lesson.started_at)
     if not smoothed.empty:
         last = max(last, smoothed["at"].iloc[-1].to_pydatetime())
-    ends = [*list(starts.values())[1:], last]
+    ends = [*starts.values(), last][1:]
+    codes, times = np.zeros(0, dtype=np.int64), np.zeros(0)
+    face, valence = np.zeros(0, dtype=bool), np.zeros(0)
+    if not smoothed.empty:
+        codes, times = pd.factorize(smoothed["child"])[0], seconds_of(smoothed["at"])
+        face, valence = smoothed["face"].to_numpy(), smoothed["valence"].to_numpy(dtype=np.float64)
     for (task, start), end in zip(starts.items(), ends, strict=True):
         own = [event for event in events if event.detail == task]
         failed = [event for event in own if event.kind == "task_failed"]
         solved = {event.child: event.at for event in own if event.kind == "task_solved" and event.child}
         struggling = {s.child for s in signals if s.kind == STRUGGLING and start <= s.start < end}
-        inside = smoothed[(smoothed["at"] >= start) & (smoothed["at"] < end) & smoothed["face"]]
+        inside = face & (times >= start.timestamp()) & (times < end.timestamp())
         minutes = [(at - start).total_seconds() / 60 for at in solved.values()]
         yield TaskSummary(
             task=task,
@@ -213,9 +242,17 @@ def task_summaries(
             children_failed=len({event.child for event in failed}),
             children_solved=len(solved),
             children_struggling=len(struggling),
-            valence=None if inside.empty else float(inside.groupby("child", sort=False)["valence"].mean().mean()),
+            valence=_mean_of_children(codes[inside], valence[inside]),
             median_minutes=float(np.median(minutes)) if minutes else None,
         )
+
+
+def _mean_of_children(codes: npt.NDArray[np.int64], values: Floats) -> float | None:
+    """The mean over children of each child's mean; None without values."""
+    if not len(values):
+        return None
+    counts = np.bincount(codes)
+    return float((np.bincount(codes, weights=values)[counts > 0] / counts[counts > 0]).mean())
 
 
 def changes_around(rows: pd.DataFrame, events: Sequence[Event], child: str) -> Iterator[Change]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analytics.records import Observation
+from analytics.records import Observation, storable
 from emotion.labels import KEYS
 
 COLUMNS = ("child", "at", *KEYS, "face_quality", "faces_seen", "source", "model")
@@ -35,7 +35,7 @@ Row = tuple[int, int, int, Observation]  # numbers of lesson and child, fingerpr
 
 def lesson_number(cursor: duckdb.DuckDBPyConnection, lesson_id: str) -> int:
     """The number of a lesson in the tables. Raises ValueError if there is none."""
-    row = cursor.execute("SELECT number FROM lesson WHERE id = ?", [lesson_id]).fetchone()
+    row = cursor.execute("SELECT number FROM lesson WHERE id = ?", [storable(lesson_id)]).fetchone()
     if row is None:
         raise ValueError(f"there is no lesson {lesson_id[:64]!r}: start it first")
     return int(row[0])
@@ -43,7 +43,7 @@ def lesson_number(cursor: duckdb.DuckDBPyConnection, lesson_id: str) -> int:
 
 def child_number(cursor: duckdb.DuckDBPyConnection, pseudonym: str) -> int:
     """The number of a child in the tables. Raises ValueError if there is none."""
-    row = cursor.execute("SELECT number FROM child WHERE pseudonym = ?", [pseudonym]).fetchone()
+    row = cursor.execute("SELECT number FROM child WHERE pseudonym = ?", [storable(pseudonym)]).fetchone()
     if row is None:
         raise ValueError(f"there is no child {pseudonym[:64]!r}: put its consent on file first")
     return int(row[0])
@@ -129,7 +129,7 @@ def read(
     cursor.begin()  # an erasure between the queries would leave rows without a pseudonym
     row = cursor.execute(
         "SELECT (SELECT number FROM lesson WHERE id = ?), (SELECT number FROM child WHERE pseudonym = ?)",
-        [lesson_id, child],
+        [storable(lesson_id), storable(child)],
     ).fetchone()
     lesson_found, child_found = row if row is not None else (None, None)
     conditions = ["lesson = ?"]

@@ -194,6 +194,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def storable(value: object) -> object:
+    """A parameter of a query. Half a surrogate pair, which no database can hold, becomes the replacement character,
+    so that looking for it finds nothing.
+    """
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+
+
 def _require_text(name: str, value: str, empty: bool = False) -> None:
     if not isinstance(value, str) or (not value and not empty):
         raise ValueError(f"{name} is {value!r}: give a text that is not empty")

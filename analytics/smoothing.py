@@ -93,7 +93,7 @@ def smooth_class(observations: pd.DataFrame, half_life: float = HALF_LIFE, gap: 
     """
     codes = pd.factorize(observations["child"])[0]
     smoothed = _smooth(observations, codes, half_life, gap)
-    smoothed.insert(0, "child", observations["child"].to_numpy())
+    smoothed.insert(0, "child", observations["child"].set_axis(smoothed.index))  # stays a column of shared objects
     return smoothed
 
 

@@ -25,6 +25,7 @@ from analytics.records import (
     Lesson,
     Observation,
     StoreError,
+    storable,
     utc_now,
 )
 from analytics.writer import Writer
@@ -114,7 +115,7 @@ class LessonStore:
         def work(cursor: duckdb.DuckDBPyConnection) -> Lesson:
             cursor.execute(
                 "UPDATE lesson SET ended_at = greatest($1, started_at) WHERE id = $2 AND ended_at IS NULL",
-                [at, lesson_id],
+                [at, storable(lesson_id)],
             )
             return _lesson(_one(cursor, f"SELECT {LESSON_COLUMNS} FROM lesson WHERE id = ?", lesson_id, "lesson"))
 
@@ -349,7 +350,7 @@ class LessonStore:
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    return cursor.execute(sql, list(parameters)).fetchall()
+    return cursor.execute(sql, [storable(value) for value in parameters]).fetchall()
 
 
 def _one(cursor: duckdb.DuckDBPyConnection, sql: str, key: str, what: str) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from analytics.database import Database
-from analytics.records import StoreError, utc_now
+from analytics.records import StoreError, storable, utc_now
 
 BACKUP_PATTERN = "*.backup.duckdb"
 
@@ -52,7 +52,9 @@ def rewrite_mark(database: Path) -> Path:
 
 def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) -> Removed:
     """Deletes all rows of a child, and its animal from the audit trail. Raises ValueError if there is none."""
-    row = cursor.execute("SELECT number, class_name, animal FROM child WHERE pseudonym = ?", [pseudonym]).fetchone()
+    row = cursor.execute(
+        "SELECT number, class_name, animal FROM child WHERE pseudonym = ?", [storable(pseudonym)]
+    ).fetchone()
     if row is None:
         raise ValueError("there is no such child: it may have been erased already")
     number, class_name, animal = row

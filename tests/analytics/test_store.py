@@ -25,6 +25,18 @@ def test_a_lesson_is_found_by_its_id_and_by_its_code(store: LessonStore) -> None
     assert store.find_lesson("other") is None
 
 
+def test_a_text_that_no_file_can_hold_is_found_nowhere_and_stored_nowhere(store: LessonStore) -> None:
+    half = "\ud800"  # half a surrogate pair, as a program may send it
+    assert store.find_lesson(half) is None
+    assert store.find_child(half) is None
+    assert store.observations(half, half).empty
+    for call in (lambda: store.end_lesson(half, START), lambda: store.erase_child(half, "teacher")):
+        with pytest.raises(ValueError, match="there is no"):
+            call()
+    with pytest.raises(ValueError, match="Unicode"):
+        make_lesson(title=half)
+
+
 def test_lessons_come_newest_first_and_by_class(store: LessonStore) -> None:
     store.add_lesson(make_lesson("one", "code-1"))
     store.add_lesson(make_lesson("two", "code-2", started_at=START + timedelta(days=1)))

@@ -40,12 +40,15 @@ SIZES = (LESSON_ROWS, 1_000_000, 20_000_000)
 LIVE_SECONDS = 20 * 60
 REPEATS = 30
 
-# Peaked distributions as a classifier gives them; one frame in ten without a face; a second of jitter between stations.
+# Peaked distributions as a classifier gives them, an expression lasting a minute; one frame in ten without a face;
+# stations that send at any moment of their second.
 GENERATE = """
 INSERT INTO observation
 WITH frames AS (
     SELECT i // {children} AS second, i % {children} AS child, random() < 0.1 AS absent,
-           [pow(random(), 6) + 1e-4 FOR _ IN range(8)] AS raw
+           [pow(random(), 6) / 2
+            + CASE WHEN hash(i % {children}, i // {children} // 60) % 8 = key THEN 1 ELSE 1e-4 END
+            FOR key IN range(8)] AS raw
     FROM range({rows}) AS frame(i)
 ), scaled AS (SELECT *, list_sum(raw) AS total FROM frames)
 SELECT $lesson, $first_child + child, $start::TIMESTAMPTZ + to_microseconds(((second + random()) * 1e6)::BIGINT),
@@ -60,7 +63,8 @@ FROM scaled
 GENERATE_EVENTS = """
 INSERT INTO event
 WITH parts AS (
-    SELECT task, part, part = {children} AS class, task * {span} + CASE WHEN class THEN 0 ELSE 60 + 7 * part END AS second
+    SELECT task, part, part = {children} AS class,
+           task * {span} + CASE WHEN class THEN 0 ELSE 60 + 7 * part END AS second
     FROM range({tasks}) AS tasks(task), range({children} + 1) AS parts(part)
 )
 SELECT uuid()::VARCHAR, $1, CASE WHEN class THEN NULL ELSE $2 + part END,

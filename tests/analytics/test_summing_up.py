@@ -1,0 +1,30 @@
+"""Summing up a lesson: without tasks, without rows, and with quartiles as numpy has them."""
+
+import numpy as np
+from conftest import make_observation
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from analytics.lessons import _quartiles, lesson_summary, spans_of_children
+from analytics.store import LessonStore
+
+
+def test_a_lesson_without_tasks_has_a_summary_without_tasks(lesson_store: LessonStore) -> None:
+    lesson_store.add_observations([make_observation(second) for second in range(30)])
+    summary = lesson_summary(lesson_store, "lesson-1")
+    assert summary.tasks == []
+    assert [child.animal for child in summary.children] == ["fox"]
+
+
+def test_an_empty_lesson_has_an_empty_summary(lesson_store: LessonStore) -> None:
+    assert lesson_summary(lesson_store, "lesson-1").children == []
+    assert list(spans_of_children(lesson_store.observations("lesson-1"))) == []
+
+
+@given(values=arrays(np.float64, (7, 5), elements=st.floats(-1, 1) | st.just(np.nan)))
+def test_quartiles_are_those_of_numpy(values: np.ndarray) -> None:
+    seen = ~np.isnan(values).all(axis=0)
+    present = (~np.isnan(values)).sum(axis=0)[seen]
+    expected = np.nanquantile(values[:, seen], [0.25, 0.75], axis=0).T if seen.any() else np.zeros((0, 2))
+    np.testing.assert_allclose(_quartiles(values[:, seen], present), expected, atol=1e-12)
