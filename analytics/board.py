@@ -63,7 +63,7 @@ def attention_html(items: Sequence[Attention], language: str, running: bool, now
 
 def _attention_line(item: Attention, language: str, running: bool, now: datetime, zone: str) -> str:
     signal, name = item.signal, animal_name(language, item.animal)
-    when = signal_when(language, signal, now, zone)
+    when = signal_when(language, signal, now, zone, running)
     what = signal_name(language, signal.kind) if signal.active and running else say(language, f"was_{signal.kind}")
     state = "open" if item.open else "done"
     if item.answer:

@@ -117,13 +117,11 @@ def distribution_figure(store: LessonStore, lesson: Lesson, child: str, language
     figure = go.Figure()
     if this:
         values = this.shares[order]
+        names = [f"{name}<br>{value:.0%}" for name, value in zip(names, values, strict=True)]
         figure.add_bar(
             x=names,
             y=values.round(4),
             marker={"color": [COLOURS[emotion] for emotion in STACK_ORDER], "opacity": 0.85},
-            text=[f"{value:.0%}" for value in values],
-            textposition="outside",
-            cliponaxis=False,
             name=say(language, "this_lesson"),
             hovertemplate="%{x}: %{y:.0%}<extra></extra>",
         )

@@ -93,7 +93,7 @@ def build_teacher(
         zone_probe = gr.Textbox(visible="hidden")
         timer, slow_timer = gr.Timer(TICK, active=False), gr.Timer(SLOW_TICK, active=False)
         gr.Markdown(word("page_heading"), elem_classes=["no-print"])
-        with gr.Row(equal_height=True, elem_classes=["no-print"]):
+        with gr.Row(elem_classes=["no-print", "row-end"]):
             lesson = gr.Dropdown(label=word("lesson"), choices=[], min_width=320, scale=3, elem_id="lesson")
             end = gr.Button(word("end"), variant="stop", visible=False, min_width=150, scale=0)
         status = gr.HTML(padding=False)
@@ -116,7 +116,8 @@ def build_teacher(
             children = desk.child_choices(found, language)
             known = [value for _, value in children]
             running = found.ended_at is None
-            default = chosen_child if chosen_child in known else (known[0] if known else None)
+            first = [item.signal.child for item in desk.attention(found)] + known  # who needed an adult comes first
+            default = chosen_child if chosen_child in known else next(iter(first), None)
             return (
                 status_html(found, language),
                 gr.Button(visible=running),

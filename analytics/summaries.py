@@ -57,7 +57,4 @@ def child_words(timeline: ChildTimeline, signals: Sequence[Signal], language: st
         f"<span>{escape(signal_sentence(signal, language, zone))}</span></li>"
         for signal in signals
     )
-    label = ""
-    if timeline.lesson.synthetic:
-        label = f'<p><span class="chip synthetic">{escape(say(language, "synthetic_long"))}</span></p>'
-    return f'<div class="teacher">{label}<p>{escape(text)}</p><ul class="moments">{lines}</ul></div>'
+    return f'<div class="teacher"><p>{escape(text)}</p><ul class="moments">{lines}</ul></div>'

@@ -64,7 +64,7 @@ def save_correction(
 def add_child(desk: Desk, frame: Frame) -> None:
     """Puts the tab's components in place and wires them."""
     with frame.tab("child"):
-        with gr.Row(equal_height=True):
+        with gr.Row(elem_classes=["row-end"]):
             frame.child.render()
             whole = gr.Button(frame.word("whole_lesson"), size="sm", min_width=140, scale=0, elem_classes=["no-print"])
         words = gr.HTML(padding=False)
@@ -73,7 +73,7 @@ def add_child(desk: Desk, frame: Frame) -> None:
             table = gr.HTML()
         with gr.Accordion(frame.word("span_title"), open=True, elem_classes=["no-print"]):
             gr.Markdown(frame.word("span_help"))
-            with gr.Row():
+            with gr.Row(elem_classes=["row-end"]):
                 start = gr.Textbox(
                     label=frame.word("from"), placeholder="10:15:00", min_width=110, scale=1, max_lines=1
                 )

@@ -136,7 +136,7 @@ def add_class(desk: Desk, frame: Frame) -> None:
         codes = gr.HTML(js_on_load=CLICKS)
         gr.Markdown(word("enrolled_heading"))
         enrolled = gr.HTML()
-        with gr.Row():
+        with gr.Row(elem_classes=["row-end"]):
             chosen = gr.Dropdown(label=word("child"), choices=[], min_width=180)
             renew = gr.Button(word("consent_renew"), min_width=140, size="sm")
             withdraw = gr.Button(word("consent_withdraw"), min_width=140, size="sm")

@@ -17,6 +17,7 @@ from analytics.texts import say
 from analytics.timeline import class_board
 
 RECENT = timedelta(seconds=120)  # a signal that is over is shown this long, so that a glance away misses nothing
+SMALL_GROUP = 5  # children; in a smaller group a figure of the class points at single children
 SHOWN_AFTERWARDS = 6  # signals of a lesson that is over; the tab "Lesson" lists them all
 
 
@@ -37,6 +38,8 @@ def now_html(desk: Desk, lesson: Lesson, language: str, zone: str) -> str:
     parts = [headline(items, language, running, len(rows)), attention_html(items, language, running, now, zone)]
     if not running:
         parts.append(f'<p class="muted">{say(language, "now_ended")}</p>')
+    if 0 < len(rows) < SMALL_GROUP:
+        parts.append(f'<p class="note caution">{say(language, "small_group")}</p>')
     parts.append(board_html(rows, items, language))
     return '<section class="teacher">' + "".join(parts) + "</section>"
 

@@ -47,13 +47,13 @@ def add_report(desk: Desk, frame: Frame) -> None:
     """Puts the tab's components in place and wires them."""
     with frame.tab("report"):
         gr.Markdown(frame.word("report_heading"))
-        with gr.Row(equal_height=True):
+        with gr.Row(elem_classes=["row-end"]):
             about = gr.Dropdown(label=frame.word("report_whose"), choices=[], min_width=220, scale=2)
             printing = gr.Button(frame.word("report_print"), variant="primary", min_width=120, scale=0)
             saving = gr.Button(frame.word("report_save"), min_width=160, scale=0)
         page = gr.HTML(padding=False, elem_id="report")
         gr.Markdown(frame.word("export_heading"))
-        with gr.Row(equal_height=True):
+        with gr.Row(elem_classes=["row-end"]):
             kind = gr.Radio(label=frame.word("export_format"), choices=list(FORMATS), value=FORMATS[0], scale=2)
             make = gr.Button(frame.word("export_make"), min_width=140, scale=0)
         file = gr.File(label=frame.word("export_file"), interactive=False, visible=False)

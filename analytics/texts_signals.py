@@ -59,6 +59,11 @@ SIGNALS: dict[str, tuple[str, str]] = {
     "times_many": ("{count} times", "{count} раз"),
     "since_for": ("for {time}", "уже {time}"),
     "lasted": ("at {time}, for {duration}", "в {time}, длительность {duration}"),
+    "until_end": ("from {time} to the end", "с {time} до конца урока"),
+    "small_group": (
+        "Fewer than five children: what is said of the class says much of each of them.",
+        "Детей меньше пяти: сказанное о классе многое говорит о каждом.",
+    ),
     "more_than": ("more than {time}", "больше {time}"),
     "now_attention": ("{names} may need you now.", "Возможно, сейчас нужна ваша помощь: {names}."),
     "past_attention": (

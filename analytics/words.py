@@ -96,8 +96,10 @@ def suggestion(language: str, signal: Signal) -> str:
     return say(language, f"suggest_{signal.suggestion_key}")
 
 
-def signal_when(language: str, signal: Signal, now: datetime, zone: str) -> str:
+def signal_when(language: str, signal: Signal, now: datetime, zone: str, running: bool) -> str:
     """ "for 1 min 40 s" while it lasts; "at 10:15:03, for 3 min" afterwards."""
+    if signal.end is None and not running:
+        return say(language, "until_end", time=clock(signal.start, zone))
     if signal.end is None:
         return say(language, "since_for", time=duration(language, (now - signal.start).total_seconds()))
     lasted = duration(language, (signal.end - signal.start).total_seconds())
