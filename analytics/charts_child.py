@@ -41,20 +41,22 @@ def child_lessons(store: LessonStore, class_name: str, child: str, until: Lesson
     independent; H. R. Künsch, Annals of Statistics 17 (1989) 1217-1241), seeded, so the same data give the same bars.
     """
     found: list[LessonShare] = []
-    for lesson in store.lessons(class_name):
-        if until is not None and lesson.started_at > until.started_at:
-            continue
-        share = lesson_share(store, lesson, child)
-        if share:
-            found.append(share)
-        if len(found) == EARLIER_LESSONS:
+    lessons = [
+        lesson for lesson in store.lessons(class_name) if until is None or lesson.started_at <= until.started_at
+    ]
+    for first in range(0, len(lessons), EARLIER_LESSONS):
+        part = lessons[first : first + EARLIER_LESSONS]
+        rows = store.observations_of(child, [lesson.id for lesson in part])
+        shares = (lesson_share(lesson, rows[lesson.id]) for lesson in part)
+        found.extend(share for share in shares if share)
+        if len(found) >= EARLIER_LESSONS:
             break
+    del found[EARLIER_LESSONS:]
     return found[::-1]
 
 
-def lesson_share(store: LessonStore, lesson: Lesson, child: str) -> LessonShare | None:
-    """One lesson of a child; None where it was hardly seen."""
-    rows = store.observations(lesson.id, child)
+def lesson_share(lesson: Lesson, rows: pd.DataFrame) -> LessonShare | None:
+    """One lesson of a child, whose observations ``rows`` are; None where it was hardly seen."""
     probabilities = rows[list(KEYS)].to_numpy(dtype=np.float64)
     face = ~np.isnan(probabilities[:, 0])
     if face.sum() < 2 or _seen_seconds(rows, face) < LEAST_SECONDS:

@@ -152,6 +152,32 @@ def read(
     return frame
 
 
+def read_lessons(cursor: duckdb.DuckDBPyConnection, child: str, lesson_ids: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """See `LessonStore.observations_of`. One scan, which both cores share, instead of one for each lesson."""
+    cursor.begin()
+    row = cursor.execute("SELECT number FROM child WHERE pseudonym = ?", [storable(child)]).fetchone()
+    ids = [storable(lesson_id) for lesson_id in lesson_ids]
+    numbers = dict(
+        cursor.execute("SELECT id, number FROM lesson WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids]).fetchall()
+    )
+    found = -1 if row is None else int(row[0])
+    marks = ", ".join("?" * len(numbers)) or "NULL"
+    names = ", ".join(f'"{name}"' for name in COLUMNS)
+    table = cursor.execute(
+        f"SELECT {names}, lesson FROM observation WHERE lesson IN ({marks}) AND child = ?", [*numbers.values(), found]
+    ).to_arrow_table()
+    cursor.commit()
+    lessons = table["lesson"].to_numpy()
+    order = np.argsort(lessons, kind="stable")
+    table, lessons = table.take(pa.array(order)).drop_columns(["lesson"]), lessons[order]
+    frames = {}
+    for lesson_id in lesson_ids:
+        number = numbers.get(lesson_id, -1)
+        first, last = np.searchsorted(lessons, [number, number + 1]).tolist()
+        frames[lesson_id] = _frame(table.slice(first, last - first), {found: child})
+    return frames
+
+
 def _frame(table: pa.Table, pseudonyms: dict[int, str]) -> pd.DataFrame:
     """Puts pseudonyms for numbers and sorts.
 

@@ -208,6 +208,13 @@ class LessonStore:
         with self.database.cursor() as cursor:
             return observations.read(cursor, lesson_id, child, since, until)
 
+    def observations_of(self, child: str, lesson_ids: Sequence[str]) -> dict[str, pd.DataFrame]:
+        """The observations of one child in several lessons: lesson id -> as `observations` answers it, empty where
+        there are none. In about half the time of asking for each.
+        """
+        with self.database.cursor() as cursor:
+            return observations.read_lessons(cursor, child, lesson_ids)
+
     # events, corrections, audit
 
     def add_event(self, event: Event) -> None:

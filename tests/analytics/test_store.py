@@ -103,6 +103,21 @@ def test_observations_are_cut_to_a_span(lesson_store: LessonStore) -> None:
     assert [(moment - START).total_seconds() for moment in frame["at"]] == [3, 4]
 
 
+def test_several_lessons_of_a_child_come_as_each_of_them_does(lesson_store: LessonStore) -> None:
+    lesson_store.put_child(make_child("d" * 20, "bear"))
+    for identity in ("lesson-2", "lesson-3"):
+        lesson_store.add_lesson(make_lesson(identity, f"code-{identity}"))
+    for lesson, child in (("lesson-2", "c"), ("lesson-1", "d"), ("lesson-1", "c")):
+        lesson_store.add_observations([make_observation(second, child * 20, lesson) for second in (3, 1, 2)])
+    wanted = ["lesson-1", "lesson-2", "lesson-3", "nowhere"]
+    together = lesson_store.observations_of("c" * 20, wanted)
+    assert list(together) == wanted
+    for lesson in wanted:
+        pd.testing.assert_frame_equal(together[lesson], lesson_store.observations(lesson, "c" * 20))
+    assert all(frame.empty for frame in lesson_store.observations_of("nobody", wanted).values())
+    assert lesson_store.observations_of("c" * 20, []) == {}
+
+
 def test_an_empty_answer_has_the_columns_and_types_of_a_full_one(lesson_store: LessonStore) -> None:
     empty = lesson_store.observations("nowhere")
     lesson_store.add_observations([make_observation()])
