@@ -25,7 +25,7 @@ _FIGURES = {
 
 
 def render(checkpoint: Checkpoint) -> str:
-    """The text of the card. Raises CheckpointError when the evaluation is missing or is that of other weights."""
+    """The text of the card. Raises CheckpointError where the evaluation is missing, cursory, or of other weights."""
     path = checkpoint.folder / "evaluation.json"
     remedy = f"Run python -m emotion.training.evaluate --checkpoint {checkpoint.folder} --data .../test.npz --thorough."
     if not path.is_file():
@@ -33,6 +33,8 @@ def render(checkpoint: Checkpoint) -> str:
     result = json.loads(path.read_text(encoding="utf-8"))
     if result["weights_sha256"] != checkpoint.configuration.weights_sha256:
         raise CheckpointError(f"{path} is of other weights ({result['model']}, not {checkpoint.version}). {remedy}")
+    if "robustness" not in result:
+        raise CheckpointError(f"{path} lacks the mirror image and robustness. {remedy}")
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         name=checkpoint.folder.resolve().name,
         version=checkpoint.version,
@@ -91,8 +93,6 @@ def _class_recalls(sets: dict[str, Any]) -> str:
 
 
 def _mirror(result: dict[str, Any]) -> str:
-    if "with_mirror_image" not in result:
-        return ""
     accuracies = {
         protocol: _spread(result["with_mirror_image"][protocol]["all"]["accuracy"])
         for protocol in ("plurality", "majority")
@@ -104,14 +104,20 @@ def _mirror(result: dict[str, Any]) -> str:
 
 
 def _robustness(result: dict[str, Any]) -> str:
-    if "robustness" not in result:
-        return ""
     table = result["robustness"]
-    rows = [["as they are", _number(table["unchanged"]), ""]]
-    rows += [[name, _number(row["accuracy"]), _spread(row["change"])] for name, row in table["changes"].items()]
-    text = _table(["", "accuracy", "change"], rows)
+    sets = [table, table["children"]] if "children" in table else [table]
+    head = ["", "all", "change", "children", "change"][: 1 + 2 * len(sets)]
+    rows = [["as they are", *(cell for one in sets for cell in (_number(one["unchanged"]), ""))]]
+    for name in table["changes"]:
+        entries = [one["changes"][name] for one in sets]
+        rows.append(
+            [name, *(cell for entry in entries for cell in (_number(entry["accuracy"]), _spread(entry["change"])))]
+        )
+    who = f"{table['faces']} faces drawn from `test`"
+    if "children" in table:
+        who += f", and all {table['children']['faces']} children"
     return (
-        f"\n### Robustness (plurality, {table['faces']} faces drawn from `test`)\n\n{text}\n\n"
+        f"\n### Robustness (accuracy, plurality; {who})\n\n{_table(head, rows)}\n\n"
         "The strengths stand in `emotion/training/robustness.py`.\n"
     )
 

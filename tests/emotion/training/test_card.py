@@ -44,6 +44,14 @@ def test_figures_of_other_weights_are_refused(judged: Path) -> None:
         render(other)
 
 
+def test_an_evaluation_that_was_not_thorough_gives_no_card(judged: Path) -> None:
+    result = json.loads((judged / "evaluation.json").read_text())
+    del result["robustness"]
+    (judged / "evaluation.json").write_text(json.dumps(result))
+    with pytest.raises(CheckpointError, match="--thorough"):
+        render(load_checkpoint(judged))
+
+
 def test_a_checkpoint_that_was_not_judged_has_no_card(judged: Path) -> None:
     (judged / "evaluation.json").unlink()
     with pytest.raises(CheckpointError, match="--thorough"):
