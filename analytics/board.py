@@ -81,7 +81,7 @@ def _attention_line(item: Attention, language: str, running: bool, now: datetime
         f'<div class="words"><p class="what"><button type="button" class="name" data-act="open" '
         f'data-child="{escape(signal.child)}" '
         f'data-at="{escape(signal.start.isoformat())}" '
-        f'title="{escape(say(language, "open_child", animal=name))}">{escape(name)}</button> '
+        f'title="{escape(say(language, "open_child", animal=name))}">{escape(name)}</button>: '
         f"<b>{escape(what)}</b> <span>{escape(when)}</span></p>"
         f'<p class="why">{escape(reason(language, signal))}</p>'
         f'<p class="do">{escape(suggestion(language, signal))}</p></div>'

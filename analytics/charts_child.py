@@ -41,9 +41,7 @@ def child_lessons(store: LessonStore, class_name: str, child: str, until: Lesson
     independent; H. R. Künsch, Annals of Statistics 17 (1989) 1217-1241), seeded, so the same data give the same bars.
     """
     found: list[LessonShare] = []
-    lessons = [
-        lesson for lesson in store.lessons(class_name) if until is None or lesson.started_at <= until.started_at
-    ]
+    lessons = [lesson for lesson in store.lessons(class_name) if until is None or lesson.started_at <= until.started_at]
     for first in range(0, len(lessons), EARLIER_LESSONS):
         part = lessons[first : first + EARLIER_LESSONS]
         rows = store.observations_of(child, [lesson.id for lesson in part])

@@ -149,7 +149,7 @@ def checked_language(language: str | None, otherwise: str) -> str:
     if not language:
         return otherwise
     if language not in LANGUAGES:
-        raise MistakeError("error_language", language=str(language)[:20])
+        raise MistakeError("error_language", value=str(language)[:20])
     return language
 
 

@@ -197,7 +197,7 @@ def _events(timeline: ChildTimeline, language: str, local: Local, length: float)
             continue
         yield go.Scatter(
             x=[moments[index] for index in chosen],
-            y=[2.6 if labels[index] == "bottom" else 2.4 for index in chosen],
+            y=[2.4 if labels[index] == "bottom" else 2.6 for index in chosen],
             xaxis="x2",
             yaxis="y3",
             mode="markers+text",

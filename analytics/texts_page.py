@@ -50,7 +50,7 @@ PAGE: dict[str, tuple[str, str]] = {
     "trend_steady": ("steady", "ровная"),
     "trend_unknown": ("not known", "неизвестна"),
     "seen": ("Seen", "Вижу"),
-    "helped": ("Helped", "Помог(ла)"),
+    "helped": ("Helped", "Помощь дана"),
     "wrong": ("Wrong", "Неверно"),
     "answer_seen": ("You have seen it.", "Вы это увидели."),
     "answer_helped": ("You have helped.", "Вы помогли."),
@@ -317,7 +317,7 @@ PAGE: dict[str, tuple[str, str]] = {
         "“{field}” must be a number from {low} to {high}, not “{value}”.",
         "«{field}» — число от {low} до {high}, а не «{value}».",
     ),
-    "error_language": ("The language is “en” or “ru”, not “{language}”.", "Язык — «en» или «ru», а не «{language}»."),
+    "error_language": ("The language is “en” or “ru”, not “{value}”.", "Язык — «en» или «ru», а не «{value}»."),
     "error_time": (
         "“{value}” is not a time with a zone. Write ISO 8601, for example 2026-09-01T10:15:00+03:00.",
         "«{value}» — не время с часовым поясом. Пишите по ISO 8601, например 2026-09-01T10:15:00+03:00.",

@@ -58,7 +58,7 @@ SIGNALS: dict[str, tuple[str, str]] = {
     "times_few": ("{count} times", "{count} раза"),
     "times_many": ("{count} times", "{count} раз"),
     "since_for": ("for {time}", "уже {time}"),
-    "lasted": ("at {time}, for {duration}", "в {time}, длительность {duration}"),
+    "lasted": ("at {time}, for {duration}", "в {time}, {duration}"),
     "until_end": ("from {time} to the end", "с {time} до конца урока"),
     "small_group": (
         "Fewer than five children: what is said of the class says much of each of them.",
