@@ -43,6 +43,8 @@ def walk(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, tuple
         path = prefix + getattr(route, "path", "")
         if isinstance(route, Mount):
             yield from walk(route.routes, path.rstrip("/"))
+        elif hasattr(route, "original_router"):  # FastAPI keeps an included router as one entry; its paths are whole
+            yield from walk(route.original_router.routes, prefix)
         else:
             yield path or "/", tuple(sorted(getattr(route, "methods", None) or ("GET",)))
 

@@ -1,5 +1,6 @@
 """The station page in a real browser: a photograph is read, a lesson is recorded, and a child is told what is wrong."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,7 +134,7 @@ def test_never_more_than_one_frame_is_on_its_way(playwright, station):
         def slow(route):
             on_the_way[0] += 1
             on_the_way[1] = max(on_the_way)
-            page.wait_for_timeout(700)
+            time.sleep(0.7)
             on_the_way[0] -= 1
             route.continue_()
 
