@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-MAXIMUM_PIXELS = 50_000_000  # what today's largest phone cameras make; decoding one needs 350 MB, and 480 if it has to be turned
+# What today's largest phone cameras make. Decoding one needs 350 MB, and 480 MB if it has to be turned.
+MAXIMUM_PIXELS = 50_000_000
 ORIENTATION_TAG = 0x0112  # EXIF 2.32, table 4: how the camera was held
 
 # Formats that photographs come in. Pillow knows some fifty more, among them EPS, which an external interpreter draws.

@@ -194,8 +194,8 @@ def test_a_damaged_file_is_read_or_refused_but_nothing_else_happens(data):
         assert read_image(bytes(content)).shape[2] == 3
 
 
-# A process of its own, because a peak can be asked of a process only, and of this one it would hold earlier tests. It is
-# read from /proc: what getrusage says of a child begins with its parent's memory.
+# A process of its own, because a peak can be asked of a process only, and of this one it would hold earlier tests.
+# It is read from /proc: what getrusage says of a child begins with its parent's memory.
 MEASURE = """
 import sys
 from pathlib import Path
