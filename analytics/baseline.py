@@ -1,5 +1,6 @@
 """What is followed of a child through a lesson, and its own resting level, so that "more than usual" can be said."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,11 +56,28 @@ class Track:
 
 def follow(observations: pd.DataFrame) -> Track:
     """The track of one child. ``observations``: as `LessonStore.observations` answers them, sorted by time."""
+    return _track(*_arrays(observations))
+
+
+def follow_class(observations: pd.DataFrame) -> Iterator[tuple[str, Track]]:
+    """Pseudonym and track of each child; ``observations`` of several, sorted by child, then time. Faster than one by
+    one."""
+    codes, names = pd.factorize(observations["child"])
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    arrays = _arrays(observations)
+    for start, end in zip(starts, [*starts[1:], len(codes)], strict=True):
+        looked, probabilities, quality = (array[start:end] for array in arrays)
+        yield str(names[codes[start]]), _track(looked, probabilities, quality)
+
+
+def _arrays(observations: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
     probabilities = observations[list(KEYS)].to_numpy(dtype=np.float64)
-    looked = seconds_of(observations["at"])
+    return seconds_of(observations["at"]), probabilities, observations["face_quality"].to_numpy(dtype=np.float64)
+
+
+def _track(looked: Floats, probabilities: Floats, quality: Floats) -> Track:
     face = ~np.isnan(probabilities[:, 0])
-    seconds, seen = looked[face], probabilities[face]
-    quality = observations["face_quality"].to_numpy(dtype=np.float64)[face]
+    seconds, seen, quality = looked[face], probabilities[face], quality[face]
     quality = np.maximum(np.where(np.isnan(quality), 1.0, quality), LEAST_WEIGHT)
     durations = np.diff(seconds, prepend=-np.inf)
     durations[durations > GAP] = FIRST_INTERVAL

@@ -96,7 +96,18 @@ def detect(
     rose, each in units of its scale, summed; late in the lesson and for a minute. *away*: no face, frame after frame,
     for twenty seconds.
     """
-    track = follow(observations)
+    return detect_in(follow(observations), events, lesson, child, earlier, thresholds)
+
+
+def detect_in(
+    track: Track,
+    events: Sequence[Event],
+    lesson: str,
+    child: str,
+    earlier: Baseline | None = None,
+    thresholds: Thresholds = THRESHOLDS,
+) -> list[Signal]:
+    """`detect` for a child that is followed already."""
     if not len(track.looked):
         return []
     levels = resting_levels(track, earlier)

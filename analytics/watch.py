@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from analytics.baseline import WARM_UP, Baseline, baseline_of, follow
-from analytics.signals import Signal, detect
+from analytics.baseline import WARM_UP, Baseline, baseline_of, follow_class
+from analytics.signals import Signal, detect_in
 from analytics.store import Lesson, LessonStore
 
 FRESH = timedelta(seconds=4)  # signals so old are still told: less than half of what any of them takes to be raised
@@ -49,11 +49,10 @@ def lesson_signals(store: LessonStore, lesson: Lesson, now: datetime) -> list[Si
             return known.signals
         baselines = earlier_baselines(store, lesson) if known is None else known.baselines
         events = store.events(lesson.id)
+        before = [event for event in events if event.at <= now]
         signals: list[Signal] = []
-        observations = store.observations(lesson.id, until=now + timedelta(microseconds=1))
-        for child, rows in observations.groupby("child", sort=False):
-            before = [event for event in events if event.at <= now]
-            signals.extend(detect(rows, before, lesson.id, str(child), baselines.get(str(child))))
+        for child, track in follow_class(store.observations(lesson.id, until=now + timedelta(microseconds=1))):
+            signals.extend(detect_in(track, before, lesson.id, child, baselines.get(child)))
         signals.sort(key=lambda signal: (signal.raised, signal.child, signal.kind))
         watch.lessons[lesson.id] = _Known(now, signals, baselines)
         return signals
@@ -70,10 +69,10 @@ def earlier_baselines(store: LessonStore, lesson: Lesson) -> dict[str, Baseline]
     found: dict[str, list[Baseline]] = {}
     for other in earlier[:EARLIER_LESSONS]:
         rows = store.observations(other.id, until=other.started_at + timedelta(seconds=2 * WARM_UP))
-        for child, own in rows.groupby("child", sort=False):
-            baseline = baseline_of(follow(own))
+        for child, track in follow_class(rows):
+            baseline = baseline_of(track)
             if baseline is not None:
-                found.setdefault(str(child), []).append(baseline)
+                found.setdefault(child, []).append(baseline)
     return {child: merged for child, several in found.items() if (merged := _merged(several)) is not None}
 
 
