@@ -127,7 +127,7 @@ class Observer:
         assert self.recorder is not None
         try:
             with _trouble_reported(language):
-                recognition = self.classifier.recognise(image)
+                recognition = self.classifier.recognise_frame(image)
         except ImageError as error:
             raise image_refused(error, language) from error
         found = recognition.faces[0] if recognition.faces else None

@@ -80,6 +80,27 @@ def test_several_faces_come_largest_first(classifier: EmotionClassifier, astrona
     assert {found.prediction.expression for found in recognition.faces} == {Emotion.HAPPY}
 
 
+def test_a_cameras_frame_is_answered_like_a_photo(classifier: EmotionClassifier, astronaut: Image.Image) -> None:
+    frame = astronaut.crop((60, 0, 380, 240)).resize((640, 480), Image.Resampling.BICUBIC)
+    thorough, quick = classifier.recognise(frame).faces[0], classifier.recognise_frame(frame).faces[0]
+    assert quick.prediction.expression is thorough.prediction.expression is Emotion.HAPPY
+    width = thorough.face.box[2] - thorough.face.box[0]
+    np.testing.assert_allclose(quick.face.landmarks, thorough.face.landmarks, atol=0.05 * width)
+
+
+def test_a_frame_whose_face_is_far_away_is_searched_thoroughly(
+    classifier: EmotionClassifier, astronaut: Image.Image
+) -> None:
+    frame = Image.new("RGB", (640, 480), "grey")
+    frame.paste(astronaut.resize((280, 280), Image.Resampling.BICUBIC), (200, 100))  # the face: 48 by 65 pixels
+    assert alike(classifier.recognise_frame(frame), classifier.recognise(frame))
+    assert len(classifier.recognise_frame(frame).faces) == 1
+
+
+def test_a_frame_without_a_face_is_answered_without_one(classifier: EmotionClassifier) -> None:
+    assert classifier.recognise_frame(np.full((480, 640, 3), 90, np.uint8)).faces == ()
+
+
 def test_many_pictures_are_answered_in_their_order(classifier: EmotionClassifier, astronaut: Image.Image) -> None:
     empty = Image.new("RGB", (64, 64))
     answers = classifier.recognise_many([empty, astronaut, empty, astronaut.resize((256, 256))])
