@@ -65,7 +65,8 @@ def follow_class(observations: pd.DataFrame) -> Iterator[tuple[str, Track]]:
     codes, names = pd.factorize(observations["child"])
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     arrays = _arrays(observations)
-    for start, end in zip(starts, [*starts[1:], len(codes)], strict=True):
+    ends = np.append(starts, len(codes))[1:]
+    for start, end in zip(starts, ends, strict=True):
         looked, probabilities, quality = (array[start:end] for array in arrays)
         yield str(names[codes[start]]), _track(looked, probabilities, quality)
 
