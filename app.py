@@ -11,12 +11,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from analytics.accounts import AccountsError, load_accounts
+from analytics.housekeeping import Housekeeper
 from analytics.login import TeacherGate, signed_in
 from analytics.page import build_teacher
 from analytics.page import css as teacher_css
 from analytics.page import translations as teacher_words
 from analytics.pseudonyms import load_secret
 from analytics.recorder import LessonRecorder
+from analytics.recovery import open_store
 from analytics.store import LessonStore, StoreError
 from emotion.checkpoint import CheckpointError
 from emotion.classifier import EmotionClassifier
@@ -115,7 +117,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
 def serve(settings: Settings) -> None:
     """Runs until told to stop. Raises the errors of the parts that cannot start."""
     listener = reserve_port(settings)
-    with listener, LessonStore(settings.database) as store:
+    with listener, open_store(settings.database) as store, Housekeeper(store, settings.retention_days):
         app = compose(settings, store)
         server = uvicorn.Server(
             uvicorn.Config(

@@ -1,6 +1,4 @@
-"""The thread that looks after the store while the app runs: daily retention, unfinished rewriting, backups on
-request.
-"""
+"""The thread that looks after the store while the app runs: daily retention, unfinished rewriting, and backups."""
 
 import json
 import logging
@@ -8,6 +6,7 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
+from types import TracebackType
 
 from analytics.records import StoreError, utc_now
 from analytics.store import LessonStore
@@ -41,6 +40,15 @@ class Housekeeper:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    def __enter__(self) -> "Housekeeper":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     def retain(self) -> None:
         """Deletes what is older than the retention, now."""
