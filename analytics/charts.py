@@ -242,7 +242,7 @@ def _lay_out(figure: go.Figure, language: str, span: list[str], view: list[str],
         dragmode="zoom",
         barmode="overlay",
         bargap=0,
-        legend={"orientation": "h", "y": -0.24, "x": 0, "traceorder": "normal", "font": {"size": 12}},
+        legend={"orientation": "h", "y": -0.26, "yanchor": "top", "x": 0, "traceorder": "normal", "font": {"size": 12}},
         xaxis={
             "type": "date",
             "range": view,

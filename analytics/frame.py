@@ -56,6 +56,8 @@ class Frame:
     timer: gr.Timer
     slow_timer: gr.Timer
     panels: dict[str, gr.Tab] = field(default_factory=dict)
+    openers: list[Any] = field(default_factory=list)
+    child_views: list[tuple[Callable[..., Any], list[Any], list[Any]]] = field(default_factory=list)
     names: dict[str, gr.State] = field(
         default_factory=dict
     )  # inside a tab: anything else among the tabs would count as one
@@ -109,13 +111,24 @@ class Frame:
             trigger_mode="always_last",
         )
 
-    def opens_child(self, source: gr.HTML) -> None:
+    def opens_child(self, source: gr.HTML, desk: Desk) -> None:
         """A click on a child in ``source`` opens the tab "Child" there."""
 
-        def choose(event: gr.EventData) -> tuple[Any, Any, str, str]:
-            return gr.Tabs(selected="child"), gr.Dropdown(value=str(event.child)), str(event.at), "child"
+        @told(desk)
+        def choose(lesson_id: str, event: gr.EventData, request: gr.Request) -> tuple[Any, Any, str, str]:
+            choices = desk.child_choices(desk.lesson(lesson_id), desk.language_of(request))
+            known = [value for _, value in choices]
+            child = gr.Dropdown(choices=choices, value=str(event.child) if event.child in known else None)
+            return gr.Tabs(selected="child"), child, str(event.at), "child"
 
-        self.private(source.open_child, choose, [], [self.tabs, self.child, self.moment, self.open_tab])
+        outputs = [self.tabs, self.child, self.moment, self.open_tab]
+        self.openers.append(self.private(source.open_child, choose, [self.lesson], outputs))
+
+    def wire_openers(self) -> None:
+        """Called when all tabs are in place: what a click opened is drawn even if nothing but the moment changed."""
+        for opener in self.openers:
+            for handler, inputs, outputs in self.child_views:
+                opener.then(handler, inputs, outputs, show_progress="hidden", api_visibility="private")
 
 
 def when_open(name: str, handler: Callable[..., Any], outputs: int) -> Callable[..., Any]:

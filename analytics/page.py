@@ -107,6 +107,7 @@ def build_teacher(
             add_report(desk, frame)
             add_class(desk, frame)
             add_about(desk, frame)
+        frame.wire_openers()
         add_teacher_api(desk)
 
         @told(desk)

@@ -159,6 +159,7 @@ def add_child(desk: Desk, frame: Frame) -> None:
     inputs = [frame.lesson, frame.child, frame.zone, frame.moment]
     outputs = [words, chart, label]
     pair = [frame.lesson, frame.child]
+    frame.child_views += [(refresh, inputs, outputs), (compare, pair, [comparison, comparison_table])]
     frame.show("child", refresh, inputs, outputs)
     frame.show("child", compare, pair, [comparison, comparison_table])
     frame.now_and_then("child", refresh, inputs, outputs)

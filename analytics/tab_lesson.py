@@ -153,5 +153,5 @@ def add_lesson(desk: Desk, frame: Frame) -> None:
     outputs = [heat, tasks, moments]
     frame.show("lesson", refresh, [frame.lesson, frame.zone], outputs)
     frame.now_and_then("lesson", refresh, [frame.lesson, frame.zone], outputs)
-    frame.opens_child(heat)
-    frame.opens_child(moments)
+    frame.opens_child(heat, desk)
+    frame.opens_child(moments, desk)

@@ -85,4 +85,4 @@ def add_now(desk: Desk, frame: Frame) -> None:
     frame.while_running("now", refresh, [frame.lesson, frame.zone, last], [board, last])
     frame.now_and_then("now", refresh_mood, [frame.lesson, frame.zone], [mood, table])
     frame.private(board.answer_signal, answer, [frame.lesson, frame.zone], [board, last])
-    frame.opens_child(board)
+    frame.opens_child(board, desk)
