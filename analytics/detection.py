@@ -26,15 +26,15 @@ class Thresholds:
     large because neighbouring frames show one expression and are no independent witnesses. Times are in seconds.
     """
 
-    distressed_evidence: float = 15.5
+    distressed_evidence: float = 15.0
     struggling_evidence: float = 35.0
-    delighted_evidence: float = 29.0
-    lead: float = 6.0  # so much more evidence than for any other of the three
+    delighted_evidence: float = 38.0
+    lead: float = 6.5  # so much more evidence than for any other of the three
     quiet_evidence: float = 16.0  # evidence of the contrary that ends one of the three
     after_failure_seconds: float = 120.0  # so long after a failed task ...
     after_failure_evidence: float = 21.0  # ... that much less evidence of struggling is asked for
     after_success_seconds: float = 60.0  # so long after a solved task ...
-    after_success_evidence: float = 9.0  # ... that much less evidence of delight
+    after_success_evidence: float = 19.0  # ... that much less evidence of delight
     as_usual: float = 0.1  # even then a child looks as usual for this share of the time
     most_per_second: float = 2.4  # evidence of one second, at most: nobody is judged by a single frame
     distressed_rest: float = 90.0  # after the end of a signal, the same is not raised again for so long

@@ -292,7 +292,8 @@ def welch_interval(before: Floats, after: Floats, level: float = 0.95) -> tuple[
     difference, error = float(after.mean() - before.mean()), float(np.sqrt(parts.sum()))
     if error == 0:
         return difference, difference
-    freedom = parts.sum() ** 2 / (parts**2 / np.array([len(before) - 1, len(after) - 1])).sum()
+    shares = parts / parts.sum()
+    freedom = 1.0 / (shares**2 / np.array([len(before) - 1, len(after) - 1])).sum()
     reach = student_quantile((1 + level) / 2, float(freedom)) * error
     return difference - reach, difference + reach
 

@@ -31,7 +31,7 @@ from analytics.store import Event
 ROOT = Path(__file__).parents[2]
 EVALUATION = ROOT / "checkpoints" / "resnet152-ferplus" / "evaluation.json"
 STARTED_AT = datetime(2026, 9, 15, 7, 0, tzinfo=UTC)
-REPORTING_SEED = 2  # thresholds were tuned on seed 1
+REPORTING_SEED = 4  # thresholds were tuned on seed 1, and checked on seeds 2 and 3 on the way
 GRACE = 15.0  # seconds after the end of a scene
 MINUTES = 30.0
 
