@@ -68,8 +68,9 @@ def load_weights(backbone: nn.Module, checkpoint: Checkpoint) -> None:
     try:
         backbone.load_state_dict(_to_torch(checkpoint.state_dict()), strict=True, assign=True)
     except RuntimeError as error:
+        reason = " ".join(str(error).split())  # torch's message spreads over lines
         raise CheckpointError(
-            f"The weights of {checkpoint.folder} are not those of a ResNet152 with 8 outputs: {error}"
+            f"The weights of {checkpoint.folder} are not those of a ResNet152 with 8 outputs: {reason}"
         ) from error
 
 

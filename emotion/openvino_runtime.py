@@ -9,6 +9,7 @@ import openvino
 
 from emotion.checkpoint import Checkpoint
 from emotion.labels import KEYS
+from emotion.model_cache import compile_cached
 from emotion.openvino_graph import build_model
 from emotion.quantisation import NOTHING, Quantisation, QuantisationError, read_quantisation
 from emotion.runtime import check_crops, softmax
@@ -24,8 +25,7 @@ class OpenVinoRuntime:
     """
 
     def __init__(self, checkpoint: Checkpoint, name: str, cache: Path | None) -> None:
-        core = openvino.Core()
-        capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         quantisation = _quantisation(checkpoint, name, capabilities)
         lower = "bf16" if "BF16" in capabilities else "f32"
         if name == "openvino":
@@ -35,8 +35,11 @@ class OpenVinoRuntime:
         # What an int8 model leaves in float is little; it runs at the lower precision too.
         precision = name.removeprefix("openvino-").replace("int8", lower)
         options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-        model = build_model(checkpoint, quantisation)
-        self._request = core.compile_model(model, "CPU", options).create_infer_request()
+        # A kept model spares int8 1.2 of 2.4 seconds; a float one would spare 0.3 and fill 233 MB of the disk.
+        folder = cache if name == "openvino-int8" else None
+        contents = checkpoint.configuration.to_json()
+        compiled = compile_cached(lambda: build_model(checkpoint, quantisation), options, folder, contents)
+        self._request = compiled.create_infer_request()
         self._lock = threading.Lock()
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray:

@@ -188,6 +188,40 @@ def test_int8_is_chosen_where_the_checkpoint_brings_it_and_stays_near_the_refere
     assert np.abs(softmax(logits, checkpoint.configuration.temperature) - expected).max() < 0.1
 
 
+def test_the_second_start_takes_the_kept_model_and_answers_the_same(
+    copy: Path, faces: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, cache = with_int8(copy), tmp_path / "cache"
+    first = OpenVinoRuntime(checkpoint, "openvino-int8", cache).probabilities(faces)
+    (kept,) = cache.iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr("emotion.openvino_runtime.build_model", None)  # calling it would fail
+        second = OpenVinoRuntime(checkpoint, "openvino-int8", cache).probabilities(faces)
+    np.testing.assert_allclose(first, second, atol=1e-5)
+
+    kept.write_bytes(kept.read_bytes()[:-100])
+    third = OpenVinoRuntime(checkpoint, "openvino-int8", cache).probabilities(faces)
+    np.testing.assert_allclose(first, third, atol=1e-5)
+
+
+def test_another_preprocessing_is_another_kept_model_and_the_old_one_goes(copy: Path, tmp_path: Path) -> None:
+    checkpoint, cache = with_int8(copy), tmp_path / "cache"
+    OpenVinoRuntime(checkpoint, "openvino-int8", cache)
+    (before,) = cache.iterdir()
+    other = Checkpoint(copy, replace(checkpoint.configuration, mean=(0.4,)))
+    OpenVinoRuntime(other, "openvino-int8", cache)
+    (after,) = cache.iterdir()
+    assert before != after
+
+
+def test_a_cache_that_cannot_be_written_is_a_warning(
+    copy: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    OpenVinoRuntime(with_int8(copy), "openvino-int8", tmp_path / "file" / "cache")
+    assert "can't be kept" in caplog.text
+
+
 def _other_weights(folder: Path) -> None:
     values = json.loads((folder / CONFIGURATION).read_text())
     values["int8"]["source_sha256"] = "0" * 64

@@ -1,0 +1,63 @@
+"""Keeps a compiled model on disk, so that the next start neither builds nor compiles it."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import openvino
+
+logger = logging.getLogger(__name__)
+
+_DIGEST = 32  # bytes of the SHA-256 in front of the model: a broken file must not reach the library's parser
+
+
+def compile_cached(
+    build: Callable[[], openvino.Model], options: dict[str, str], folder: Path | None, contents: str
+) -> openvino.CompiledModel:
+    """The compiled model, from ``folder`` if it was kept there, else from ``build``.
+
+    ``contents``: everything that the model was made from; together with the processor, the library's version and the
+    ``options`` it is the key. One model is kept; a folder that can't be written costs a warning and no more.
+    """
+    core = openvino.Core()
+    if folder is None:
+        return core.compile_model(build(), "CPU", options)
+    processor = core.get_property("CPU", "FULL_DEVICE_NAME")
+    key = hashlib.sha256(repr((contents, processor, openvino.__version__, sorted(options.items()))).encode())
+    path = folder / f"{key.hexdigest()[:32]}.blob"
+    kept = _read(path)
+    if kept is not None:
+        try:
+            return core.import_model(BytesIO(kept), "CPU", options)
+        except RuntimeError as error:
+            logger.warning("The compiled model %s is made again: %s", path, error)
+    compiled = core.compile_model(build(), "CPU", options)
+    _write(path, compiled.export_model().getvalue())
+    return compiled
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        content = path.read_bytes()
+    except OSError:  # not there, which the first start expects, or not readable: it is made again
+        return None
+    digest, model = content[:_DIGEST], content[_DIGEST:]
+    if hashlib.sha256(model).digest() != digest:
+        logger.warning("The compiled model %s is damaged and made again", path)
+        return None
+    return model
+
+
+def _write(path: Path, model: bytes) -> None:
+    part = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(hashlib.sha256(model).digest() + model)
+        part.replace(path)
+        for other in path.parent.glob("*.blob"):
+            if other != path:
+                other.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("The compiled model can't be kept, so the next start takes as long as this one: %s", error)
