@@ -50,7 +50,7 @@ class Signal:
     | away | seconds |
     | delighted_after_success | task, seconds, percent, usual_percent |
     | delighted | seconds, percent, usual_percent |
-    | distressed_fear, distressed_sad | seconds, percent, usual_percent |
+    | distressed | seconds, percent, usual_percent |
 
     ``seconds``: from start to end, or to the last frame while it lasts. ``percent``: mean share of negative affect
     (of joy for delighted; of fear and sadness for distressed) from start to ``raised``; ``usual_percent``: the same
@@ -88,13 +88,14 @@ def detect(
     ``observations``: of this child, as `LessonStore.observations` answers them. ``events``: of this child and of the
     whole class. ``earlier``: the child's resting level in earlier lessons, where there were any.
 
-    *struggling*, *distressed*, *delighted*: evidence is summed while a measure stays above the child's resting level,
-    and forgotten while it does not: the cumulative sum test, which finds a lasting change sooner than any other test
-    with as few false alarms (E. S. Page, "Continuous inspection schemes", Biometrika 41 (1954) 100-115; G.
-    Moustakides, Annals of Statistics 14 (1986) 1379-1387). It also tells when the change began. After a failed task
-    less is asked. *tired*: over three minutes, how far expressiveness, arousal and face quality fell and absence
-    rose, each in units of its scale, summed; late in the lesson and for a minute. *away*: no face, frame after frame,
-    for twenty seconds.
+    *struggling*, *distressed*, *delighted*: how much likelier the face is in that state than at this child's rest is
+    summed in nats, and forgotten while it speaks against it: the cumulative sum test, which finds a lasting change
+    sooner than any other test with as few false alarms (E. S. Page, "Continuous inspection schemes", Biometrika 41
+    (1954) 100-115; G. Moustakides, Annals of Statistics 14 (1986) 1379-1387), and tells when it began; of the three
+    the one that leads is raised (I. V. Nikiforov, IEEE Transactions on Information Theory 46 (2000) 2740-2746). After
+    a failed task less is asked for struggling, after a solved one for delighted. *tired*: over three minutes, how far
+    expressiveness, arousal and face quality fell and short absences rose, each in units of its scale, summed; late in
+    the lesson and for a minute. *away*: no face, frame after frame, for twenty seconds.
     """
     return detect_in(follow(observations), events, lesson, child, earlier, thresholds)
 
@@ -117,7 +118,7 @@ def detect_in(
     found += [make.struggling(span) for span in spans[STRUGGLING]]
     found += [make.delighted(span) for span in spans[DELIGHTED]]
     found += [make.tired(start, raised, end, fall) for start, raised, end, fall in tired(track, levels, thresholds)]
-    found += [make.away(start, end) for start, end in away(track, thresholds)]
+    found += [make.away(start, end, thresholds.away_seconds) for start, end in away(track, thresholds)]
     return sorted(found, key=lambda signal: (signal.raised, signal.kind))
 
 
@@ -133,8 +134,7 @@ class _Maker:
         return np.array(sorted(event.at.timestamp() for event in self.events if event.kind == kind))
 
     def distressed(self, span: Span) -> Signal:
-        signal, _ = self._from_span(DISTRESSED, span, (Emotion.FEAR, Emotion.SAD), "teacher")
-        return replace(signal, reason_key="distressed")
+        return self._from_span(DISTRESSED, span, (Emotion.FEAR, Emotion.SAD), "teacher")[0]
 
     def struggling(self, span: Span) -> Signal:
         signal, raised = self._from_span(STRUGGLING, span, NEGATIVE, "ask_for_help")
@@ -174,8 +174,8 @@ class _Maker:
         }
         return self._signal(TIRED, start, raised, end, fall.score / 8, TIRED, evidence, "break")
 
-    def away(self, start: float, end: float | None) -> Signal:
-        raised = start + THRESHOLDS.away_seconds
+    def away(self, start: float, end: float | None, needed: float) -> Signal:
+        raised = start + needed
         seconds = round((self.track.looked[-1] if end is None else end) - start)
         return self._signal(AWAY, start, raised, end, seconds / 120, AWAY, {"seconds": seconds}, "teacher")
 
