@@ -99,7 +99,8 @@ HEAD = """
 </script>
 <style>
 .site-bar { display: flex; justify-content: space-between; align-items: center; gap: 1rem; width: 100%;
-  max-width: 1280px; margin: 0 auto; padding: .25rem 1rem; box-sizing: border-box; font-family: system-ui, sans-serif; }
+  max-width: 1280px; margin: 0 auto; padding: .25rem 1rem; box-sizing: border-box;
+  font-family: "IBM Plex Sans", system-ui, sans-serif; }
 .site-bar nav, .site-bar div { display: flex; gap: .25rem; }
 .site-bar a, .site-bar button { display: inline-flex; align-items: center; justify-content: center; min-height: 44px;
   min-width: 44px; padding: 0 .75rem; border: 0; border-radius: 8px; background: none; color: inherit; font: inherit;
