@@ -246,7 +246,10 @@ def _lay_out(figure: go.Figure, language: str, span: list[str], view: list[str],
         xaxis={
             "type": "date",
             "range": view,
-            "tickformat": "%H:%M",
+            "tickformatstops": [
+                {"dtickrange": [None, 59_999], "value": "%H:%M:%S"},
+                {"dtickrange": [60_000, None], "value": "%H:%M"},
+            ],
             "hoverformat": "%H:%M:%S",
             "anchor": "y2",
             "rangeslider": {

@@ -99,6 +99,16 @@ class Desk:
                 old.unlink()
         return Path(shutil.copyfile(written, folder / f"{uuid4().hex[:8]}-{written.name}"))
 
+    def chosen_child(self, lesson: Lesson, child: str | None) -> str | None:
+        """``child`` (pseudonym) if it is one of the lesson's class; else who needed an adult first, else the first;
+        None without any."""
+        known = self.animals(lesson)
+        if child in known:
+            return child
+        return next(
+            iter([item.signal.child for item in self.attention(lesson)] + sorted(known, key=known.__getitem__)), None
+        )
+
     def lesson_choices(self, language: str, zone: str) -> list[tuple[str, str]]:
         """(label, id) of every lesson, the newest first, the running ones marked."""
         return [(self.lesson_label(lesson, language, zone), lesson.id) for lesson in self.store.lessons()]

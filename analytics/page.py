@@ -115,10 +115,8 @@ def build_teacher(
             language = desk.language_of(request)
             found = desk.lesson(lesson_id)
             children = desk.child_choices(found, language)
-            known = [value for _, value in children]
             running = found.ended_at is None
-            first = [item.signal.child for item in desk.attention(found)] + known  # who needed an adult comes first
-            default = chosen_child if chosen_child in known else next(iter(first), None)
+            default = desk.chosen_child(found, chosen_child)
             return (
                 status_html(found, language),
                 gr.Button(visible=running),

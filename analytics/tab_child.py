@@ -92,7 +92,8 @@ def add_child(desk: Desk, frame: Frame) -> None:
     def refresh(lesson_id: str, child: str | None, zone: str, at: str, request: gr.Request) -> tuple[Any, ...]:
         language = desk.language_of(request)
         lesson = desk.lesson(lesson_id)
-        if not child or child not in desk.animals(lesson):
+        child = desk.chosen_child(lesson, child)
+        if child is None:
             empty = f'<div class="teacher"><p class="headline empty">{escape(say(language, "no_child"))}</p></div>'
             return empty, None, gr.skip()
         timeline = child_timeline(desk.store, lesson.id, child)
@@ -109,7 +110,8 @@ def add_child(desk: Desk, frame: Frame) -> None:
     def compare(lesson_id: str, child: str | None, request: gr.Request) -> tuple[Any, Any]:
         language = desk.language_of(request)
         lesson = desk.lesson(lesson_id)
-        if not child or child not in desk.animals(lesson):
+        child = desk.chosen_child(lesson, child)
+        if child is None:
             return None, ""
         return distribution_figure(desk.store, lesson, child, language), table_html(
             distribution_table(desk.store, lesson, child, language)

@@ -14,7 +14,7 @@ from analytics.store import Lesson
 from analytics.style import CLICKS
 from analytics.tables import table_html
 from analytics.texts import say
-from analytics.timeline import class_board
+from analytics.timeline import SILENT, class_board
 
 RECENT = timedelta(seconds=120)  # a signal that is over is shown this long, so that a glance away misses nothing
 SMALL_GROUP = 5  # children; in a smaller group a figure of the class points at single children
@@ -35,7 +35,8 @@ def now_html(desk: Desk, lesson: Lesson, language: str, zone: str) -> str:
     running = lesson.ended_at is None
     items = shown(desk.attention(lesson), lesson, now)
     rows = class_board(desk.store, lesson.id, now)
-    parts = [headline(items, language, running, len(rows)), attention_html(items, language, running, now, zone)]
+    seen = sum(row.state != SILENT or any(value is not None for value in row.sparkline) for row in rows)
+    parts = [headline(items, language, running, seen), attention_html(items, language, running, now, zone)]
     if not running:
         parts.append(f'<p class="muted">{say(language, "now_ended")}</p>')
     if 0 < len(rows) < SMALL_GROUP:
