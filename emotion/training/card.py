@@ -49,6 +49,7 @@ def render(checkpoint: Checkpoint) -> str:
         class_recalls=_class_recalls(result["plurality"]),
         confusion=_table(["", *KEYS], [[key, *row] for key, row in zip(KEYS, result["confusion"], strict=True)]),
         mirror=_mirror(result),
+        **{f"accuracy_{name}": _spread(figures["accuracy"]) for name, figures in result["plurality"].items()},
         robustness=_robustness(result),
     )
 
