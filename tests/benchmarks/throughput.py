@@ -26,7 +26,7 @@ from emotion.runtime import choose_runtime
 from tests.benchmarks.bench import keep, percentiles, show
 from tests.benchmarks.sizes import checkpoint_at
 
-SIDE = 4096  # of the square matrices: large enough that the product is all that takes time
+SIDE = 2048  # of the square matrices: large enough that the product is nearly all that takes time
 BATCHES = (1, 2, 4, 8, 16, 32)
 CALLERS = 16
 
