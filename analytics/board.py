@@ -64,7 +64,7 @@ def attention_html(items: Sequence[Attention], language: str, running: bool, now
 def _attention_line(item: Attention, language: str, running: bool, now: datetime, zone: str) -> str:
     signal, name = item.signal, animal_name(language, item.animal)
     when = signal_when(language, signal, now, zone, running)
-    what = signal_name(language, signal.kind) if signal.active and running else say(language, f"was_{signal.kind}")
+    what = _kind_words(signal, language, running)
     state = "open" if item.open else "done"
     if item.answer:
         buttons = f'<span class="answered">{escape(say(language, f"answer_{item.answer}"))}</span>'
@@ -89,7 +89,12 @@ def _attention_line(item: Attention, language: str, running: bool, now: datetime
     )
 
 
-def board_html(rows: Sequence[BoardRow], items: Sequence[Attention], language: str) -> str:
+def _kind_words(signal: Signal, language: str, running: bool) -> str:
+    """What a signal says of a child: in the present only while it lasts and the lesson runs."""
+    return signal_name(language, signal.kind) if signal.active and running else say(language, f"was_{signal.kind}")
+
+
+def board_html(rows: Sequence[BoardRow], items: Sequence[Attention], language: str, running: bool = True) -> str:
     """A tile per child: picture and word for the state, how long, sparkline; those who need attention first."""
     by_child: dict[str, Attention] = {}
     for item in items:
@@ -103,12 +108,12 @@ def board_html(rows: Sequence[BoardRow], items: Sequence[Attention], language: s
 
     return (
         '<div class="tiles">'
-        + "".join(_tile(row, by_child.get(row.child), language) for row in sorted(rows, key=order))
+        + "".join(_tile(row, by_child.get(row.child), language, running) for row in sorted(rows, key=order))
         + "</div>"
     )
 
 
-def _tile(row: BoardRow, item: Attention | None, language: str) -> str:
+def _tile(row: BoardRow, item: Attention | None, language: str, running: bool) -> str:
     name = animal_name(language, row.animal)
     long = row.seconds >= BOARD_WINDOW
     state = state_name(language, row.state)
@@ -120,9 +125,8 @@ def _tile(row: BoardRow, item: Attention | None, language: str) -> str:
     kind = ""
     if item is not None:
         kind = f"{item.signal.kind} {'open' if item.open else 'done'}"
-        badge = (
-            f'<span class="badge">{picture(item.signal.kind)}{escape(signal_name(language, item.signal.kind))}</span>'
-        )
+        words = _kind_words(item.signal, language, running)
+        badge = f'<span class="badge">{picture(item.signal.kind)}{escape(words)}</span>'
     return (
         f'<button type="button" class="tile {escape(kind)} state-{escape(row.state)}" data-act="open" '
         f'data-child="{escape(row.child)}" '

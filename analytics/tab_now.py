@@ -41,7 +41,7 @@ def now_html(desk: Desk, lesson: Lesson, language: str, zone: str) -> str:
         parts.append(f'<p class="muted">{say(language, "now_ended")}</p>')
     if 0 < len(rows) < SMALL_GROUP:
         parts.append(f'<p class="note caution">{say(language, "small_group")}</p>')
-    parts.append(board_html(rows, items, language))
+    parts.append(board_html(rows, items, language, running))
     return '<section class="teacher">' + "".join(parts) + "</section>"
 
 

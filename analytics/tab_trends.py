@@ -1,13 +1,15 @@
 """The tab "Trends": one child from lesson to lesson, with intervals and a caution in plain words."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from analytics.charts_child import CAUTION_BELOW, MEASURES, child_lessons, trends_figure, trends_table
+from analytics.charts_child import CAUTION_BELOW, MEASURES, LessonShare, child_lessons, trends_figure, trends_table
 from analytics.desk import Desk
 from analytics.frame import Frame, plot, told
+from analytics.slope import LEAST_LESSONS, slope_of
 from analytics.tables import table_html
 from analytics.texts import say
 
@@ -18,6 +20,28 @@ def caution(count: int, language: str) -> str:
         return ""
     key = "nothing_yet" if not count else "trends_one" if count == 1 else "trends_caution"
     return f'<div class="teacher"><p class="note caution">{escape(say(language, key, count=count))}</p></div>'
+
+
+def slope_words(shares: Sequence[LessonShare], measure: str, language: str) -> str:
+    """How the measure changes from lesson to lesson and how sure that is, as HTML; empty for fewer than two lessons."""
+    if len(shares) < 2:
+        return ""
+    slope = slope_of([share.means[measure] for share in shares])
+    if slope is None:
+        words = say(language, "slope_few", least=LEAST_LESSONS)
+    else:
+        key = "slope_unclear" if not slope.is_clear else "slope_rises" if slope.middle > 0 else "slope_falls"
+        middle = _amount(abs(slope.middle), measure, language).lstrip("+")
+        low, high = (_amount(bound, measure, language) for bound in (slope.low, slope.high))
+        words = say(language, key, count=len(shares), middle=middle, low=low, high=high)
+    return f'<div class="teacher"><p class="lead">{escape(words)}</p></div>'
+
+
+def _amount(value: float, measure: str, language: str) -> str:
+    """A change of a measure as it is read: valence as it stands, shares of time in points of percent."""
+    if measure == "valence":
+        return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    return say(language, "percent_points", value=f"{100 * value:+.1f}".replace("-", "\N{MINUS SIGN}"))
 
 
 def add_trends(desk: Desk, frame: Frame) -> None:
@@ -49,7 +73,7 @@ def add_trends(desk: Desk, frame: Frame) -> None:
         shares = child_lessons(desk.store, lesson.class_name, chosen)
         return (
             gr.Dropdown(choices=choices, value=chosen),
-            caution(len(shares), language),
+            slope_words(shares, name, language) + caution(len(shares), language),
             trends_figure(shares, animals[chosen], name, language, zone),
             table_html(trends_table(shares, name, language, zone)),
         )

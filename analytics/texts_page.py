@@ -137,6 +137,25 @@ PAGE: dict[str, tuple[str, str]] = {
         "One lesson is not a trend. Come back after the second one.",
         "Один урок — ещё не динамика. Возвращайтесь после второго.",
     ),
+    "slope_few": (
+        "How steeply it changes, and how sure that is, can be said from {least} lessons on.",
+        "Насколько быстро меняется показатель и насколько это надёжно, можно сказать начиная с {least} уроков.",
+    ),
+    "slope_rises": (
+        "It rises by about {middle} from lesson to lesson (95 % interval: {low} to {high}).",
+        "Показатель растёт примерно на {middle} за урок (95-процентный интервал: от {low} до {high}).",
+    ),
+    "slope_falls": (
+        "It falls by about {middle} from lesson to lesson (95 % interval of the change: {low} to {high}).",
+        "Показатель падает примерно на {middle} за урок (95-процентный интервал изменения: от {low} до {high}).",
+    ),
+    "slope_unclear": (
+        "No clear rise or fall over {count} lessons: the change from lesson to lesson lies between {low} and {high}, "
+        "zero included.",
+        "За {count} уроков нет ни явного роста, ни явного падения: изменение за урок лежит между {low} и {high}, "
+        "ноль не исключён.",
+    ),
+    "percent_points": ("{value} points of percent", "{value} п. п."),
     "trends_measure": ("Measure", "Показатель"),
     "measure_valence": ("valence (unpleasant to pleasant)", "валентность (от неприятного к приятному)"),
     "measure_expressiveness": ("expressiveness", "выразительность"),

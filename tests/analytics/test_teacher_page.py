@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import gradio as gr
 import pytest
 
 from analytics.answers import Answer, answers, put_answer, read_answer
-from analytics.board import attention_list, board_html, headline
+from analytics.board import Attention, attention_list, board_html, headline
 from analytics.desk import Desk, MistakeError
 from analytics.page import build_teacher, status_html, translations
 from analytics.recorder import LessonRecorder
@@ -221,3 +222,11 @@ def test_the_pages_words_for_the_browser_are_there_in_both_languages() -> None:
     words = translations()
     assert words["en"].keys() == words["ru"].keys()
     assert words["ru"]["teacher_tab_now"] == TEXTS["ru"]["tab_now"]
+
+
+def test_a_tile_speaks_of_a_signal_in_the_past_once_the_lesson_has_ended(desk: Desk) -> None:
+    item = next(item for item in desk.attention(desk.lesson(SAMPLE_ID)) if item.signal.kind == "struggling")
+    row = BoardRow(item.signal.child, item.animal, "happy", utc_now(), 5.0)
+    lasting = Attention(replace(item.signal, end=None), item.animal)
+    assert "struggling</span>" in board_html([row], [lasting], "en", running=True)
+    assert "struggled</span>" in board_html([row], [lasting], "en", running=False)
