@@ -284,7 +284,7 @@ def _lay_out(figure: go.Figure, language: str, span: list[str], view: list[str],
         },
         yaxis2={
             "domain": [0.0, 0.27],
-            "range": [-1, 1],
+            "range": [-1.15, 1.15],  # room between the lowest word and the time axis
             "fixedrange": True,
             "tickvals": [-1, 0, 1],
             "ticktext": [say(language, "valence_unpleasant"), "0", say(language, "valence_pleasant")],

@@ -72,7 +72,7 @@ def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str
         legend={"orientation": "h", "y": -0.18, "x": 0},
         xaxis={"type": "date", "tickformat": "%H:%M", "gridcolor": GRID_COLOUR, "fixedrange": True},
         yaxis={
-            "range": [-1, 1],
+            "range": [-1.15, 1.15],  # room between the lowest word and the time axis
             "fixedrange": True,
             "tickvals": [-1, 0, 1],
             "ticktext": [say(language, "valence_unpleasant"), "0", say(language, "valence_pleasant")],
