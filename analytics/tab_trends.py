@@ -34,7 +34,7 @@ def slope_words(shares: Sequence[LessonShare], measure: str, language: str) -> s
         middle = _amount(abs(slope.middle), measure, language).lstrip("+")
         low, high = (_amount(bound, measure, language) for bound in (slope.low, slope.high))
         words = say(language, key, count=len(shares), middle=middle, low=low, high=high)
-    return f'<div class="teacher"><p class="lead">{escape(words)}</p></div>'
+    return f'<div class="teacher"><p>{escape(words)}</p></div>'
 
 
 def _amount(value: float, measure: str, language: str) -> str:
