@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.smoothing import FIRST_INTERVAL, GAP, Floats, seconds_of
+from analytics.smoothing import FIRST_INTERVAL, GAP, Floats, probabilities_of, seconds_of
 from emotion.labels import KEYS
 
 AWAY = "away"  # the camera looked and saw no face
@@ -67,7 +67,7 @@ def episodes(
     until = np.where(until - times > gap, times + FIRST_INTERVAL, until)
     face = smoothed["face"].to_numpy()
     segments = smoothed["segment"].to_numpy()
-    probabilities = smoothed[list(KEYS)].to_numpy(dtype=np.float64)
+    probabilities = probabilities_of(smoothed)
 
     found = list(_away(times, until, face, segments, gap))
     seen = np.flatnonzero(face)

@@ -14,7 +14,16 @@ import pandas as pd
 from analytics.episodes import Episode, episodes
 from analytics.records import utc_now
 from analytics.signals import STRUGGLING, Signal
-from analytics.smoothing import FIRST_INTERVAL, GAP, LEAST_WEIGHT, Floats, affect_of, seconds_of, smooth_class
+from analytics.smoothing import (
+    FIRST_INTERVAL,
+    GAP,
+    LEAST_WEIGHT,
+    Floats,
+    affect_of,
+    probabilities_of,
+    seconds_of,
+    smooth_class,
+)
 from analytics.store import Event, Lesson, LessonStore
 from analytics.timeline import AWAY, animals, require_lesson
 from analytics.watch import lesson_signals
@@ -140,7 +149,7 @@ def _child_summary(
     child: str, animal: str, rows: pd.DataFrame, smoothed: pd.DataFrame, signals: list[Signal]
 ) -> ChildSummary:
     spans = episodes(smoothed)
-    probabilities = rows[list(KEYS)].to_numpy(dtype=np.float64)
+    probabilities = probabilities_of(rows)
     weights, face = frame_weights(rows), ~np.isnan(probabilities[:, 0])
     means = None
     if weights.sum() > 0:
@@ -265,7 +274,7 @@ def changes_around(rows: pd.DataFrame, events: Sequence[Event], child: str) -> I
     times, weights = seconds_of(rows["at"]), frame_weights(rows)
     seen = weights > 0
     times, weights = times[seen], weights[seen]
-    valence = affect_of(rows[list(KEYS)].to_numpy(dtype=np.float64)[seen])[:, 0]
+    valence = affect_of(probabilities_of(rows)[seen])[:, 0]
     for event in events:
         if event.kind not in CHANGED_BY:
             continue
