@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from emotion.training.augment import AUGMENTATIONS, apply, contact_sheet, flip, main, rotate
+from emotion.training.augment import AUGMENTATIONS, apply, contact_sheet, flip, grey, main, rotate
 from emotion.training.presets import FERPLUS
 
 each = pytest.mark.parametrize("augmentation", AUGMENTATIONS, ids=lambda function: function.__name__)
@@ -58,10 +58,8 @@ def test_a_colour_picture_is_changed_but_still_resembles_itself(augmentation: Ca
         assert 1e-5 < (changed - image).abs().mean() < 0.35
 
 
-@each
+@pytest.mark.parametrize("augmentation", [a for a in AUGMENTATIONS if a not in (flip, grey)], ids=lambda a: a.__name__)
 def test_other_seeds_give_other_pictures(augmentation: Callable) -> None:
-    if augmentation.__name__ in ("flip", "grey"):
-        pytest.skip("there is only one way to do it")
     variants = [augmentation(picture(3), torch.Generator().manual_seed(seed)) for seed in range(4)]
     assert not torch.equal(variants[0], variants[1]) or not torch.equal(variants[2], variants[3])
 
