@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import skimage.data
 from chromium import ARTEFACTS, camera, film, launch, watch_console
+from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import Page, Playwright, expect
 from running_app import PreparedLesson, RunningApp, free_port, prepare_lesson, recorded_rows, running_app
@@ -206,6 +207,21 @@ def test_a_second_face_is_noticed(playwright, station, tmp_path):
     with visitor(playwright, *camera(film(tmp_path / "camera.mjpeg", 2))) as page:
         open_lesson(page, app.url, lesson.lesson.code, lesson.codes[4])
         expect(message(page)).to_contain_text("I see two faces")
+
+
+def test_a_lesson_that_the_teacher_ends_is_over_and_withdrawn_consent_stops_recording(playwright, tmp_path):
+    lesson = prepare_lesson(tmp_path, children=2)
+    first, second = lesson.codes
+    with running_app(tmp_path) as app, visitor(playwright, *camera(film(tmp_path / "camera.mjpeg", 1))) as page:
+        teacher = Client(app.url + "/teacher/", verbose=False)
+        open_lesson(page, app.url, lesson.lesson.code, first)
+        wait_for_frames(page, 2)
+        teacher.predict(first, lesson.lesson.class_name, False, api_name="/set_consent")
+        expect(message(page)).to_contain_text("I have no permission for you yet")
+        open_lesson(page, app.url, lesson.lesson.code, second)
+        wait_for_frames(page, 2)
+        teacher.predict(lesson.lesson.code, api_name="/end_lesson")
+        expect(message(page)).to_contain_text("lesson is over")
 
 
 def test_nothing_starts_without_codes_and_consent(playwright, station):
