@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from emotion.checkpoint import PACKAGED, load_checkpoint
-from emotion.faces import Face, FaceDetector, align
+from emotion.faces import SECOND_LOOK, Face, FaceDetector, align
 from emotion.gathering import LARGEST_BATCH, GatheringRuntime
-from emotion.images import read_image
+from emotion.images import Source, read_reduced
 from emotion.labels import Prediction
 from emotion.runtime import CACHE, choose_runtime
 
@@ -53,18 +52,20 @@ class EmotionClassifier:
         self.runtime = GatheringRuntime(choose_runtime(self.checkpoint, runtime, cache))
         self._detector = FaceDetector()
 
-    def recognise(self, image: Image.Image | np.ndarray | str | Path | bytes) -> Recognition:
+    def recognise(self, image: Source) -> Recognition:
         """Every face of one image: PIL image, array (height, width, 3) uint8 RGB, path, or an encoded image's bytes.
 
         Raises `emotion.images.ImageError` for what is no image.
         """
         return self.recognise_many([image])[0]
 
-    def recognise_frame(self, image: Image.Image | np.ndarray | str | Path | bytes) -> Recognition:
-        """The same for a frame of a lesson's camera, with a cheaper search (`FaceDetector.detect_in_frame`)."""
-        return self._recognise([image], self._detector.detect_in_frame)[0]
+    def recognise_frame(self, image: Source) -> Recognition:
+        """The same for a frame of a lesson's camera, with a cheaper search (`FaceDetector.detect_in_frame`), in which
+        no more of a large JPEG is decoded than the search looks at.
+        """
+        return self._recognise([image], self._detector.detect_in_frame, SECOND_LOOK)[0]
 
-    def recognise_many(self, images: Iterable[Image.Image | np.ndarray | str | Path | bytes]) -> list[Recognition]:
+    def recognise_many(self, images: Iterable[Source]) -> list[Recognition]:
         """One answer for each image, in their order; all faces share the network's batches, and the time is that of
         all.
         """
@@ -72,8 +73,9 @@ class EmotionClassifier:
 
     def _recognise(
         self,
-        images: Iterable[Image.Image | np.ndarray | str | Path | bytes],
+        images: Iterable[Source],
         detect: Callable[[np.ndarray], list[Face]],
+        enough: int | None = None,
     ) -> list[Recognition]:
         began = time.perf_counter()
         sizes: list[tuple[int, int]] = []
@@ -81,10 +83,10 @@ class EmotionClassifier:
         crops: list[np.ndarray] = []
         preset = self.checkpoint.configuration
         for source in images:
-            pixels = read_image(source)
+            pixels, size = read_reduced(source, enough)
             found = detect(pixels)
-            sizes.append((pixels.shape[1], pixels.shape[0]))
-            faces.append(found)
+            sizes.append(size)
+            faces.append([face.scaled(size[0] / pixels.shape[1], size[1] / pixels.shape[0]) for face in found])
             crops.extend(align(pixels, face, preset.crop_template, preset.crop_size, preset.colour) for face in found)
         predictions = iter(self.classify_crops(crops, [face for found in faces for face in found]))
         answers = [tuple(RecognisedFace(face, next(predictions)) for face in found) for found in faces]

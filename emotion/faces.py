@@ -10,7 +10,7 @@ import importlib.util
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -62,6 +62,15 @@ class Face:
     landmarks: tuple[tuple[float, float], ...]
     score: float
     quality: Quality
+
+    def scaled(self, across: float, down: float) -> "Face":
+        """The same face in a copy of the photo that is so many times as wide and as high."""
+        left, top, right, bottom = self.box
+        return replace(
+            self,
+            box=(left * across, top * down, right * across, bottom * down),
+            landmarks=tuple((x * across, y * down) for x, y in self.landmarks),
+        )
 
 
 def align(

@@ -97,6 +97,18 @@ def test_a_frame_whose_face_is_far_away_is_searched_thoroughly(
     assert len(classifier.recognise_frame(frame).faces) == 1
 
 
+def test_a_large_frame_is_answered_in_its_own_pixels(classifier: EmotionClassifier, astronaut: Image.Image) -> None:
+    stream = BytesIO()
+    astronaut.crop((60, 0, 380, 240)).resize((3200, 2400), Image.Resampling.BICUBIC).save(stream, "JPEG", quality=90)
+    thorough, quick = classifier.recognise(stream.getvalue()), classifier.recognise_frame(stream.getvalue())
+    assert (quick.width, quick.height) == (thorough.width, thorough.height) == (3200, 2400)
+    one, other = quick.faces[0], thorough.faces[0]
+    assert one.prediction.expression is other.prediction.expression
+    width = other.face.box[2] - other.face.box[0]
+    np.testing.assert_allclose(one.face.landmarks, other.face.landmarks, atol=0.05 * width)
+    np.testing.assert_allclose(one.face.box, other.face.box, atol=0.1 * width)
+
+
 def test_a_frame_without_a_face_is_answered_without_one(classifier: EmotionClassifier) -> None:
     assert classifier.recognise_frame(np.full((480, 640, 3), 90, np.uint8)).faces == ()
 

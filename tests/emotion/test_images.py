@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from emotion.images import MAXIMUM_PIXELS, ORIENTATION_TAG, ImageError, read_image
+from emotion.images import MAXIMUM_PIXELS, ORIENTATION_TAG, ImageError, read_image, read_reduced
 
 RED_ABOVE_BLUE = np.repeat(np.array([[[255, 0, 0]], [[0, 0, 255]]], np.uint8), 8, 0).repeat(16, 1)  # (16, 16, 3)
 
@@ -64,6 +64,31 @@ def test_exif_orientation_is_honoured_as_pillow_does(orientation):
     content = encoded(image, "PNG", exif=image.getexif())
     expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))))
     np.testing.assert_array_equal(read_image(content), expected)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("longer", [320, 401, 641, 1300])
+def test_a_large_jpeg_is_decoded_no_finer_than_needed_and_its_full_size_is_known(longer, orientation):
+    picture = Image.radial_gradient("L").resize((longer, longer // 2))
+    picture.getexif()[ORIENTATION_TAG] = orientation
+    content = encoded(picture, "JPEG", quality=95, exif=picture.getexif())
+    whole = read_image(content)
+    reduced, size = read_reduced(content, 160)
+    assert size == whole.shape[1::-1]
+    assert 160 <= max(reduced.shape) < 320
+    expected = Image.fromarray(whole).resize(reduced.shape[1::-1], Image.Resampling.BOX)
+    assert np.abs(np.asarray(expected, float) - reduced).mean() < 2
+
+
+def test_a_jpeg_with_less_than_twice_the_pixels_is_decoded_whole():
+    assert read_reduced(encoded(Image.new("RGB", (319, 100)), "JPEG"), 160)[0].shape == (100, 319, 3)
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "BMP"])
+def test_other_formats_are_decoded_whole_whatever_would_be_enough(form):
+    pixels, size = read_reduced(encoded(Image.new("RGB", (640, 480), "red"), form), 100)
+    assert pixels.shape == (480, 640, 3)
+    assert size == (640, 480)
 
 
 def test_sixteen_bit_grey_keeps_its_upper_eight_bits():
