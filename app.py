@@ -36,6 +36,9 @@ from emotion.settings import Settings, SettingsError
 from emotion.uploads import use_private_folder
 
 DRAIN_SECONDS = 5  # for requests that run when the server is told to stop; open pages never finish by themselves
+# Who closes an idle connection first must be the client: closed by the server in the moment in which a frame sets off
+# (uvicorn's own 5 s are also what httpx waits), it fails for nothing. Browsers and curl wait up to two minutes.
+KEEP_ALIVE_SECONDS = 125
 
 logger = logging.getLogger("app")
 
@@ -69,12 +72,13 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     metrics = Metrics()
     metrics.gauge("expression_store_waiting", "Writes that wait for their commit", lambda: store.waiting_writes)
     desk = FrameDesk(Observer(classifier, on_air), metrics)
+    accounts = load_accounts(settings.accounts)
 
     app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
     # The last one added is the first that a request meets.
     app.add_middleware(
         TeacherGate,
-        accounts=load_accounts(settings.accounts),
+        accounts=accounts,
         language_of=language_of,
         idle_minutes=settings.session_minutes,
     )
@@ -98,7 +102,14 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     }
     look["app_kwargs"] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     upload = f"{settings.upload_megabytes}mb"
-    teacher = build_teacher(store, recorder, language_of, classifier.checkpoint.folder)
+    teacher = build_teacher(
+        store,
+        recorder,
+        language_of,
+        classifier.checkpoint.folder,
+        accounts=accounts,
+        lessons_open=settings.lessons_open,
+    )
     # First, because everything that is under no other path belongs to the station.
     gr.mount_gradio_app(
         app,
@@ -126,6 +137,7 @@ def serve(settings: Settings) -> None:
                 server_header=False,
                 access_log=False,  # its lines would hold the codes of lessons and children
                 timeout_graceful_shutdown=DRAIN_SECONDS,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 ssl_certfile=settings.tls_certificate,
                 ssl_keyfile=settings.tls_key,
             )

@@ -57,9 +57,7 @@ class Watch:
 
 async def child(number: int, code: str, lesson: str, url: str, frames: list[bytes], end: float, tally: Tally) -> None:
     """Sends a frame a second whether or not the last one is answered, as the station page's timer does."""
-    # A client lets an idle connection go before the server does (5 s), or a frame may meet one that is just closing.
-    limits = httpx.Limits(max_connections=8, keepalive_expiry=2)
-    async with httpx.AsyncClient(timeout=PATIENCE, limits=limits) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE, limits=httpx.Limits(max_connections=8)) as client:
         running: set[asyncio.Task[None]] = set()
         due = time.monotonic() + (number * 0.618034) % 1  # spread over the second as children's clicks are
         while due < end:
