@@ -16,6 +16,7 @@ import gradio as gr
 from analytics.answers import answers
 from analytics.board import Attention, attention_list
 from analytics.export import FORMATS, export_lesson
+from analytics.mistakes import MistakeError
 from analytics.recorder import LessonRecorder
 from analytics.records import utc_now
 from analytics.signals import Signal
@@ -27,18 +28,6 @@ from analytics.words import animal_name, class_title, date_text, lesson_title
 
 MAXIMUM_NAME = 120  # characters of a title or class: what fits on one line of a list
 COPY_SECONDS = 600  # Gradio has taken its own copy of a file by then, and deletes that one too
-
-
-class MistakeError(Exception):
-    """A caller's mistake: a key of `analytics.texts` (cause and remedy) and its values."""
-
-    def __init__(self, key: str, **values: object) -> None:
-        super().__init__(say("en", key, **values))
-        self.key, self.values = key, values
-
-    def text(self, language: str) -> str:
-        """Cause and remedy in ``language``."""
-        return say(language, self.key, **self.values)
 
 
 @dataclass(frozen=True)

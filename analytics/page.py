@@ -8,8 +8,10 @@ from typing import Any
 
 import gradio as gr
 
+from analytics.accounts import Accounts
 from analytics.desk import Desk
 from analytics.frame import SLOW_TICK, TICK, Frame, told
+from analytics.own_classes import OwnClassesStore
 from analytics.recorder import LessonRecorder
 from analytics.records import utc_now
 from analytics.sample import ensure_sample_lesson
@@ -76,13 +78,17 @@ def build_teacher(
     language_of: Callable[[Any], str],
     checkpoint: Path | None = None,
     consent_version: str = "1",
+    accounts: Accounts | None = None,
+    lessons_open: int = 10,
 ) -> gr.Blocks:
     """The page with its named endpoints. Mount it with ``css=css()`` and ``i18n=gr.I18n(**translations())``.
 
-    ``checkpoint``: folder of the loaded model (config.json, evaluation.json) for "About the model".
+    ``checkpoint``: folder of the loaded model (config.json, evaluation.json) for "About the model". ``accounts``: who
+    sees which classes; everything below reads and writes through that view.
     """
-    ensure_sample_lesson(store)
-    desk = Desk(store, recorder, language_of, consent_version, checkpoint)
+    sample = ensure_sample_lesson(store)
+    own = OwnClassesStore(store, accounts or Accounts({}), lessons_open)
+    desk = Desk(own, recorder.through(own), language_of, consent_version, checkpoint)
     dictionary = gr.I18n(**translations())
 
     def word(key: str) -> Any:
@@ -130,8 +136,8 @@ def build_teacher(
             language = desk.language_of(request)
             name = zone_name if zone_of(zone_name or "") is not UTC else "UTC"
             choices = desk.lesson_choices(language, name)
-            running = [item.id for item in store.lessons() if item.ended_at is None]
-            first = running[0] if running else ensure_sample_lesson(store).id
+            running = [item.id for item in own.lessons() if item.ended_at is None]
+            first = running[0] if running else sample.id
             return name, gr.Dropdown(choices=choices, value=first)
 
         @told(desk)

@@ -55,8 +55,15 @@ class LessonRecorder:
 
     def __init__(self, store: LessonStore, secret: bytes, clock: Callable[[], datetime] | None = None) -> None:
         self._store = store
+        self._everything = store  # codes are unique and the clock is one, whoever looks
         self._secret = secret
         self._clock = clock or SteadyClock()
+
+    def through(self, view: LessonStore) -> "LessonRecorder":
+        """The same recorder for somebody who sees and changes only what ``view`` shows of the store."""
+        other = LessonRecorder(view, self._secret, self._clock)
+        other._everything = self._everything
+        return other
 
     # for the station
 
@@ -144,10 +151,11 @@ class LessonRecorder:
             raise ValueError(
                 f"a lesson of {minutes} minutes: give a length between 0 and {MAXIMUM_MINUTES:.0f} minutes"
             )
-        if isinstance(self._clock, SteadyClock) and not any(self.is_open(lesson) for lesson in self._store.lessons()):
+        nobody_records = not any(self.is_open(lesson) for lesson in self._everything.lessons())
+        if isinstance(self._clock, SteadyClock) and nobody_records:
             self._clock.adjust()
         code = new_lesson_code()
-        while self._store.find_lesson(code) is not None:
+        while self._everything.find_lesson(code) is not None:
             code = new_lesson_code()
         lesson = Lesson(uuid.uuid4().hex, code, title.strip(), class_name, self._clock(), float(minutes))
         self._store.add_lesson(lesson)
@@ -170,13 +178,13 @@ class LessonRecorder:
                 found = self._store.find_lesson(normalise_lesson_code(id_or_code))
             except ValueError:
                 return None
-        if found is not None and found.ended_at is None and self._clock() >= self._closing_time(found):
-            return self._store.end_lesson(found.id, self._closing_time(found))
+        if found is not None and found.ended_at is None and self._clock() >= closing_time(found):
+            return self._store.end_lesson(found.id, closing_time(found))
         return found
 
     def is_open(self, lesson: Lesson) -> bool:
         """Whether rows may still be added to a lesson."""
-        return lesson.ended_at is None and self._clock() < self._closing_time(lesson)
+        return lesson.ended_at is None and self._clock() < closing_time(lesson)
 
     def enrol(
         self,
@@ -287,5 +295,7 @@ class LessonRecorder:
         now = self._clock()
         return Consent(version, role, now, now + timedelta(days=days_valid))
 
-    def _closing_time(self, lesson: Lesson) -> datetime:
-        return lesson.started_at + timedelta(minutes=lesson.planned_minutes) + OVERTIME
+
+def closing_time(lesson: Lesson) -> datetime:
+    """When a lesson that nobody ends closes itself."""
+    return lesson.started_at + timedelta(minutes=lesson.planned_minutes) + OVERTIME

@@ -24,7 +24,8 @@ class StoreError(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """A lesson. ``ended_at`` is None while it runs; ``synthetic`` lessons were made up by a program and are shown
-    as such.
+    as such. ``teacher``: the account that started it, "" where nobody knows; it counts the lessons that a teacher has
+    open, and gives no rights.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Lesson:
     planned_minutes: float
     ended_at: datetime | None = None
     synthetic: bool = False
+    teacher: str = ""
 
     def __post_init__(self) -> None:
         _require_text("id", self.id)

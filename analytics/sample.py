@@ -99,7 +99,12 @@ def ensure_sample_lesson(store: LessonStore) -> Lesson:
 
 def pseudonym_of(story: Story) -> str:
     """Sample children never had a code, so their pseudonym is made of their animal."""
-    return f"sample-{story.animal}"
+    return f"{SAMPLE_ID}-{story.animal}"
+
+
+def is_sample_child(child: Child) -> bool:
+    """Whether a child was made up: the pseudonyms of measured ones are hexadecimal digits."""
+    return child.pseudonym.startswith(f"{SAMPLE_ID}-")
 
 
 def _tell_main_lesson(store: LessonStore) -> Lesson:

@@ -81,3 +81,7 @@ CREATE TABLE correction (
     note    VARCHAR NOT NULL,
     "at"    TIMESTAMPTZ NOT NULL           -- when it was written down
 );
+
+-- version 3
+
+ALTER TABLE lesson ADD COLUMN teacher VARCHAR DEFAULT '';  -- the account that started it; '' where nobody knows

@@ -43,7 +43,9 @@ __all__ = [
 ]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LESSON_COLUMNS = "id, code, title, class_name, epoch_us(started_at), planned_minutes, epoch_us(ended_at), synthetic"
+LESSON_COLUMNS = (
+    "id, code, title, class_name, epoch_us(started_at), planned_minutes, epoch_us(ended_at), synthetic, teacher"
+)
 CHILD_COLUMNS = (
     "pseudonym, class_name, animal, consent_version, consent_role, epoch_us(consent_given_at), "
     "epoch_us(consent_expires_at), "
@@ -92,7 +94,8 @@ class LessonStore:
                     f"a lesson with id {lesson.id!r} or code {lesson.code!r} exists: take a new id and code"
                 )
             cursor.execute(
-                "INSERT INTO lesson SELECT (SELECT coalesce(max(number), 0) + 1 FROM lesson), ?, ?, ?, ?, ?, ?, ?, ?",
+                "INSERT INTO lesson SELECT (SELECT coalesce(max(number), 0) + 1 FROM lesson), "
+                "?, ?, ?, ?, ?, ?, ?, ?, ?",
                 [
                     lesson.id,
                     lesson.code,
@@ -102,6 +105,7 @@ class LessonStore:
                     lesson.planned_minutes,
                     lesson.ended_at,
                     lesson.synthetic,
+                    lesson.teacher,
                 ],
             )
 
@@ -376,7 +380,7 @@ def _require_time(microseconds: int) -> datetime:
 
 
 def _lesson(row: tuple[Any, ...]) -> Lesson:
-    return Lesson(row[0], row[1], row[2], row[3], _require_time(row[4]), row[5], _time(row[6]), row[7])
+    return Lesson(row[0], row[1], row[2], row[3], _require_time(row[4]), row[5], _time(row[6]), row[7], row[8])
 
 
 def _child(row: tuple[Any, ...]) -> Child:

@@ -368,5 +368,15 @@ PAGE: dict[str, tuple[str, str]] = {
         "The sample lesson can not be changed. Start a lesson of your own.",
         "Урок-пример изменить нельзя. Начните собственный урок.",
     ),
+    "error_class": (
+        "“{class_name}” is not one of your classes ({classes}). Who looks after the accounts can add it: "
+        "python -m analytics.accounts classes NAME CLASS,CLASS",
+        "«{class_name}» не входит в ваши классы ({classes}). Добавить его может тот, кто ведёт учётные записи: "
+        "python -m analytics.accounts classes ИМЯ КЛАСС,КЛАСС",
+    ),
+    "error_lessons_open": (
+        "You have {limit} lessons open already, the most there may be. End one first.",
+        "У вас уже открыто уроков: {limit}, больше нельзя. Сначала закончите один из них.",
+    ),
     "error_store": ("The lesson store answered: {reason}", "Хранилище уроков ответило: {reason}"),
 }

@@ -39,6 +39,7 @@ class Settings:
     accounts: str = ".data/accounts.json"
     session_minutes: int = 60
     requests_per_minute: int = 6000
+    lessons_open: int = 10
     upload_megabytes: int = 32
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -156,6 +157,7 @@ VARIABLES: dict[str, tuple[Callable[[str, str], Any], str]] = {
     ),
     "session_minutes": (_whole(1, 1440), "Minutes without a request after which a teacher has to log in again"),
     "requests_per_minute": (_whole(60, 1_000_000), "Requests an address may make in a minute before it has to wait"),
+    "lessons_open": (_whole(1, 1000), "Lessons a teacher may have open at a time"),
     "upload_megabytes": (_whole(1, 512), "Largest upload in megabytes"),
     "tls_certificate": (
         _existing_file,

@@ -168,7 +168,12 @@ def test_the_command_adds_lists_and_removes(tmp_path, monkeypatch, capsys):
     assert main([*file, "add", "anna"]) == 0
     assert list(json.loads((tmp_path / "accounts.json").read_text())["accounts"]) == ["anna"]
     assert main([*file, "list"]) == 0
-    assert capsys.readouterr().out == "anna\n"
+    said = capsys.readouterr()
+    assert said.out == "anna: –\n"
+    assert "analytics.accounts classes anna" in said.err, "an account without a class is told how to get one"
+    assert main([*file, "classes", "anna", "3А, 2B,"]) == 0
+    assert main([*file, "list"]) == 0
+    assert capsys.readouterr().out == "anna: 2B, 3А\n"
     assert main([*file, "remove", "anna"]) == 0
     assert main([*file, "remove", "anna"]) == 1
     assert not load_accounts(tmp_path / "accounts.json")
@@ -178,6 +183,23 @@ def test_the_command_adds_lists_and_removes(tmp_path, monkeypatch, capsys):
 def test_a_name_or_password_that_cannot_be_used_is_refused(name, password):
     with pytest.raises(AccountsError):
         with_account(Accounts({}), name, password)
+
+
+def test_a_new_password_keeps_the_classes_and_a_removed_account_loses_them(accounts):
+    two = with_account(with_account(accounts, "anna", PASSWORD, frozenset({"2B"})), "anna", "another password")
+    assert two.classes_of("anna") == {"2B"}
+    assert with_account(accounts, "head", PASSWORD, frozenset({"all"})).classes_of("head") is None
+    assert Accounts({}, {"gone": frozenset({"all"})}).classes_of("gone") == frozenset()
+
+
+def test_a_file_from_before_there_were_classes_gives_none(tmp_path, accounts):
+    file = tmp_path / "accounts.json"
+    salt, digest = accounts.hashes["anna"]
+    file.write_text(json.dumps({"accounts": {"anna": {"salt": salt, "scrypt": digest}}}))
+    assert load_accounts(file).classes_of("anna") == frozenset()
+    file.write_text(json.dumps({"accounts": {"anna": {"salt": salt, "scrypt": digest, "classes": "all"}}}))
+    with pytest.raises(AccountsError):
+        load_accounts(file)
 
 
 def test_both_languages_say_the_same():
