@@ -90,7 +90,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     )
     app.add_middleware(HeadersMiddleware, on_space=bool(settings.space))
     add_frame_routes(app, desk)
-    add_health_routes(app, metrics, lambda: not store.query("SELECT 1").empty)
+    add_health_routes(app, metrics, {"model": classifier.require_working, "store": store.require_writable})
     words = translations(classifier)
     station = build_station(classifier, desk, language_of, words, settings.frames_per_second, settings.retention_days)
     look: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """The DuckDB file itself: opening it with clear errors, bringing its tables up to date, and handing out cursors."""
 
+import logging
 import re
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import duckdb
 
 from analytics.records import StoreError
 
+LOG = logging.getLogger(__name__)
 SCHEMA = Path(__file__).with_name("schema.sql")
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL, applied_at TIMESTAMPTZ NOT NULL)"
 
@@ -54,6 +56,8 @@ class Database:
         self._exclusive = False
         self._closed = False
         self._broken = False
+        self._identity: tuple[int, int] | None = None
+        self._damage_said = False
         self._connection: duckdb.DuckDBPyConnection | None = None
         with _open_paths_lock:
             if self.path in _open_paths:
@@ -83,6 +87,13 @@ class Database:
             with self._condition:
                 self._users -= 1
                 self._condition.notify_all()
+
+    @property
+    def file_is_lost(self) -> bool:
+        """Whether somebody deleted, moved or replaced the file while it is open: DuckDB goes on with the one that has
+        no name any more, and all that is in it would vanish with the process.
+        """
+        return not (self._broken or self._closed) and self._identity != _identity_of(self.path)
 
     def verify(self) -> None:
         """Raises `DatabaseDamagedError` if the file is shorter than it should be, or a block's checksum is wrong.
@@ -169,7 +180,19 @@ class Database:
         if self._broken:
             self._require_open()
             self._disconnect()
-            self._connect()
+            try:
+                self._connect()
+            except DatabaseDamagedError as error:
+                if not self._damage_said:
+                    self._damage_said = True
+                    LOG.critical(
+                        "THE LESSON DATABASE WAS DAMAGED WHILE THE APP RUNS, and nothing is recorded until it is "
+                        "repaired. The app need not be stopped for a restore; started anew without one, it keeps the "
+                        "file aside and begins with an empty one. %s",
+                        error,
+                    )
+                raise
+            self._damage_said = False
 
     def _connect(self) -> None:
         try:
@@ -188,6 +211,7 @@ class Database:
             connection.close()
             raise
         self._connection = connection
+        self._identity = _identity_of(self.path)
         self._broken = False
 
     def _disconnect(self) -> None:
@@ -230,6 +254,15 @@ class Database:
                 f"({text})"
             )
         return f"{self.path} could not do this: {text}"
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    """Device and inode of a file: another file under the same name has others."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

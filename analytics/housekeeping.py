@@ -56,6 +56,7 @@ class Housekeeper:
 
     def tick(self) -> None:
         """One round; called once a second."""
+        self._store.rescue_if_lost()
         answer_backup_request(self._store)
         since = time.monotonic() - self._last
         if since >= DAY and (since >= POSTPONED or not self._lesson_runs()):

@@ -37,7 +37,7 @@ def lesson_number(cursor: duckdb.DuckDBPyConnection, lesson_id: str) -> int:
     """The number of a lesson in the tables. Raises ValueError if there is none."""
     row = cursor.execute("SELECT number FROM lesson WHERE id = ?", [storable(lesson_id)]).fetchone()
     if row is None:
-        raise ValueError(f"there is no lesson {lesson_id[:64]!r}: start it first")
+        raise ValueError("there is no such lesson: start it first")
     return int(row[0])
 
 
@@ -45,7 +45,7 @@ def child_number(cursor: duckdb.DuckDBPyConnection, pseudonym: str) -> int:
     """The number of a child in the tables. Raises ValueError if there is none."""
     row = cursor.execute("SELECT number FROM child WHERE pseudonym = ?", [storable(pseudonym)]).fetchone()
     if row is None:
-        raise ValueError(f"there is no child {pseudonym[:64]!r}: put its consent on file first")
+        raise ValueError("there is no such child: put its consent on file first")
     return int(row[0])
 
 

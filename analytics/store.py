@@ -5,6 +5,7 @@ and sees what was committed before it began. All times are aware and in UTC. Eve
 thread.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,7 @@ __all__ = [
     "StoreError",
 ]
 
+WRITABLE_SECONDS = 5.0  # a proof that the disk takes writes holds this long: who asks often costs no write each time
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LESSON_COLUMNS = (
     "id, code, title, class_name, epoch_us(started_at), planned_minutes, epoch_us(ended_at), synthetic, teacher"
@@ -68,6 +70,8 @@ class LessonStore:
     def close(self) -> None:
         """Commits what is waiting (at most 10 s) and closes the file. May be called twice."""
         self._writer.stop()
+        if self.database.file_is_lost:
+            upkeep.rescue(self.database)
         self.database.close()
 
     def __enter__(self) -> "LessonStore":
@@ -83,6 +87,12 @@ class LessonStore:
         """How many writes wait for their commit: stays near 0 on a healthy machine."""
         return self._writer.waiting
 
+    def require_writable(self) -> None:
+        """Raises `StoreError` unless a commit reached the disk within the last seconds, or one does now."""
+        if time.monotonic() - self._writer.last_commit > WRITABLE_SECONDS:
+            # Goes all the way through the log to the disk; DuckDB writes nothing for an UPDATE that changes nothing.
+            self._writer.run(lambda cursor: _rows(cursor, "COMMENT ON TABLE schema_version IS 'writable'", []))
+
     # lessons
 
     def add_lesson(self, lesson: Lesson) -> None:
@@ -90,9 +100,7 @@ class LessonStore:
 
         def work(cursor: duckdb.DuckDBPyConnection) -> None:
             if _rows(cursor, "SELECT 1 FROM lesson WHERE id IN ($1, $2) OR code IN ($1, $2)", [lesson.id, lesson.code]):
-                raise ValueError(
-                    f"a lesson with id {lesson.id!r} or code {lesson.code!r} exists: take a new id and code"
-                )
+                raise ValueError("a lesson with this id or code exists: take a new id and code")
             cursor.execute(
                 "INSERT INTO lesson SELECT (SELECT coalesce(max(number), 0) + 1 FROM lesson), "
                 "?, ?, ?, ?, ?, ?, ?, ?, ?",
@@ -344,6 +352,11 @@ class LessonStore:
         """Writes the file anew, so that the bytes of deleted rows are gone; reading and writing wait for it."""
         self._writer.run_alone(lambda: upkeep.rewrite(self.database))
 
+    def rescue_if_lost(self) -> None:
+        """Writes the file anew if somebody took it away while it is open. Every write does so too."""
+        if self.database.file_is_lost:
+            self._writer.run(lambda cursor: None)
+
     @property
     def rewrite_pending(self) -> bool:
         """Whether rows were deleted whose bytes are still in the file, because a rewriting was interrupted."""
@@ -367,7 +380,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]
 def _one(cursor: duckdb.DuckDBPyConnection, sql: str, key: str, what: str) -> tuple[Any, ...]:
     rows = _rows(cursor, sql, [key])
     if not rows:
-        raise ValueError(f"there is no {what} {key[:64]!r}")
+        raise ValueError(f"there is no such {what}")
     return rows[0]
 
 

@@ -4,6 +4,7 @@ DuckDB marks deleted rows and frees their blocks, but does not overwrite them: t
 something else is written there. So whatever must be gone is deleted and the file is then rewritten from what is left.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import duckdb
 from analytics.database import Database
 from analytics.records import StoreError, storable, utc_now
 
+LOG = logging.getLogger(__name__)
 BACKUP_PATTERN = "*.backup.duckdb"
 
 
@@ -111,6 +113,20 @@ def rewrite(database: Database) -> None:
         fresh.replace(database.path)
         log_of(database.path).unlink(missing_ok=True)
     rewrite_mark(database.path).unlink(missing_ok=True)
+
+
+def rescue(database: Database) -> None:
+    """Writes all that the open database holds into a new file under its name, after somebody took the old one away.
+
+    A file that lies there by now is kept under a new name. Called where nobody writes meanwhile.
+    """
+    database.path.parent.mkdir(parents=True, exist_ok=True)
+    for intruder in (database.path, log_of(database.path)):
+        if intruder.exists():
+            kept = intruder.with_name(f"{intruder.name}.replaced-{utc_now():%Y%m%dT%H%M%S%fZ}")
+            LOG.critical("%s was put in place of the open database; it is kept as %s", intruder, intruder.rename(kept))
+    rewrite(database)
+    LOG.critical("%s was taken away while it was open; it is written anew and nothing is lost", database.path)
 
 
 def rewrite_backups(folder: Path, pseudonym: str) -> int:

@@ -5,6 +5,7 @@ answers.
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
+from analytics import upkeep
 from analytics.database import Database
 from analytics.records import StoreError
 
@@ -47,6 +49,7 @@ class Writer:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._stopping = False
+        self.last_commit = -float("inf")  # monotonic time
         self._thread = threading.Thread(target=self._run, name="lesson-store-writer", daemon=True)
         self._thread.start()
 
@@ -140,6 +143,9 @@ class Writer:
             job.future.set_result(result)
 
     def _transaction(self, group: list[_Job]) -> list[Any]:
+        if self._database.file_is_lost:
+            with self._database.translated():
+                upkeep.rescue(self._database)
         with self._database.cursor() as cursor:
             cursor.begin()
             try:
@@ -149,6 +155,7 @@ class Writer:
                     merged = self._merge(cursor, [job.payload for job in batches])
                     results.update({id(job): result for job, result in zip(batches, merged, strict=True)})
                 cursor.commit()
+                self.last_commit = time.monotonic()
             except BaseException:
                 self._roll_back(cursor)
                 raise

@@ -96,6 +96,13 @@ class EmotionClassifier:
             for answer, (width, height) in zip(answers, sizes, strict=True)
         ]
 
+    def require_working(self) -> None:
+        """Raises what the network raises, if the last batch failed and a blank one fails now."""
+        if self.runtime.failed:
+            preset = self.checkpoint.configuration
+            shape = (1, preset.crop_size, preset.crop_size, preset.channels)
+            self.runtime.probabilities(np.zeros(shape, np.uint8))
+
     def classify_crops(self, crops: Sequence[np.ndarray], faces: Sequence[Face]) -> list[Prediction]:
         """The network's answer for aligned crops, each (crop_size, crop_size, channels) uint8, of these ``faces``."""
         predictions = []

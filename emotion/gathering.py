@@ -29,6 +29,7 @@ class GatheringRuntime:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self.failed = False  # whether the last batch raised
         self._waiting: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         # A daemon: it ends with the process, and a request whose caller has gone needs no answer.
         threading.Thread(target=self._work, name="network", daemon=True).start()
@@ -61,9 +62,11 @@ class GatheringRuntime:
         try:
             rows = self._runtime.probabilities(np.concatenate([request.crops for request in requests]))
         except Exception as error:  # noqa: BLE001  whatever it is belongs to those who wait for it
+            self.failed = True
             for request in requests:
                 request.answer.set_exception(error)
             return
+        self.failed = False
         start = 0
         for request in requests:
             request.answer.set_result(rows[start : start + len(request.crops)])

@@ -31,9 +31,11 @@ class Metrics:
         Gauge(name, meaning, registry=self.registry).set_function(value)
 
 
-def add_health_routes(app: FastAPI, metrics: Metrics, store_answers: Callable[[], bool]) -> None:
-    """``/healthz``, ``/readyz`` (503 while the store does not answer; the model is loaded before the server listens),
-    ``/metrics`` for Prometheus."""
+def add_health_routes(app: FastAPI, metrics: Metrics, parts: dict[str, Callable[[], object]]) -> None:
+    """``/healthz``, ``/readyz`` (503 while one of ``parts`` cannot work), ``/metrics`` for Prometheus.
+
+    ``parts``: name -> a call that raises while that part cannot work.
+    """
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -41,12 +43,15 @@ def add_health_routes(app: FastAPI, metrics: Metrics, store_answers: Callable[[]
 
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
-        try:
-            ready = await run_in_threadpool(store_answers)
-        except Exception:
-            logger.exception("The store does not answer")
-            ready = False
-        return JSONResponse({"model": "ready", "store": "ready" if ready else "not ready"}, 200 if ready else 503)
+        states = {}
+        for name, prove in parts.items():
+            try:
+                await run_in_threadpool(prove)
+                states[name] = "ready"
+            except Exception:
+                logger.exception("Not ready: %s", name)
+                states[name] = "not ready"
+        return JSONResponse(states, 200 if set(states.values()) == {"ready"} else 503)
 
     @app.get("/metrics")
     async def show_metrics() -> Response:

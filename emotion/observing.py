@@ -226,7 +226,9 @@ def _trouble_reported(language: str) -> Iterator[None]:
     caller as a sentence; the server goes on."""
     try:
         yield
-    except (RuntimeError, OSError, MemoryError) as error:
+    except (ImageError, RefusedError):  # the caller's own
+        raise
+    except Exception as error:
         logger.exception("A request could not be served")
         raise RefusedError("not_served", say("error_not_served", language), 503) from error
 

@@ -58,7 +58,7 @@ def test_a_lesson_keeps_its_first_end(store: LessonStore) -> None:
     end = START + timedelta(minutes=40)
     assert store.end_lesson("lesson-1", end).ended_at == end
     assert store.end_lesson("lesson-1", end + timedelta(hours=1)).ended_at == end
-    with pytest.raises(ValueError, match="no lesson"):
+    with pytest.raises(ValueError, match="no such lesson"):
         store.end_lesson("nowhere", end)
 
 
@@ -142,9 +142,9 @@ def test_the_same_id_of_another_child_or_lesson_is_another_observation(lesson_st
 
 
 def test_an_unknown_lesson_or_child_is_refused_and_nothing_is_stored(lesson_store: LessonStore) -> None:
-    with pytest.raises(ValueError, match="no child"):
+    with pytest.raises(ValueError, match="no such child"):
         lesson_store.add_observations([make_observation(), make_observation(child="nobody")])
-    with pytest.raises(ValueError, match="no lesson"):
+    with pytest.raises(ValueError, match="no such lesson"):
         lesson_store.add_observations([make_observation(lesson="nowhere")])
     assert lesson_store.observations("lesson-1").empty
 

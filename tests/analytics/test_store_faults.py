@@ -10,11 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from conftest import START, make_child, make_lesson, make_observation
 
+from analytics import upkeep
+from analytics.housekeeping import Housekeeper
 from analytics.store import LessonStore, StoreError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,6 +159,77 @@ def test_a_file_size_limit_that_is_reached_and_lifted_loses_nothing(database: Pa
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert output.startswith("full and recovered")
+
+
+def with_rows(store: LessonStore, rows: int) -> None:
+    store.add_lesson(make_lesson())
+    store.put_child(make_child())
+    store.add_observations([make_observation(number) for number in range(rows)])
+
+
+@pytest.mark.parametrize("next_step", ["writing", "closing", "housekeeping"])
+@pytest.mark.parametrize("put_there", [None, b"another file"])
+def test_a_file_that_is_taken_away_from_a_running_app_is_written_anew_and_loses_nothing(
+    database: Path, next_step: str, put_there: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with LessonStore(database) as store:
+        with_rows(store, 500)
+        database.unlink()
+        upkeep.log_of(database).unlink(missing_ok=True)
+        if put_there:
+            database.write_bytes(put_there)
+        if next_step == "writing":
+            assert store.add_observations([make_observation(500)]) == 1
+        elif next_step == "housekeeping":
+            Housekeeper(store, 100_000).tick()
+            assert not store.database.file_is_lost
+    assert "nothing is lost" in caplog.text
+    with LessonStore(database) as store:
+        assert stored_rows(store) == set(range(501 if next_step == "writing" else 500))
+    kept = [file.read_bytes() for file in database.parent.glob("*.replaced-*")]
+    assert kept == ([put_there] if put_there else [])
+
+
+def test_a_file_that_is_damaged_under_a_running_app_is_said_and_restored_without_a_restart(
+    database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with LessonStore(database) as store:
+        with_rows(store, 30_000)
+        copy = store.backup()
+    with LessonStore(database) as store:
+        database.write_bytes(bytes(database.stat().st_size))
+        for _ in range(3):
+            with pytest.raises(StoreError):
+                store.add_observations([make_observation(30_000)])
+            with pytest.raises(StoreError):
+                store.require_writable()
+        (said,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
+        assert "python -m analytics.backup restore" in said.getMessage()
+        command = start_process("-m", "analytics.backup", "restore", copy, "--database", database)
+        _, errors = command.communicate(timeout=60)
+        assert command.returncode == 0, errors
+        store.require_writable()
+        assert store.add_observations([make_observation(30_000)]) == 1
+        assert stored_rows(store) == set(range(30_001))
+
+
+def test_writable_means_that_a_commit_reaches_the_disk(small_disk: Path) -> None:
+    with LessonStore(small_disk / "lessons.duckdb") as store:
+        store.require_writable()
+        ballast = small_disk / "ballast"
+        with suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        with pytest.raises(StoreError, match="free some space"):
+            ask_again_and_again(store)
+        ballast.unlink()
+        store.require_writable()
+
+
+def ask_again_and_again(store: LessonStore) -> None:
+    for _ in range(500):  # until the page that the log has begun is full
+        store._writer.last_commit = -float("inf")  # as if it had been a while ago
+        store.require_writable()
 
 
 def limited_process(database: Path) -> None:

@@ -76,7 +76,7 @@ def test_the_audit_trail_says_that_a_child_was_erased_and_not_which(class_store:
 def test_recording_goes_on_after_an_erasure_and_the_child_stays_unknown(class_store: LessonStore) -> None:
     class_store.erase_child(FOX, "teacher")
     assert class_store.add_observations([make_observation(60, BEAR)]) == 1
-    with pytest.raises(ValueError, match="no child"):
+    with pytest.raises(ValueError, match="no such child"):
         class_store.add_observations([make_observation(60, FOX)])
     with pytest.raises(ValueError, match="no such child"):
         class_store.erase_child(FOX, "teacher")
