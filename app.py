@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from analytics.accounts import AccountsError, load_accounts
 from analytics.housekeeping import Housekeeper
-from analytics.login import TeacherGate, signed_in
+from analytics.login import TeacherGate, is_local, signed_in
 from analytics.page import build_teacher
 from analytics.page import css as teacher_css
 from analytics.page import translations as teacher_words
@@ -22,6 +22,7 @@ from analytics.recovery import open_store
 from analytics.store import LessonStore, StoreError
 from emotion.checkpoint import CheckpointError
 from emotion.classifier import EmotionClassifier
+from emotion.doors import DoorsMiddleware
 from emotion.faces import FaceDetectorError
 from emotion.frame_route import FrameDesk, add_frame_routes
 from emotion.head import HeadMiddleware
@@ -33,7 +34,7 @@ from emotion.logs import log_to_stderr
 from emotion.observing import Observer
 from emotion.page import CSS, build_station, theme, translations
 from emotion.settings import Settings, SettingsError
-from emotion.uploads import use_private_folder
+from emotion.uploads import forbid_core_dumps, use_private_folder
 
 DRAIN_SECONDS = 5  # for requests that run when the server is told to stop; open pages never finish by themselves
 # Who closes an idle connection first must be the client: closed by the server in the moment in which a frame sets off
@@ -65,11 +66,11 @@ def reserve_port(settings: Settings) -> socket.socket:
 
 def compose(settings: Settings, store: LessonStore) -> FastAPI:
     """Both pages and the plain routes on one server."""
-    classifier = EmotionClassifier(settings.checkpoint, settings.runtime)
+    metrics = Metrics()
+    classifier = EmotionClassifier(settings.checkpoint, settings.runtime, watch=metrics.batch.observe)
     recorder = LessonRecorder(store, load_secret(settings.secret, settings.database.with_name("secret")))
     # On a public Space the generated secret would vanish with every restart, and anybody could take part.
     on_air = recorder if settings.secret or not settings.space else None
-    metrics = Metrics()
     metrics.gauge("expression_store_waiting", "Writes that wait for their commit", lambda: store.waiting_writes)
     desk = FrameDesk(Observer(classifier, on_air), metrics)
     accounts = load_accounts(settings.accounts)
@@ -88,9 +89,16 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         requests_per_minute=settings.requests_per_minute,
         body_bytes=settings.upload_megabytes * 1_000_000,
     )
+    app.add_middleware(DoorsMiddleware)
     app.add_middleware(HeadersMiddleware, on_space=bool(settings.space))
     add_frame_routes(app, desk)
-    add_health_routes(app, metrics, {"model": classifier.require_working, "store": store.require_writable})
+    add_health_routes(
+        app,
+        metrics,
+        {"model": classifier.require_working, "store": store.require_writable},
+        is_local,
+        settings.metrics_token,
+    )
     words = translations(classifier)
     station = build_station(classifier, desk, language_of, words, settings.frames_per_second, settings.retention_days)
     look: dict[str, Any] = {
@@ -154,6 +162,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         settings = Settings.from_environment()
+        forbid_core_dumps()
         use_private_folder()
         serve(settings)
     except KeyboardInterrupt:

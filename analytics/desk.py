@@ -2,16 +2,16 @@
 told in words."""
 
 import shutil
-import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import uuid4
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from analytics.answers import answers
 from analytics.board import Attention, attention_list
@@ -27,7 +27,7 @@ from analytics.watch import lesson_signals
 from analytics.words import animal_name, class_title, date_text, lesson_title
 
 MAXIMUM_NAME = 120  # characters of a title or class: what fits on one line of a list
-COPY_SECONDS = 600  # Gradio has taken its own copy of a file by then, and deletes that one too
+COPY_SECONDS = 120  # how long the copy of an export that a browser or program fetches may lie in Gradio's folder
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Desk:
     language_of: Callable[[Any], str]
     consent_version: str
     checkpoint: Path | None
+    # An export that was read before an erasure must not be written after it.
+    exporting: Lock = field(default_factory=Lock)
 
     def lesson(self, id_or_code: str | None) -> Lesson:
         """The lesson with this id or code (any spelling). `MistakeError` where there is none."""
@@ -68,8 +70,11 @@ class Desk:
         return attention_list(self.signals(lesson), self.animals(lesson), answers(self.store, lesson.id))
 
     def erase(self, child: Child, actor: str) -> int:
-        """Erases everything that is stored of a child; answers how many rows that were."""
-        removed = self.store.erase_child(child.pseudonym, actor)
+        """Erases everything that is stored of a child, copies of exports included; answers how many rows that were."""
+        with self.exporting:
+            removed = self.store.erase_child(child.pseudonym, actor)
+            for copy in copies_folder().iterdir():
+                copy.unlink(missing_ok=True)
         return removed.observations + removed.events + removed.corrections
 
     def signals(self, lesson: Lesson) -> list[Signal]:
@@ -77,16 +82,12 @@ class Desk:
         return list(lesson_signals(self.store, lesson, self.now(lesson)))
 
     def export(self, lesson: Lesson, file_format: str, actor: str) -> Path:
-        """Writes an export and answers a copy of it that may be handed out; old copies are deleted."""
+        """Writes an export and answers a copy of it that may be handed out, under a name that nobody can guess."""
         if file_format not in FORMATS:
             raise MistakeError("error_format", value=str(file_format)[:20])
-        written = export_lesson(self.store, lesson.id, file_format, actor)
-        folder = Path(tempfile.gettempdir()) / "expression-exports"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        for old in folder.iterdir():
-            if time.time() - old.stat().st_mtime > COPY_SECONDS:
-                old.unlink()
-        return Path(shutil.copyfile(written, folder / f"{uuid4().hex[:8]}-{written.name}"))
+        with self.exporting:
+            written = export_lesson(self.store, lesson.id, file_format, actor)
+            return Path(shutil.copyfile(written, copies_folder() / f"{uuid4().hex}-{written.name}"))
 
     def chosen_child(self, lesson: Lesson, child: str | None) -> str | None:
         """``child`` (pseudonym) if it is one of the lesson's class; else who needed an adult first, else the first;
@@ -118,6 +119,14 @@ class Desk:
     def child_choices(self, lesson: Lesson, language: str) -> list[tuple[str, str]]:
         """(name, pseudonym) of the children of the lesson's class, by name."""
         return sorted((animal_name(language, animal), child) for child, animal in self.animals(lesson).items())
+
+
+def copies_folder() -> Path:
+    """Where exports lie for the minutes in which they are fetched: inside the folder that Gradio serves from, so that
+    it makes no copy of its own, and deletes them after `COPY_SECONDS`."""
+    folder = Path(get_upload_folder()) / "exports"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def checked_name(field: str, value: str | None, language: str) -> str:

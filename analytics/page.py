@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from analytics.accounts import Accounts
-from analytics.desk import Desk
+from analytics.desk import COPY_SECONDS, Desk
 from analytics.frame import SLOW_TICK, TICK, Frame, told
 from analytics.own_classes import OwnClassesStore
 from analytics.recorder import LessonRecorder
@@ -94,7 +94,9 @@ def build_teacher(
     def word(key: str) -> Any:
         return dictionary(PREFIX + key)
 
-    with gr.Blocks(title=say("en", "page_title"), analytics_enabled=False) as page:
+    with gr.Blocks(
+        title=say("en", "page_title"), analytics_enabled=False, delete_cache=(COPY_SECONDS // 4, COPY_SECONDS)
+    ) as page:
         zone, moment, open_tab = gr.State("UTC"), gr.State(""), gr.State("now")
         zone_probe = gr.Textbox(visible="hidden")
         timer, slow_timer = gr.Timer(TICK, active=False), gr.Timer(SLOW_TICK, active=False)

@@ -43,13 +43,19 @@ class EmotionClassifier:
     """Finds the faces of an image and classifies their expressions. Thread-safe.
 
     ``checkpoint``: a folder or a Hub repository (see `emotion.checkpoint.load_checkpoint`); ``runtime``: one of
-    `emotion.runtime.RUNTIMES`; ``cache``: folder for compiled models. Raises `CheckpointError`, ValueError or
-    RuntimeError.
+    `emotion.runtime.RUNTIMES`; ``cache``: folder for compiled models; ``watch`` is told the size of each batch. Raises
+    `CheckpointError`, ValueError or RuntimeError.
     """
 
-    def __init__(self, checkpoint: str | Path = PACKAGED, runtime: str = "auto", cache: Path | None = CACHE) -> None:
+    def __init__(
+        self,
+        checkpoint: str | Path = PACKAGED,
+        runtime: str = "auto",
+        cache: Path | None = CACHE,
+        watch: Callable[[int], object] | None = None,
+    ) -> None:
         self.checkpoint = load_checkpoint(checkpoint)
-        self.runtime = GatheringRuntime(choose_runtime(self.checkpoint, runtime, cache))
+        self.runtime = GatheringRuntime(choose_runtime(self.checkpoint, runtime, cache), watch)
         self._detector = FaceDetector()
 
     def recognise(self, image: Source) -> Recognition:

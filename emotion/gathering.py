@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -27,8 +28,10 @@ class GatheringRuntime:
     once.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, watch: Callable[[int], object] | None = None) -> None:
+        """``watch`` is told the number of faces of each batch."""
         self._runtime = runtime
+        self._watch = watch
         self.failed = False  # whether the last batch raised
         self._waiting: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         # A daemon: it ends with the process, and a request whose caller has gone needs no answer.
@@ -59,6 +62,8 @@ class GatheringRuntime:
                 self._answer(batch)
 
     def _answer(self, requests: list[_Request]) -> None:
+        if self._watch is not None:
+            self._watch(sum(len(request.crops) for request in requests))
         try:
             rows = self._runtime.probabilities(np.concatenate([request.crops for request in requests]))
         except Exception as error:  # noqa: BLE001  whatever it is belongs to those who wait for it

@@ -41,6 +41,7 @@ class Settings:
     requests_per_minute: int = 6000
     lessons_open: int = 10
     upload_megabytes: int = 32
+    metrics_token: str | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     host: str = LOOPBACK
@@ -137,6 +138,14 @@ def _secret(name: str, value: str) -> str:
     return value
 
 
+def _token(name: str, value: str) -> str:
+    if len(value) < 16:
+        raise SettingsError(
+            f"{name} is too short; use at least 16 random characters, for example `openssl rand -hex 16`."
+        )
+    return value
+
+
 def _text(name: str, value: str) -> str:
     return value
 
@@ -159,6 +168,10 @@ VARIABLES: dict[str, tuple[Callable[[str, str], Any], str]] = {
     "requests_per_minute": (_whole(60, 1_000_000), "Requests an address may make in a minute before it has to wait"),
     "lessons_open": (_whole(1, 1000), "Lessons a teacher may have open at a time"),
     "upload_megabytes": (_whole(1, 512), "Largest upload in megabytes"),
+    "metrics_token": (
+        _token,
+        "Bearer token for `/metrics` from other computers, 16 characters or more; without it this computer only",
+    ),
     "tls_certificate": (
         _existing_file,
         "Certificate for https; other devices' browsers open the camera only over https",

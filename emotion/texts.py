@@ -118,6 +118,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_too_many_frames": "More than {limit} frames a second of one child. Send fewer; one is enough.",
         "error_body_too_large": "More than {limit} MB in one request. Send less.",
         "error_too_slow": "The request did not arrive within {limit} seconds. Send it again.",
+        "error_metrics_closed": (
+            "The metrics are for this computer only. Set EMOTION_METRICS_TOKEN and send it as a bearer token."
+        ),
+        "error_no_address": "There is nothing at this address. The station is at /, the teacher page at /teacher.",
         "error_cross_site": "A page of another site made this request. Open the station or the teacher page itself.",
         "error_not_served": (
             "The server could not finish this request; nothing recorded is lost. Look at its log, then try again."
@@ -234,6 +238,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_too_many_frames": "Больше {limit} кадров в секунду от одного ребёнка. Достаточно одного.",
         "error_body_too_large": "Больше {limit} МБ в одном запросе. Пришлите меньше.",
         "error_too_slow": "Запрос не пришёл за {limit} с. Пришлите его ещё раз.",
+        "error_metrics_closed": (
+            "Показатели видны только с этого компьютера. Задайте EMOTION_METRICS_TOKEN и присылайте его как bearer."
+        ),
+        "error_no_address": "По этому адресу ничего нет. Станция — на /, страница учителя — на /teacher.",
         "error_cross_site": "Этот запрос сделала страница другого сайта. Откройте саму станцию или страницу учителя.",
         "error_not_served": (
             "Сервер не смог выполнить запрос; записанное раньше не потеряно. Посмотрите его журнал и повторите."

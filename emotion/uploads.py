@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import resource
 import shutil
 import tempfile
 from pathlib import Path
@@ -28,6 +29,11 @@ def use_private_folder() -> Path:
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     tempfile.tempdir = str(folder)
     return folder
+
+
+def forbid_core_dumps() -> None:
+    """A crashed process leaves no image of its memory, in which frames may be, on a disk."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _is_alive(process: int) -> bool:
