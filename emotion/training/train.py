@@ -348,7 +348,7 @@ def main() -> None:
         "--seed",
         type=int,
         default=0,
-        help="of the batches; take a new one to go on from an earlier run's weights, which know the old batches by heart",
+        help="of the batches; take a new one to go on from an earlier run, whose weights know its batches by heart",
     )
     arguments = parser.parse_args()
     changes = {name: getattr(arguments, name) for name in ("rate", "batch") if getattr(arguments, name) is not None}
