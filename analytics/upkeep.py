@@ -104,12 +104,20 @@ def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: st
     return removed
 
 
-def rewrite(database: Database) -> None:
-    """Replaces the file by one that holds what is left and nothing else. Called where nobody writes meanwhile."""
+def rewrite(database: Database, keep_old: bool = False) -> None:
+    """Replaces the file by one that holds what is left and nothing else. Called where nobody writes meanwhile.
+
+    ``keep_old``: what lies there, and its log, is kept under a new name.
+    """
+    database.path.parent.mkdir(parents=True, exist_ok=True)
     fresh = database.path.with_name(database.path.name + ".rewriting")
     with database.cursor() as cursor:
         copy_database(cursor, fresh)
     with database.set_aside():
+        for old in (database.path, log_of(database.path)):
+            if keep_old and old.exists():
+                kept = old.rename(old.with_name(f"{old.name}.replaced-{utc_now():%Y%m%dT%H%M%S%fZ}"))
+                LOG.critical("%s was not written by this app while it had it open; it is kept as %s", old, kept)
         fresh.replace(database.path)
         log_of(database.path).unlink(missing_ok=True)
     rewrite_mark(database.path).unlink(missing_ok=True)
@@ -120,12 +128,7 @@ def rescue(database: Database) -> None:
 
     A file that lies there by now is kept under a new name. Called where nobody writes meanwhile.
     """
-    database.path.parent.mkdir(parents=True, exist_ok=True)
-    for intruder in (database.path, log_of(database.path)):
-        if intruder.exists():
-            kept = intruder.with_name(f"{intruder.name}.replaced-{utc_now():%Y%m%dT%H%M%S%fZ}")
-            LOG.critical("%s was put in place of the open database; it is kept as %s", intruder, intruder.rename(kept))
-    rewrite(database)
+    rewrite(database, keep_old=True)
     LOG.critical("%s was taken away while it was open; it is written anew and nothing is lost", database.path)
 
 

@@ -65,14 +65,16 @@ def environment_for(folder: Path, port: int, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_app(folder: Path, port: int | None = None, **more: str) -> Iterator[RunningApp]:
+def running_app(
+    folder: Path, port: int | None = None, program: Path = ROOT / "app.py", **more: str
+) -> Iterator[RunningApp]:
     """The app, answering; ended afterwards. ``more``: environment variables."""
     port = port or free_port()
     log = folder / "app.log"
     began = time.monotonic()
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py")],
+            [sys.executable, str(program)],
             env=environment_for(folder, port, **more),
             cwd=folder,
             stdout=output,
