@@ -1,59 +1,20 @@
-"""When something lasts long enough to be said: the tests behind the support signals, and every threshold of them.
+"""When something lasts long enough to be said: the tests behind the support signals.
 
 Causal: what is found at a frame rests on what was seen up to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from analytics.baseline import Track
+from analytics.belief import SUSTAINED
 from analytics.episodes import runs
 from analytics.smoothing import GAP, Floats, affect_of
+from analytics.thresholds import Thresholds
 from emotion.labels import Emotion
-
-STRUGGLING, TIRED, AWAY, DELIGHTED, DISTRESSED = "struggling", "tired", "away", "delighted", "distressed"
-SUSTAINED = (DISTRESSED, STRUGGLING, DELIGHTED)  # the three that are read in the face over time
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Every threshold of every signal, tuned on simulated lessons of one seed and measured on those of another.
-
-    Evidence is in nats: how much likelier what was seen is if the child is in that state than if it is at rest. It is
-    large because neighbouring frames show one expression and are no independent witnesses. Times are in seconds.
-    """
-
-    distressed_evidence: float = 15.0
-    struggling_evidence: float = 35.0
-    delighted_evidence: float = 38.0
-    lead: float = 6.5  # so much more evidence than for any other of the three
-    quiet_evidence: float = 16.0  # evidence of the contrary that ends one of the three
-    after_failure_seconds: float = 120.0  # so long after a failed task ...
-    after_failure_evidence: float = 21.0  # ... that much less evidence of struggling is asked for
-    after_success_seconds: float = 60.0  # so long after a solved task ...
-    after_success_evidence: float = 19.0  # ... that much less evidence of delight
-    as_usual: float = 0.1  # even then a child looks as usual for this share of the time
-    most_per_second: float = 2.4  # evidence of one second, at most: nobody is judged by a single frame
-    distressed_rest: float = 90.0  # after the end of a signal, the same is not raised again for so long
-    struggling_rest: float = 120.0
-    delighted_rest: float = 60.0
-    away_seconds: float = 20.0  # without a face
-    away_rest: float = 30.0
-    tired_earliest: float = 480.0  # after the child's first frame: late in the lesson, or it is not tiredness
-    tired_window: float = 180.0  # over which tiredness is judged
-    tired_score: float = 4.0  # sum of the falls below, each in units of its scale
-    tired_hold: float = 60.0  # for so long
-    tired_rest: float = 600.0
-    expressiveness_scale: float = 0.15
-    arousal_scale: float = 0.08
-    absence_scale: float = 0.10
-    quality_scale: float = 0.10
-
-
-THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,113 +26,41 @@ class Span:
     end: int | None
 
 
-def evidence_sum(gains: Floats) -> Floats:
-    """Page's recursion ``s[i] = max(0, s[i-1] + gains[i])`` for (n,) gains, without a loop: the distance of the running
-    total from its lowest point so far."""
-    total = np.cumsum(gains)
-    return total - np.minimum(np.minimum.accumulate(total), 0.0)
-
-
-def evidence(track: Track, levels: Floats, thresholds: Thresholds) -> Floats:
-    """(m, 3): the log-likelihood ratio, in nats, that each frame adds for each of `SUSTAINED` against this child at
-    rest.
-
-    The classifier's probabilities over the shares of its classes are likelihoods of the expressions; those of a state
-    are their mean over the expressions that are worn in it: `EXPECTED`, mixed with the child's resting ones. A frame
-    counts for the time that it stands for, a poor face less, and after an absence what was gathered says nothing of
-    now.
-    """
-    trust = np.minimum(track.quality / _FULL_TRUST, 1.0) * track.durations
-    resting = (levels * track.likelihoods).sum(axis=1)
-    most = thresholds.most_per_second
-    gains = np.empty((len(levels), len(SUSTAINED)))
-    for column, kind in enumerate(SUSTAINED):
-        expected = np.zeros(len(Emotion))
-        for emotion, share in EXPECTED[kind].items():
-            expected[emotion] = share
-        worn = (1 - thresholds.as_usual) * (track.likelihoods @ expected) + thresholds.as_usual * resting
-        gains[:, column] = np.clip(np.log(worn / resting), -most, most) * trust
-    gains[1:][np.diff(track.seconds) > _FORGET_SECONDS] = -_FORGET
-    return gains
-
-
-def sustained(
-    track: Track, gains: Floats, needed: Floats, allowed_at: npt.NDArray[np.bool_], quiet: float, rest: float
-) -> Iterator[Span]:
-    """Where the sum of (m,) ``gains`` reaches ``needed`` (m,) at an allowed frame; over when ``quiet`` speaks against
-    it."""
-    here, allowed = 0, -np.inf
-    while here < len(gains):  # once per signal, not per frame
-        sums = evidence_sum(gains[here:])
-        enough = (sums >= needed[here:]) & allowed_at[here:]
-        first = int(enough.argmax())
-        if not enough[first]:
-            return
-        raised = here + first
-        start = here + _last_zero(sums[: first + 1]) + 1
-        against = evidence_sum(-gains[raised + 1 :])
-        calm = against >= quiet
-        last = int(calm.argmax()) if len(calm) else 0
-        end = raised + 1 + max(_last_zero(against[: last + 1]), 0) if calm.any() else None
-        if track.seconds[raised] >= allowed:
-            yield Span(min(start, raised), raised, end)
-        if end is None:
-            return
-        here, allowed = raised + last + 2, track.seconds[end] + rest
-
-
-def _last_zero(sums: Floats) -> int:
-    """The last place where an evidence sum was nothing; -1 where it never was."""
-    zeros = np.flatnonzero(sums <= 0)
-    return int(zeros[-1]) if len(zeros) else -1
-
-
-def _since(track: Track, moments: Floats) -> Floats:
-    """(m,) seconds since the last of the sorted ``moments`` (seconds since 1970); infinite before the first."""
-    last = np.searchsorted(moments, track.seconds, side="right") - 1
-    return track.seconds - np.append(moments, -np.inf)[last]
-
-
-def lasting(
-    track: Track,
-    levels: Floats,
-    failures: Floats,
-    successes: Floats,
-    thresholds: Thresholds,
-    kinds: Sequence[str] = SUSTAINED,
-) -> dict[str, list[Span]]:
-    """The spans of distressed, struggling and delighted."""
-    gains = evidence(track, levels, thresholds)
-    sums = np.column_stack([evidence_sum(gains[:, column]) for column in range(len(SUSTAINED))])
-    needed = np.tile(
-        [thresholds.distressed_evidence, thresholds.struggling_evidence, thresholds.delighted_evidence], (len(sums), 1)
-    )
-    recently = _since(track, failures) <= thresholds.after_failure_seconds
-    needed[recently, SUSTAINED.index(STRUGGLING)] -= thresholds.after_failure_evidence
-    recently = _since(track, successes) <= thresholds.after_success_seconds
-    needed[recently, SUSTAINED.index(DELIGHTED)] -= thresholds.after_success_evidence
+def lasting(track: Track, believed: Floats, thresholds: Thresholds) -> dict[str, list[Span]]:
+    """The spans of each of `SUSTAINED`, from the (m, 3) probabilities of `analytics.belief`."""
+    raised = (thresholds.distressed_raised, thresholds.struggling_raised, thresholds.delighted_raised)
     rests = (thresholds.distressed_rest, thresholds.struggling_rest, thresholds.delighted_rest)
-    found: dict[str, list[Span]] = {}
-    for column, kind in enumerate(SUSTAINED):
-        if kind not in kinds:
-            continue
-        others = np.delete(sums, column, axis=1).max(axis=1)
-        allowed = sums[:, column] - others >= thresholds.lead
-        found[kind] = list(
-            sustained(track, gains[:, column], needed[:, column], allowed, thresholds.quiet_evidence, rests[column])
-        )
-    return found
+    return {
+        kind: list(_spans(track, believed[:, column], raised[column], rests[column], thresholds))
+        for column, kind in enumerate(SUSTAINED)
+    }
 
 
-# Which expressions are worn, in the time in which a child does not look as usual.
-EXPECTED: dict[str, dict[Emotion, float]] = {
-    DISTRESSED: {Emotion.FEAR: 0.5, Emotion.SAD: 0.5},
-    STRUGGLING: {Emotion.SAD: 0.4, Emotion.ANGRY: 0.4, Emotion.DISGUST: 0.1, Emotion.CONTEMPT: 0.1},
-    DELIGHTED: {Emotion.HAPPY: 0.9, Emotion.SURPRISE: 0.1},
-}
-_FULL_TRUST = 0.5  # a face of at least this quality counts fully
-_FORGET_SECONDS = 30.0  # an absence after which evidence gathered before says nothing of now
-_FORGET = 1e6
+def _spans(track: Track, probability: Floats, needed: float, rest: float, thresholds: Thresholds) -> Iterator[Span]:
+    """Where one (m,) ``probability`` reaches ``needed``, until it falls below `over`.
+
+    Start and end are dated back to when the probability left the certainty that it came from: the start to when it was
+    last below `begun`, the end to when it was last as close to 1, or else to when it was raised.
+    """
+    high, low = np.flatnonzero(probability >= needed), np.flatnonzero(probability < thresholds.over)
+    here, allowed = 0, -np.inf
+    while (place := int(np.searchsorted(high, here))) < len(high):  # once per signal, not per frame
+        raised = int(high[place])
+        place = int(np.searchsorted(low, raised))
+        fallen = int(low[place]) if place < len(low) else None
+        if track.seconds[raised] >= allowed:
+            start = _last(probability[:raised] < thresholds.begun) + 1
+            end = None if fallen is None else raised + 1 + _last(probability[raised:fallen] > 1 - thresholds.begun)
+            yield Span(start, raised, end)
+        if fallen is None:
+            return
+        here, allowed = fallen, track.seconds[fallen] + rest
+
+
+def _last(true: npt.NDArray[np.bool_]) -> int:
+    """The last place that is true; -1 without any."""
+    places = np.flatnonzero(true)
+    return int(places[-1]) if len(places) else -1
 
 
 def _absences(track: Track) -> list[tuple[int, int]]:
@@ -205,7 +94,7 @@ class Fall:
     usual_expression: float
 
 
-def tired(track: Track, levels: Floats, thresholds: Thresholds) -> Iterator[tuple[float, float, float | None, Fall]]:
+def tired(track: Track, thresholds: Thresholds) -> Iterator[tuple[float, float, float | None, Fall]]:
     """Start, raised and end (None: still lasting) in seconds since 1970, and what was seen when it was raised."""
     step = 10.0
     first = track.looked[0]

@@ -1,7 +1,7 @@
 """Support signals: when a child probably needs an adult (or a word of praise), why, and what to suggest."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,25 +9,15 @@ import numpy as np
 import pandas as pd
 
 from analytics.baseline import NEGATIVE, Baseline, Track, expression_shares, follow, resting_levels
-from analytics.detection import (
-    AWAY,
-    DELIGHTED,
-    DISTRESSED,
-    STRUGGLING,
-    THRESHOLDS,
-    TIRED,
-    Fall,
-    Span,
-    Thresholds,
-    away,
-    lasting,
-    tired,
-)
+from analytics.belief import DELIGHTED, DISTRESSED, STRUGGLING, Watched, beliefs
+from analytics.detection import Fall, Span, away, lasting, tired
 from analytics.episodes import moment
 from analytics.smoothing import Floats
 from analytics.store import Event
+from analytics.thresholds import THRESHOLDS
 from emotion.labels import Emotion
 
+TIRED, AWAY = "tired", "away"
 KINDS = (DISTRESSED, STRUGGLING, TIRED, AWAY, DELIGHTED)  # who needs a teacher first
 SUGGESTIONS = ("break", "ask_for_help", "hint", "assistant", "teacher")  # the list of the paper
 _RECENT = 300.0  # seconds: what happened to tasks before that is no reason any more
@@ -81,45 +71,41 @@ def detect(
     lesson: str,
     child: str,
     earlier: Baseline | None = None,
-    thresholds: Thresholds = THRESHOLDS,
 ) -> list[Signal]:
     """The signals of one child in one lesson up to the last observation, in the order in which they were raised.
 
     ``observations``: of this child, as `LessonStore.observations` answers them. ``events``: of this child and of the
     whole class. ``earlier``: the child's resting level in earlier lessons, where there were any.
-
-    *struggling*, *distressed*, *delighted*: how much likelier the face is in that state than at this child's rest is
-    summed in nats, and forgotten while it speaks against it: the cumulative sum test, which finds a lasting change
-    sooner than any other test with as few false alarms (E. S. Page, "Continuous inspection schemes", Biometrika 41
-    (1954) 100-115; G. Moustakides, Annals of Statistics 14 (1986) 1379-1387), and tells when it began; of the three
-    the one that leads is raised (I. V. Nikiforov, IEEE Transactions on Information Theory 46 (2000) 2740-2746). After
-    a failed task less is asked for struggling, after a solved one for delighted. *tired*: over three minutes, how far
-    expressiveness, arousal and face quality fell and short absences rose, each in units of its scale, summed; late in
-    the lesson and for a minute. *away*: no face, frame after frame, for twenty seconds.
     """
-    return detect_in(follow(observations), events, lesson, child, earlier, thresholds)
+    return detect_class({child: follow(observations)}, events, lesson, {child: earlier} if earlier else {})
 
 
-def detect_in(
-    track: Track,
-    events: Sequence[Event],
-    lesson: str,
-    child: str,
-    earlier: Baseline | None = None,
-    thresholds: Thresholds = THRESHOLDS,
+def detect_class(
+    tracks: Mapping[str, Track], events: Sequence[Event], lesson: str, earlier: Mapping[str, Baseline]
 ) -> list[Signal]:
-    """`detect` for a child that is followed already."""
-    if not len(track.looked):
-        return []
-    levels = resting_levels(track, earlier)
-    make = _Maker(track, levels, [event for event in events if event.child in (None, child)], lesson, child)
-    spans = lasting(track, levels, make.moments("task_failed"), make.moments("task_solved"), thresholds)
-    found = [make.distressed(span) for span in spans[DISTRESSED]]
-    found += [make.struggling(span) for span in spans[STRUGGLING]]
-    found += [make.delighted(span) for span in spans[DELIGHTED]]
-    found += [make.tired(start, raised, end, fall) for start, raised, end, fall in tired(track, levels, thresholds)]
-    found += [make.away(start, end, thresholds.away_seconds) for start, end in away(track, thresholds)]
-    return sorted(found, key=lambda signal: (signal.raised, signal.kind))
+    """The signals of all children of a lesson, in the order in which they were raised. ``tracks`` and ``earlier`` by
+    pseudonym.
+
+    *struggling*, *distressed*, *delighted*: raised when the probability that the child is in that state reaches a
+    threshold, and over when it has fallen again (`analytics.belief`). It grows with every frame that such a child
+    would more likely show than this one at rest, and sooner after a failed (for delighted: a solved) task. *tired*:
+    over three minutes, how far expressiveness, arousal and face quality fell and short absences rose, each in units of
+    its scale, summed; late in the lesson and for a minute. *away*: no face, frame after frame, for twenty seconds.
+    """
+    makers = [
+        _Maker(
+            track,
+            resting_levels(track, earlier.get(child)),
+            [event for event in events if event.child in (None, child)],
+            lesson,
+            child,
+        )
+        for child, track in tracks.items()
+        if len(track.looked)
+    ]
+    believed = beliefs([maker.watched() for maker in makers], THRESHOLDS)
+    found = [signal for maker, own in zip(makers, believed, strict=True) for signal in maker.signals(own)]
+    return sorted(found, key=lambda signal: (signal.raised, signal.child, signal.kind))
 
 
 class _Maker:
@@ -129,7 +115,21 @@ class _Maker:
         self.track, self.levels = track, levels
         self.events, self.lesson, self.child = events, lesson, child
 
-    def moments(self, kind: str) -> Floats:
+    def watched(self) -> Watched:
+        """What `analytics.belief` wants to know of this child."""
+        return Watched(self.track, self.levels, self._moments("task_failed"), self._moments("task_solved"))
+
+    def signals(self, believed: Floats) -> list[Signal]:
+        """All signals; ``believed``: (m, 3) as `beliefs` answers it."""
+        track, spans = self.track, lasting(self.track, believed, THRESHOLDS)
+        found = [self.distressed(span) for span in spans[DISTRESSED]]
+        found += [self.struggling(span) for span in spans[STRUGGLING]]
+        found += [self.delighted(span) for span in spans[DELIGHTED]]
+        found += [self.tired(*what) for what in tired(track, THRESHOLDS)]
+        found += [self.away(start, end, THRESHOLDS.away_seconds) for start, end in away(track, THRESHOLDS)]
+        return found
+
+    def _moments(self, kind: str) -> Floats:
         """When events of a kind happened, in seconds since 1970, sorted."""
         return np.array(sorted(event.at.timestamp() for event in self.events if event.kind == kind))
 

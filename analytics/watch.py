@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from analytics.baseline import WARM_UP, Baseline, baseline_of, follow_class
-from analytics.signals import Signal, detect_in
+from analytics.signals import Signal, detect_class
 from analytics.store import Lesson, LessonStore
 
 FRESH = timedelta(seconds=4)  # signals so old are still told: less than half of what any of them takes to be raised
@@ -50,10 +50,8 @@ def lesson_signals(store: LessonStore, lesson: Lesson, now: datetime) -> list[Si
         baselines = earlier_baselines(store, lesson) if known is None else known.baselines
         events = store.events(lesson.id)
         before = [event for event in events if event.at <= now]
-        signals: list[Signal] = []
-        for child, track in follow_class(store.observations(lesson.id, until=now + timedelta(microseconds=1))):
-            signals.extend(detect_in(track, before, lesson.id, child, baselines.get(child)))
-        signals.sort(key=lambda signal: (signal.raised, signal.child, signal.kind))
+        tracks = dict(follow_class(store.observations(lesson.id, until=now + timedelta(microseconds=1))))
+        signals = detect_class(tracks, before, lesson.id, baselines)
         watch.lessons[lesson.id] = _Known(now, signals, baselines)
         return signals
 

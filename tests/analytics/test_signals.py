@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.baseline import PRIOR, Baseline, baseline_of, expression_shares, follow, resting_levels
-from analytics.detection import THRESHOLDS, evidence_sum
+from analytics.belief import SUSTAINED, Watched, beliefs
 from analytics.signals import KINDS, SUGGESTIONS, Signal, detect
 from analytics.simulation import DISTRESSED, PROFILES, STRUGGLING, TIRED, Scene, observation_frame, simulate_child
 from analytics.store import Event
+from analytics.thresholds import THRESHOLDS
 from emotion.labels import Emotion
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -133,14 +134,45 @@ def test_every_signal_has_a_known_kind_and_suggestion_and_a_strength_between_0_a
     assert all(0 <= signal.strength <= 1 for signal in signals)
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.lists(st.floats(-3, 3), min_size=1, max_size=60))
-def test_the_evidence_sum_is_pages_recursion(gains: list[float]) -> None:
-    expected, value = [], 0.0
-    for gain in gains:
-        value = max(0.0, value + gain)
-        expected.append(value)
-    np.testing.assert_allclose(evidence_sum(np.array(gains)), expected, atol=1e-9)
+def watched(rows: pd.DataFrame, failures: tuple[float, ...] = ()) -> Watched:
+    track = follow(rows)
+    return Watched(track, resting_levels(track), START.timestamp() + np.array(failures), np.zeros(0))
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 10_000), st.sampled_from([STRUGGLING, DISTRESSED, "delighted", "away"]))
+def test_what_is_believed_is_a_probability_and_rests_on_nothing_that_came_later(seed: int, kind: str) -> None:
+    rows = lesson([Scene(kind, 60, 160)], seconds=240, seed=seed)
+    (whole,), (part,) = beliefs([watched(rows)], THRESHOLDS), beliefs([watched(rows[:150])], THRESHOLDS)
+    assert ((whole >= 0) & (whole <= 1)).all()
+    assert (whole.sum(axis=1) <= 1 + 1e-9).all()
+    np.testing.assert_allclose(whole[: len(part)], part, atol=1e-9)
+
+
+def test_a_child_is_judged_alike_alone_and_among_others() -> None:
+    children = [watched(lesson([Scene(DISTRESSED, 100, 200)], seconds=300 + 60 * seed, seed=seed)) for seed in range(3)]
+    together = beliefs(children, THRESHOLDS)
+    for child, believed in zip(children, together, strict=True):
+        np.testing.assert_allclose(believed, beliefs([child], THRESHOLDS)[0], atol=1e-9)
+
+
+def test_a_failed_task_alone_makes_nobody_struggle() -> None:
+    calm = lesson([], seconds=400)
+    struggling = SUSTAINED.index(STRUGGLING)
+    with_failure = beliefs([watched(calm, failures=(200.0,))], THRESHOLDS)[0][:, struggling]
+    assert with_failure.max() > beliefs([watched(calm)], THRESHOLDS)[0][:, struggling].max()
+    assert with_failure.max() < THRESHOLDS.struggling_raised
+
+
+def test_five_frames_a_second_tell_little_more_than_one() -> None:
+    def delay(interval: float, seed: int) -> float:
+        readings = simulate_child(
+            np.random.default_rng(seed), PROFILES[0], [Scene(DISTRESSED, 400, 520)], 600, interval=interval
+        )
+        return seconds(raised(observation_frame(readings, START, "child", "test", "test"))[0].raised) - 400
+
+    often, seldom = (np.median([delay(interval, seed) for seed in range(9)]) for interval in (0.2, 1.0))
+    assert 0.5 * seldom < often < 1.5 * seldom
 
 
 def test_shares_of_expressions_are_recovered_from_unsure_readings() -> None:

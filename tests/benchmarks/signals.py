@@ -1,7 +1,7 @@
 """How well the support signals work: precision, recall and delay per kind over simulated lessons with known truth.
 
     python -m tests.benchmarks.signals                   1,000 lessons of the reporting seed and 200 calm ones
-    python -m tests.benchmarks.signals --seed 1          those on which the thresholds were tuned
+    python -m tests.benchmarks.signals --seed 1          some of those on which the thresholds were tuned
     python -m tests.benchmarks.signals --shown 0.75      children who hide a quarter of what they go through
 
 A signal is right when it is raised within a scene of its kind, or at most 15 s after its end (it is told late then,
@@ -31,7 +31,7 @@ from analytics.store import Event
 ROOT = Path(__file__).parents[2]
 EVALUATION = ROOT / "checkpoints" / "resnet152-ferplus" / "evaluation.json"
 STARTED_AT = datetime(2026, 9, 15, 7, 0, tzinfo=UTC)
-REPORTING_SEED = 4  # thresholds were tuned on seed 1, and checked on seeds 2 and 3 on the way
+REPORTING_SEED = 5  # thresholds were tuned on seeds 1 and 3; 2 and 4 were looked at before
 GRACE = 15.0  # seconds after the end of a scene
 MINUTES = 30.0
 
