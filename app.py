@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from analytics.accounts import AccountsError, load_accounts
+from analytics.desk import copies_folder
 from analytics.housekeeping import Housekeeper
 from analytics.login import TeacherGate, is_local, signed_in
 from analytics.page import build_teacher
@@ -20,6 +21,7 @@ from analytics.pseudonyms import load_secret
 from analytics.recorder import LessonRecorder
 from analytics.recovery import open_store
 from analytics.store import LessonStore, StoreError
+from emotion.callers import guard_inputs
 from emotion.checkpoint import CheckpointError
 from emotion.classifier import EmotionClassifier
 from emotion.doors import DoorsMiddleware
@@ -117,7 +119,10 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         classifier.checkpoint.folder,
         accounts=accounts,
         lessons_open=settings.lessons_open,
+        hides_small_groups=settings.small_groups == "hide",
     )
+    for page in (station, teacher):
+        guard_inputs(page)
     # First, because everything that is under no other path belongs to the station.
     gr.mount_gradio_app(
         app,
@@ -129,7 +134,17 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         auth_dependency=signed_in,
         **look,
     )
-    gr.mount_gradio_app(app, station, "/", i18n=words, css=CSS, show_error=False, max_file_size=upload, **look)
+    gr.mount_gradio_app(
+        app,
+        station,
+        "/",
+        i18n=words,
+        css=CSS,
+        show_error=False,
+        max_file_size=upload,
+        blocked_paths=[str(copies_folder())],  # both pages share Gradio's folder, and the station asks for no login
+        **look,
+    )
     return app
 
 

@@ -33,13 +33,14 @@ COPY_SECONDS = 120  # how long the copy of an export that a browser or program f
 @dataclass(frozen=True)
 class Desk:
     """``language_of``: the reader's language by request. ``checkpoint``: folder of the loaded model, for "About the
-    model"."""
+    model". ``hides_small_groups``: whether figures of a class of fewer than five children are left out."""
 
     store: LessonStore
     recorder: LessonRecorder
     language_of: Callable[[Any], str]
     consent_version: str
     checkpoint: Path | None
+    hides_small_groups: bool = False
     # An export that was read before an erasure must not be written after it.
     exporting: Lock = field(default_factory=Lock)
 

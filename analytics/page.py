@@ -80,6 +80,7 @@ def build_teacher(
     consent_version: str = "1",
     accounts: Accounts | None = None,
     lessons_open: int = 10,
+    hides_small_groups: bool = False,
 ) -> gr.Blocks:
     """The page with its named endpoints. Mount it with ``css=css()`` and ``i18n=gr.I18n(**translations())``.
 
@@ -88,7 +89,7 @@ def build_teacher(
     """
     sample = ensure_sample_lesson(store)
     own = OwnClassesStore(store, accounts or Accounts({}), lessons_open)
-    desk = Desk(own, recorder.through(own), language_of, consent_version, checkpoint)
+    desk = Desk(own, recorder.through(own), language_of, consent_version, checkpoint, hides_small_groups)
     dictionary = gr.I18n(**translations())
 
     def word(key: str) -> Any:

@@ -9,6 +9,7 @@ from analytics.heat import heat_html, heat_map
 from analytics.lessons import lesson_summary
 from analytics.report_drawing import timeline_drawing
 from analytics.signals import Signal
+from analytics.small_groups import group_note
 from analytics.store import Lesson
 from analytics.style import STATIC
 from analytics.summaries import child_sentences, signal_sentence
@@ -27,16 +28,20 @@ def lesson_report(desk: Desk, lesson: Lesson, language: str, zone: str) -> str:
     signals = desk.signals(lesson)
     heat = heat_map(desk, lesson)
     tasks = tasks_table(summary, language)
+    note = group_note(len(summary.children), desk.hides_small_groups, language)
+    shows_class = not (note and desk.hides_small_groups)
+    course = heat_html(heat, signals, language, zone) if shows_class else ""
     parts = [
         _head(lesson, language, zone),
-        f"<p>{escape(_length(desk, lesson, len(heat.children), language))}</p>",
-        f"<section><h2>{escape(say(language, 'report_course'))}</h2>{heat_html(heat, signals, language, zone)}"
-        "</section>",
+        f"<p>{escape(_length(desk, lesson, len(heat.children), language))}</p>{note}",
+        f"<section><h2>{escape(say(language, 'report_course'))}</h2>{course}</section>" if shows_class else "",
         f"<section><h2>{escape(say(language, 'moments_title'))}"
         f"</h2>{_moments(desk, lesson, signals, language, zone)}</section>",
         f"<section><h2>{escape(say(language, 'tasks_title'))}</h2>"
         + (table_html(tasks) if len(tasks) else f"<p>{escape(say(language, 'no_tasks'))}</p>")
-        + "</section>",
+        + "</section>"
+        if shows_class
+        else "",
         f"<h2>{escape(say(language, 'report_children'))}</h2><ul>",
     ]
     for child, _ in heat.children:

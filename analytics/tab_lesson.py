@@ -16,6 +16,7 @@ from analytics.heat import heat_html, heat_map
 from analytics.lessons import LessonSummary, lesson_summary
 from analytics.marks import correction_text
 from analytics.signals import Signal
+from analytics.small_groups import group_note
 from analytics.store import Lesson
 from analytics.style import CLICKS
 from analytics.summaries import signal_words
@@ -120,10 +121,16 @@ def heading(language: str, key: str, help_key: str | None = None) -> str:
     return f'<div class="teacher"><h3>{escape(say(language, key))}</h3>{line}</div>'
 
 
+def heading_of_moments(desk: Desk, lesson: Lesson, signals: list[Signal], language: str, zone: str) -> str:
+    """The moments under their heading, as HTML."""
+    lines = moments_lines(desk, lesson, signals, language)
+    return heading(language, "moments_title", "moments_help") + moments_html(lines, language, zone)
+
+
 def add_lesson(desk: Desk, frame: Frame) -> None:
     """Puts the tab's components in place and wires them."""
     with frame.tab("lesson"):
-        heat = gr.HTML(js_on_load=CLICKS, padding=False, elem_id="heat")
+        map_of_class = gr.HTML(js_on_load=CLICKS, padding=False, elem_id="heat")
         tasks = gr.HTML(padding=False)
         moments = gr.HTML(js_on_load=CLICKS, padding=False, elem_id="moments")
 
@@ -143,15 +150,18 @@ def add_lesson(desk: Desk, frame: Frame) -> None:
             if len(table)
             else f'<div class="teacher"><p class="note">{escape(say(language, "no_tasks"))}</p></div>'
         )
+        heat = heat_map(desk, lesson)
+        note = group_note(len(summary.children), desk.hides_small_groups, language)
+        if note and desk.hides_small_groups:
+            return title + note, "", heading_of_moments(desk, lesson, signals, language, zone)
         return (
-            title + heat_html(heat_map(desk, lesson), signals, language, zone),
+            title + note + heat_html(heat, signals, language, zone),
             heading(language, "tasks_title") + tasks_part,
-            heading(language, "moments_title", "moments_help")
-            + moments_html(moments_lines(desk, lesson, signals, language), language, zone),
+            heading_of_moments(desk, lesson, signals, language, zone),
         )
 
-    outputs = [heat, tasks, moments]
+    outputs = [map_of_class, tasks, moments]
     frame.show("lesson", refresh, [frame.lesson, frame.zone], outputs)
     frame.now_and_then("lesson", refresh, [frame.lesson, frame.zone], outputs)
-    frame.opens_child(heat, desk)
+    frame.opens_child(map_of_class, desk)
     frame.opens_child(moments, desk)

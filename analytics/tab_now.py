@@ -3,13 +3,16 @@
 from datetime import datetime, timedelta
 
 import gradio as gr
+import plotly.graph_objects as go
 
 from analytics.answers import Answer, put_answer
 from analytics.board import Attention, attention_html, board_html, headline
-from analytics.charts_class import mood_figure, mood_table
+from analytics.charts import empty_note, plain_layout
+from analytics.charts_class import mood, mood_figure, mood_table
 from analytics.desk import Desk
 from analytics.frame import Frame, plot, told
 from analytics.records import utc_now
+from analytics.small_groups import group_note, is_small
 from analytics.store import Lesson
 from analytics.style import CLICKS
 from analytics.tables import table_html
@@ -17,7 +20,6 @@ from analytics.texts import say
 from analytics.timeline import SILENT, class_board
 
 RECENT = timedelta(seconds=120)  # a signal that is over is shown this long, so that a glance away misses nothing
-SMALL_GROUP = 5  # children; in a smaller group a figure of the class points at single children
 SHOWN_AFTERWARDS = 6  # signals of a lesson that is over; the tab "Lesson" lists them all
 
 
@@ -39,8 +41,7 @@ def now_html(desk: Desk, lesson: Lesson, language: str, zone: str) -> str:
     parts = [headline(items, language, running, seen), attention_html(items, language, running, now, zone)]
     if not running:
         parts.append(f'<p class="muted">{say(language, "now_ended")}</p>')
-    if 0 < len(rows) < SMALL_GROUP:
-        parts.append(f'<p class="note caution">{say(language, "small_group")}</p>')
+    parts.append(group_note(seen, desk.hides_small_groups, language))
     parts.append(board_html(rows, items, language, running))
     return '<section class="teacher">' + "".join(parts) + "</section>"
 
@@ -49,7 +50,7 @@ def add_now(desk: Desk, frame: Frame) -> None:
     """Puts the tab's components in place and wires them."""
     with frame.tab("now"):
         board = gr.HTML(js_on_load=CLICKS, elem_id="board", padding=False)
-        mood = plot("mood")
+        chart = plot("mood")
         with gr.Accordion(frame.word("mood_table"), open=False):
             table = gr.HTML()
         last = gr.State("")
@@ -64,8 +65,11 @@ def add_now(desk: Desk, frame: Frame) -> None:
     def refresh_mood(lesson_id: str, zone: str, request: gr.Request) -> tuple[object, str]:
         language = desk.language_of(request)
         lesson = desk.lesson(lesson_id)
-        return mood_figure(desk.store, lesson, desk.now(lesson), language, zone), table_html(
-            mood_table(desk.store, lesson, desk.now(lesson), language, zone)
+        now = desk.now(lesson)
+        if desk.hides_small_groups and is_small(int(mood(desk.store, lesson, now)["children"].max())):
+            return empty_note(go.Figure(layout=plain_layout(230)), say(language, "small_group_hidden")), ""
+        return mood_figure(desk.store, lesson, now, language, zone), table_html(
+            mood_table(desk.store, lesson, now, language, zone)
         )
 
     @told(desk)
@@ -82,8 +86,8 @@ def add_now(desk: Desk, frame: Frame) -> None:
         return html, html
 
     frame.show("now", refresh, [frame.lesson, frame.zone, last], [board, last])
-    frame.show("now", refresh_mood, [frame.lesson, frame.zone], [mood, table])
+    frame.show("now", refresh_mood, [frame.lesson, frame.zone], [chart, table])
     frame.while_running("now", refresh, [frame.lesson, frame.zone, last], [board, last])
-    frame.now_and_then("now", refresh_mood, [frame.lesson, frame.zone], [mood, table])
+    frame.now_and_then("now", refresh_mood, [frame.lesson, frame.zone], [chart, table])
     frame.private(board.answer_signal, answer, [frame.lesson, frame.zone], [board, last])
     frame.opens_child(board, desk)

@@ -10,6 +10,7 @@ from analytics.charts_child import CAUTION_BELOW, MEASURES, LessonShare, child_l
 from analytics.desk import Desk
 from analytics.frame import Frame, plot, told
 from analytics.slope import LEAST_LESSONS, slope_of
+from analytics.small_groups import group_note
 from analytics.tables import table_html
 from analytics.texts import say
 
@@ -73,7 +74,9 @@ def add_trends(desk: Desk, frame: Frame) -> None:
         shares = child_lessons(desk.store, lesson.class_name, chosen)
         return (
             gr.Dropdown(choices=choices, value=chosen),
-            slope_words(shares, name, language) + caution(len(shares), language),
+            group_note(len(animals), False, language)
+            + slope_words(shares, name, language)
+            + caution(len(shares), language),
             trends_figure(shares, animals[chosen], name, language, zone),
             table_html(trends_table(shares, name, language, zone)),
         )

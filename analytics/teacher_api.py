@@ -15,6 +15,7 @@ from analytics.desk import Desk, MistakeError, as_error, checked_language, check
 from analytics.heat import heat_map
 from analytics.records import Child
 from analytics.signals import Signal
+from analytics.small_groups import is_small
 from analytics.store import Lesson, StoreError
 from analytics.tab_child import save_correction
 from analytics.tab_class import LONGEST_CONSENT, LONGEST_LESSON
@@ -173,6 +174,8 @@ def add_teacher_api(desk: Desk) -> None:
         summary = lessons.lesson_summary(desk.store, found.id)
         signals = desk.signals(found)
         names = desk.animals(found)
+        if desk.hides_small_groups and is_small(len(summary.children)):
+            raise MistakeError("small_group_hidden")
         heat = heat_map(desk, found)
         return {
             "lesson": lesson_json(found),

@@ -64,6 +64,12 @@ SIGNALS: dict[str, tuple[str, str]] = {
         "Fewer than five children: what is said of the class says much of each of them.",
         "Детей меньше пяти: сказанное о классе многое говорит о каждом.",
     ),
+    "small_group_hidden": (
+        "Fewer than five children: figures of so small a class are switched off here (EMOTION_SMALL_GROUPS). "
+        "The tab “Child” shows each child by itself.",
+        "Детей меньше пяти: показатели столь малого класса здесь отключены (EMOTION_SMALL_GROUPS). "
+        "Вкладка «Ребёнок» показывает каждого отдельно.",
+    ),
     "more_than": ("more than {time}", "больше {time}"),
     "now_attention": ("{names} may need you now.", "Возможно, сейчас нужна ваша помощь: {names}."),
     "past_attention": (

@@ -12,12 +12,13 @@ from emotion.language import language_of
 from emotion.texts import say
 
 OWN = {"/observe", "/admission", "/healthz", "/readyz", "/metrics", "/teacher", "/teacher/login", "/teacher/logout"}
-# Of each page: itself, what it is made of, and the functions behind it. Relative to the page's folder.
+# Of each page: itself, what it is made of, and the functions behind it. Relative to the page's folder. A file is named
+# by its path: behind an address Gradio would fetch what another site has there.
 PAGE = re.compile(
     r"/(?:|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon(?:/\d+)?"
     r"|(?:static|assets|svelte)/.+"
     r"|gradio_api/(?:info/?|startup-events|app_id/?|theme\.css|upload|upload_progress|queue/(?:join|data|status)"
-    r"|call/(?:v2/)?.+|heartbeat/.+|file=.+|cancel|reset/?))"
+    r"|call/(?:v2/)?.+|heartbeat/.+|file=(?![A-Za-z]{2,}:).+|cancel|reset/?))"
 )
 
 

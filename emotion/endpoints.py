@@ -15,8 +15,8 @@ from emotion.texts import say
 CONCURRENCY = 64
 
 
-def add_endpoints(desk: FrameDesk, language_of: Callable[[gr.Request], str]) -> None:
-    """Put the three endpoints into the present Blocks."""
+def add_endpoints(desk: FrameDesk, language_of: Callable[[gr.Request], str], uploads: set[str]) -> None:
+    """Put the three endpoints into the present Blocks, whose uploaded files are ``uploads``."""
 
     async def observe(
         lesson: str,
@@ -35,9 +35,12 @@ def add_endpoints(desk: FrameDesk, language_of: Callable[[gr.Request], str]) -> 
         language = language_of(request)
         path = image.get("path") if isinstance(image, dict) else None
         try:
-            if not path:
+            if not path or path not in uploads:  # an example of the page, say: what is taken is deleted
                 raise RefusedError("no_image", say("error_no_image", language))
-            frame = await run_in_threadpool(_take, Path(path), language)
+            try:
+                frame = await run_in_threadpool(_take, Path(path), language)
+            finally:
+                uploads.discard(path)
             return await desk.observe(lesson, child, frame, at, id, "api", address(request), language)
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error

@@ -58,5 +58,5 @@ def build_station(
                 build_lesson(frames_per_second, retention_days)
             with gr.Tab(word("tab_about"), id="about"):
                 gr.Markdown(word("about"))
-        add_endpoints(desk, language_of)
+        add_endpoints(desk, language_of, page.upload_file_set)
     return page

@@ -41,6 +41,7 @@ class Settings:
     requests_per_minute: int = 6000
     lessons_open: int = 10
     upload_megabytes: int = 32
+    small_groups: str = "caution"
     metrics_token: str | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -168,6 +169,10 @@ VARIABLES: dict[str, tuple[Callable[[str, str], Any], str]] = {
     "requests_per_minute": (_whole(60, 1_000_000), "Requests an address may make in a minute before it has to wait"),
     "lessons_open": (_whole(1, 1000), "Lessons a teacher may have open at a time"),
     "upload_megabytes": (_whole(1, 512), "Largest upload in megabytes"),
+    "small_groups": (
+        _one_of(("caution", "hide")),
+        "Figures of a class of which fewer than five children were seen: shown with a `caution`, or `hide`",
+    ),
     "metrics_token": (
         _token,
         "Bearer token for `/metrics` from other computers, 16 characters or more; without it this computer only",

@@ -1,0 +1,341 @@
+"""Every function behind the pages, named or not, from the server's own configuration, tried by everybody.
+
+Anna teaches a class, Boris another one. Whatever Boris (or a stranger) asks about anna's lesson and children is
+answered exactly as if they did not exist, and nothing of hers is in any answer. A function that is not in the table
+fails.
+"""
+
+import inspect
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from composed import HINT, NOTE, PASSWORD, TITLE, ComposedApp, composed_app
+from gradio.context import LocalContext
+
+from analytics.records import utc_now
+
+pytestmark = pytest.mark.slow
+
+# What the functions of the teacher page are for. "class": only who teaches the class of the lesson or child gets an
+# answer. "own": takes no lesson; answers of the caller's own classes alone. "nothing": tells nothing of any child.
+# In the order in which they are tried, so that what ends or erases comes last.
+TEACHER_FUNCTIONS = {
+    "page.arrive": "own",
+    "page.choose": "class",
+    "page.tick": "class",
+    "page.<lambda>": "nothing",
+    "frame.choose": "class",
+    "tab_now.refresh": "class",
+    "tab_now.refresh_mood": "class",
+    "tab_child.refresh": "class",
+    "tab_child.compare": "class",
+    "tab_child.show_table": "class",
+    "tab_child.take_span": "nothing",
+    "tab_child.<lambda>": "nothing",
+    "tab_lesson.refresh": "class",
+    "tab_trends.refresh": "class",
+    "tab_report.refresh": "class",
+    "tab_class.refresh": "class",
+    "tab_about.refresh": "own",
+    "teacher_api.list_lessons": "own",
+    "teacher_api.timeline": "class",
+    "teacher_api.class_board_endpoint": "class",
+    "teacher_api.lesson_summary": "class",
+    "teacher_api.signals": "class",
+    "tab_report.make_export": "class",
+    "teacher_api.export_lesson": "class",
+    "tab_now.answer": "class",
+    "tab_child.store_correction": "class",
+    "teacher_api.annotate": "class",
+    "teacher_api.start_lesson": "class",
+    "tab_class.begin_lesson": "class",
+    "tab_class.enrol_class": "class",
+    "teacher_api.set_consent": "class",
+    "tab_class.change": "class",
+    "page.finish_lesson": "class",
+    "teacher_api.end_lesson": "class",
+    "tab_class.erase_chosen": "class",
+    "teacher_api.erase_child": "class",
+}
+# The station's functions. "self": what was sent is answered, nothing else is read.
+STATION_FUNCTIONS = {
+    "try_it.predict": "self",
+    "try_it.predict_batch": "self",
+    "try_it.read": "self",
+    "try_it.describe": "self",
+    "try_it.choose": "self",
+    "try_it.explain": "self",
+    "try_it.touched": "self",
+    "helpers.load_example": "self",  # Gradio's own, for the examples below the photograph
+    "endpoints.observe": "lesson and child by code",
+    "endpoints.log_event": "lesson and child by code",
+    "endpoints.lesson_status": "lesson by code",
+}
+PUBLIC = {
+    "": {"predict", "predict_batch", "observe", "log_event", "lesson_status"},
+    "/teacher": {
+        "start_lesson", "end_lesson", "list_lessons", "timeline", "class_board", "lesson_summary", "signals",
+        "annotate", "export_lesson", "set_consent", "erase_child",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposedApp]:
+    with composed_app(tmp_path_factory.mktemp("server")) as composed:
+        yield composed
+
+
+@pytest.fixture(scope="module")
+def people(server: ComposedApp) -> Iterator[dict[str, httpx.Client]]:
+    """A client for each; a station is a visitor, and knows two codes besides."""
+    clients = {name: httpx.Client(base_url=server.url, timeout=120) for name in ("visitor", "anna", "boris")}
+    for name in ("anna", "boris"):
+        answer = clients[name].post("/teacher/login", data={"username": name, "password": PASSWORD})
+        assert answer.status_code == 200
+    yield clients
+    for client in clients.values():
+        client.close()
+
+
+def functions(server: ComposedApp, path: str) -> dict[str, Callable[..., Any]]:
+    """Module and name -> function, of everything that the server runs for a page; a name may occur once only."""
+    found: dict[str, Callable[..., Any]] = {}
+    for block in server.page(path).fns.values():
+        if block.fn is not None:
+            name = f"{block.fn.__module__.rpartition('.')[2]}.{block.fn.__qualname__.rpartition('.')[2]}"
+            same = inspect.unwrap(found.get(name, block.fn)).__qualname__ == inspect.unwrap(block.fn).__qualname__
+            assert same, f"two functions are called {name}"
+            found[name] = block.fn
+    return found
+
+
+def test_every_function_is_in_the_table(server: ComposedApp) -> None:
+    assert set(functions(server, "/teacher")) == set(TEACHER_FUNCTIONS)
+    assert set(functions(server, "")) == set(STATION_FUNCTIONS)
+
+
+def test_only_the_documented_endpoints_are_public(people: dict[str, httpx.Client]) -> None:
+    for path, who in (("", "visitor"), ("/teacher", "anna")):
+        config = people[who].get(path + "/config").json()
+        public = {item["api_name"] for item in config["dependencies"] if item["api_visibility"] == "public"}
+        assert public == PUBLIC[path]
+
+
+def test_the_station_knows_no_function_that_reads_observations(people: dict[str, httpx.Client]) -> None:
+    text = people["visitor"].get("/config").text
+    assert not [name for name in PUBLIC["/teacher"] if f'"{name}"' in text]
+
+
+# What is asked for: anna's lesson and child, or ones that were never there.
+
+
+def asked(server: ComposedApp, real: bool, child: int = 0) -> dict[str, Any]:
+    """Values for the parameters of the functions, by name."""
+    taught = server.taught["anna"]
+    lesson = taught.lesson.id if real else uuid.uuid4().hex
+    pseudonym = taught.children[child].pseudonym if real else uuid.uuid4().hex[:20]
+    now = utc_now()
+    class_name = taught.lesson.class_name if real else "Class-of-Nobody"
+    event = {
+        "child": pseudonym, "kind": "struggling", "answer": "seen", "signal": "s", "at": now.isoformat(),
+        "first": now.isoformat(), "last": now.isoformat(),
+    }  # fmt: skip
+    return {
+        "lesson": lesson, "lesson_id": lesson, "child": pseudonym, "chosen_child": pseudonym, "chosen": pseudonym,
+        "class_name": class_name, "class_typed": class_name, "typed_class": class_name, "zone": "UTC",
+        "zone_name": "UTC", "language": "en", "at": "", "before": "", "after": "", "name": "valence", "title": "x",
+        "minutes": 5, "length": 5, "format": "csv", "wanted": "csv", "given": True, "role": "parent", "days": 30,
+        "from_": (now - timedelta(seconds=1)).isoformat(), "to": now.isoformat(), "label": "sad", "note": "x",
+        "first": f"{now:%H:%M:%S}", "last": f"{now:%H:%M:%S}", "words_said": "x", "number": 1, "who": "parent",
+        "valid": 30, "sure": True, "typed": "ERASE", "event": gr.EventData(None, event),
+    }  # fmt: skip
+
+
+# Parameters whose name means something else in one function.
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "tab_child.store_correction": {"chosen": "sad"},
+    "tab_class.begin_lesson": {"name": "x"},
+}
+OTHER_CHILD = {"tab_class.erase_chosen": 1, "teacher_api.erase_child": 2}  # each can be erased once
+
+
+def outcome(server: ComposedApp, name: str, who: str, real: bool) -> str:
+    """What ``who`` gets of a function, in words; what the caller said itself is replaced by dots."""
+    function = functions(server, "/teacher")[name]
+    values = {**asked(server, real, OTHER_CHILD.get(name, 0)), **OTHERWISE.get(name, {})}
+    values["request"] = gr.Request(SimpleNamespace(headers={}), username=who)  # type: ignore[arg-type]
+    tabs = [block.id for block in server.page("/teacher").blocks.values() if isinstance(block, gr.Tab)]
+    parameters = inspect.signature(function).parameters
+    unknown = set(parameters) - set(values) - {"open_tab"}
+    assert not unknown, f"say in this test what {name} is given for {unknown}"
+    answers = []
+    token = LocalContext.request.set(values["request"])
+    try:
+        for tab in tabs if "open_tab" in parameters else ("",):
+            given = [tab if key == "open_tab" else values[key] for key in parameters]
+            try:
+                answers.append(told(function(*given)))
+            except gr.Error as error:
+                answers.append(f"refused: {error.message}")
+    finally:
+        LocalContext.request.reset(token)
+    text = " ".join(answers)
+    for said in (values["lesson"], values["child"], values["class_name"]):
+        text = text.replace(said, "…").replace(said[:6], "…")
+    return text
+
+
+def told(answer: object) -> str:
+    """An answer with all that its components carry."""
+    if isinstance(answer, tuple | list):
+        return " ".join(told(part) for part in answer)
+    if isinstance(answer, dict):
+        return " ".join(told(part) for part in answer.values())
+    if isinstance(answer, gr.blocks.Block):
+        return told(answer.get_config().get("choices")) + told(getattr(answer, "value", None))
+    return answer.to_json() if hasattr(answer, "to_json") else str(answer)
+
+
+def secrets_of_anna(server: ComposedApp) -> list[str]:
+    """Words that stand in anna's data and nowhere else."""
+    taught = server.taught["anna"]
+    return [
+        TITLE, NOTE, HINT, "Canary-task", taught.lesson.id, taught.lesson.code, taught.lesson.class_name,
+        *taught.codes, *(child.pseudonym for child in taught.children),
+    ]  # fmt: skip
+
+
+def state_of_anna(server: ComposedApp) -> list[object]:
+    """All that is stored for anna's class."""
+    store, taught = server.store, server.taught["anna"]
+    return [
+        store.lessons(taught.lesson.class_name),
+        store.children(taught.lesson.class_name),
+        store.observations(taught.lesson.id).to_dict("records"),
+        store.events(taught.lesson.id),
+        store.corrections(taught.lesson.id),
+    ]
+
+
+@pytest.mark.parametrize("who", ["boris", "nobody", ""])
+def test_what_is_anothers_is_answered_like_what_does_not_exist(server: ComposedApp, who: str) -> None:
+    before = state_of_anna(server)
+    for name, meant in TEACHER_FUNCTIONS.items():
+        about_anna = outcome(server, name, who, real=True)
+        assert not [word for word in secrets_of_anna(server) if word in about_anna], name
+        if meant == "class":
+            assert about_anna == outcome(server, name, who, real=False), name
+    assert str(state_of_anna(server)) == str(before), "and nothing of hers was changed"
+
+
+def test_who_teaches_the_class_gets_an_answer_from_every_function(server: ComposedApp) -> None:
+    """Without this, the test above would pass for functions that answer nobody."""
+    for name, meant in TEACHER_FUNCTIONS.items():
+        answer = outcome(server, name, "anna", real=True)
+        assert "refused:" not in answer, (name, answer)
+        if meant == "class":
+            assert answer != outcome(server, name, "anna", real=False), name
+    kept = state_of_anna(server)
+    assert len(kept[1]) == 6 + 1 - 2, "one was enrolled, two were erased"
+
+
+# The same over HTTP, as programs and browsers ask: is the name that the gate let in the one that the functions see?
+
+
+def ask(client: httpx.Client, server: ComposedApp, path: str, dependency: dict[str, Any], types: dict[int, str]) -> str:
+    """The whole answer of a function of a page to a request about anna's lesson."""
+    taught = server.taught["anna"]
+    ids = {"lesson": taught.lesson.id, "child": taught.children[0].pseudonym, "class_name": taught.lesson.class_name}
+    names = [name for name, _ in _api_parameters(server, path, dependency)]
+    by_type: dict[str, Any] = {"dropdown": taught.lesson.id, "textbox": taught.lesson.id, "number": 1, "checkbox": True,
+                               "radio": "csv", "state": None}  # fmt: skip
+    data = [
+        ids.get(name, by_type.get(types.get(component, ""), ""))
+        for component, name in zip(dependency["inputs"], names, strict=True)
+    ]
+    session = uuid.uuid4().hex
+    body = {"data": data, "fn_index": dependency["id"], "session_hash": session, "event_data": None, "trigger_id": None}
+    joined = client.post(path + "/gradio_api/queue/join", json=body)
+    if joined.status_code != 200:
+        return f"status {joined.status_code}: {joined.text}"
+    lines = []
+    with client.stream("GET", path + "/gradio_api/queue/data", params={"session_hash": session}) as stream:
+        for line in stream.iter_lines():
+            lines.append(line)
+            if '"process_completed"' in line or '"close_stream"' in line:
+                break
+    return "\n".join(lines)
+
+
+def _api_parameters(server: ComposedApp, path: str, dependency: dict[str, Any]) -> list[tuple[str, Any]]:
+    function = server.page(path).fns[dependency["id"]].fn
+    assert function is not None
+    found = [
+        (name, parameter)
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name not in ("request", "event")
+    ]
+    return found[: len(dependency["inputs"])]
+
+
+def dependencies(client: httpx.Client, path: str) -> tuple[list[dict[str, Any]], dict[int, str]]:
+    """What the server says that it runs, and the types of its components."""
+    config = client.get(path + "/config").json()
+    types = {item["id"]: item["type"] for item in config["components"]}
+    return [item for item in config["dependencies"] if item["backend_fn"]], types
+
+
+def test_no_function_of_the_teacher_page_runs_for_a_visitor_or_a_station(
+    server: ComposedApp, people: dict[str, httpx.Client]
+) -> None:
+    listed, types = dependencies(people["anna"], "/teacher")
+    for dependency in listed:
+        answer = ask(people["visitor"], server, "/teacher", dependency, types)
+        assert answer.startswith("status 401"), dependency["api_name"]
+        if dependency["api_visibility"] == "public":
+            called = people["visitor"].post(f"/teacher/gradio_api/call/{dependency['api_name']}", json={"data": []})
+            assert called.status_code == 401
+
+
+def test_no_function_tells_another_teacher_anything_over_http(
+    server: ComposedApp, people: dict[str, httpx.Client]
+) -> None:
+    before = state_of_anna(server)
+    taught = server.taught["anna"]
+    listed, types = dependencies(people["boris"], "/teacher")
+    said = (taught.lesson.id, taught.children[0].pseudonym, taught.lesson.class_name)  # by boris himself
+    told_anna = 0
+    for dependency in listed:
+        answer = ask(people["boris"], server, "/teacher", dependency, types)
+        leaked = [word for word in secrets_of_anna(server) if word in answer and word not in said]
+        assert leaked == [], dependency["api_name"]
+        if dependency["api_name"] in ("list_lessons", "class_board", "lesson_summary", "timeline", "arrive"):
+            told_anna += TITLE in ask(people["anna"], server, "/teacher", dependency, types)
+    assert told_anna >= 2, "the same questions are answered to anna"
+    assert str(state_of_anna(server)) == str(before)
+
+
+def test_the_stream_of_another_session_and_an_export_cannot_be_guessed(
+    server: ComposedApp, people: dict[str, httpx.Client]
+) -> None:
+    """The file of an export is fetched by its name, which carries 122 random bits."""
+    started = (
+        people["anna"]
+        .post("/teacher/gradio_api/call/export_lesson", json={"data": [server.taught["anna"].lesson.id, "json"]})
+        .json()["event_id"]
+    )
+    answer = people["anna"].get(f"/teacher/gradio_api/call/export_lesson/{started}").text
+    path = json.loads(answer.partition("data: ")[2].splitlines()[0])[0]["path"]
+    assert re.search(r"/[0-9a-f]{32}-lesson-", path), path
+    assert people["anna"].get(f"/teacher/gradio_api/file={path}").status_code == 200
+    assert people["visitor"].get(f"/teacher/gradio_api/file={path}").status_code == 401
+    assert people["visitor"].get(f"/gradio_api/file={path}").status_code >= 400, "the station serves none of it"
