@@ -40,7 +40,7 @@ class Stations:
         """Frames acknowledged so far."""
         return sum(map(len, self.acknowledged.values()))
 
-    def wait_for_more(self, frames: int = 1, within: float = 180.0) -> float:
+    def wait_for_more(self, frames: int = 1, within: float = 500.0) -> float:
         """Waits until so many frames more are acknowledged; returns the seconds that this took."""
         began, wanted = time.monotonic(), self.count + frames
         with self._changed:
