@@ -24,6 +24,7 @@ from analytics.store import LessonStore, StoreError
 from emotion.callers import guard_inputs
 from emotion.checkpoint import CheckpointError
 from emotion.classifier import EmotionClassifier
+from emotion.connections import PatientProtocol
 from emotion.doors import DoorsMiddleware
 from emotion.faces import FaceDetectorError
 from emotion.frame_route import FrameDesk, add_frame_routes
@@ -156,6 +157,7 @@ def serve(settings: Settings) -> None:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=PatientProtocol,
                 log_config=None,
                 server_header=False,
                 access_log=False,  # its lines would hold the codes of lessons and children

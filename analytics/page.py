@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from analytics.accounts import Accounts
+from analytics.consent import text_version
 from analytics.desk import COPY_SECONDS, Desk
 from analytics.frame import SLOW_TICK, TICK, Frame, told
 from analytics.own_classes import OwnClassesStore
@@ -77,7 +78,6 @@ def build_teacher(
     recorder: LessonRecorder,
     language_of: Callable[[Any], str],
     checkpoint: Path | None = None,
-    consent_version: str = "1",
     accounts: Accounts | None = None,
     lessons_open: int = 10,
     hides_small_groups: bool = False,
@@ -89,7 +89,7 @@ def build_teacher(
     """
     sample = ensure_sample_lesson(store)
     own = OwnClassesStore(store, accounts or Accounts({}), lessons_open)
-    desk = Desk(own, recorder.through(own), language_of, consent_version, checkpoint, hides_small_groups)
+    desk = Desk(own, recorder.through(own), language_of, text_version(), checkpoint, hides_small_groups)
     dictionary = gr.I18n(**translations())
 
     def word(key: str) -> Any:

@@ -145,7 +145,7 @@ def add_class(desk: Desk, frame: Frame) -> None:
         gr.Markdown(word("lessons_heading"))
         lessons = gr.HTML()
 
-    def roster(class_of_children: str | None, zone: str, language: str) -> tuple[Any, Any]:
+    def roster(class_of_children: str | None, zone: str, language: str, child: str | None = None) -> tuple[Any, Any]:
         name = (class_of_children or "").strip()
         children = desk.store.children(name)
         if not children:
@@ -154,7 +154,7 @@ def add_class(desk: Desk, frame: Frame) -> None:
                 gr.Dropdown(choices=[], value=None),
             )
         choices = [(animal_name(language, child.animal), child.pseudonym) for child in children]
-        return table_html(roster_table(desk, name, language, zone)), gr.Dropdown(choices=choices, value=None)
+        return table_html(roster_table(desk, name, language, zone)), gr.Dropdown(choices=choices, value=child)
 
     @told(desk)
     def refresh(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> tuple[Any, ...]:
@@ -194,8 +194,12 @@ def add_class(desk: Desk, frame: Frame) -> None:
             known = desk.child("", child)
             changed = desk.recorder.set_consent(known.pseudonym, given, version=desk.consent_version)
             state = consent_text(changed, language, zone)
-            gr.Info(say(language, "consent_set", animal=animal_name(language, changed.animal), state=state))
-            return roster(changed.class_name, zone, language)
+            name = animal_name(language, changed.animal)
+            gr.Info(say(language, "consent_set", animal=name, state=state))
+            if given:
+                return roster(changed.class_name, zone, language)
+            gr.Warning(say(language, "erasure_offered", animal=name, word=say(language, "erase_word")), duration=30)
+            return roster(changed.class_name, zone, language, changed.pseudonym)
 
         return change
 

@@ -20,6 +20,7 @@ from analytics.store import Lesson, StoreError
 from analytics.tab_child import save_correction
 from analytics.tab_class import LONGEST_CONSENT, LONGEST_LESSON
 from analytics.tab_lesson import moments_lines, tasks_table
+from analytics.texts import say
 from analytics.timeline import child_timeline, class_board
 from analytics.words import animal_name, reason, suggestion
 
@@ -245,7 +246,7 @@ def add_teacher_api(desk: Desk) -> None:
 
         ``role``: who agreed, for example parent, never a name; ``days``: how long it is valid. Answers child, animal,
         class_name, given,
-        expires_at, and code where one was made.
+        expires_at, and code where one was made; after a withdrawal ``message`` offers the erasure.
         """
         language = desk.language_of(request)
         valid = checked_number("roster_days", days, 1, LONGEST_CONSENT, language)
@@ -258,7 +259,12 @@ def add_teacher_api(desk: Desk) -> None:
             return {**consent_json(enrolled), "code": code}
         known = desk.child(class_name, child)
         changed = desk.recorder.set_consent(known.pseudonym, given, known.class_name, who, desk.consent_version, valid)
-        return {**consent_json(changed), "code": None}
+        answer = {**consent_json(changed), "code": None}
+        if not given:
+            word = say(language, "erase_word")
+            name = animal_name(language, changed.animal)
+            answer["message"] = say(language, "erasure_offered", animal=name, word=word)
+        return answer
 
     def erase_child(child: str, class_name: str = "", request: gr.Request = None) -> dict:  # type: ignore[assignment]
         """Erases everything that is stored of a child (pseudonym, or code with its class): there is no way back.

@@ -368,6 +368,12 @@ PAGE: dict[str, tuple[str, str]] = {
         "The sample lesson can not be changed. Start a lesson of your own.",
         "Урок-пример изменить нельзя. Начните собственный урок.",
     ),
+    "erasure_offered": (
+        "Nothing more is recorded for {animal}. What was recorded before is still stored: to erase it too, type {word} "
+        "under “Class and lessons” and erase the child, or call erase_child.",
+        "{animal}: запись прекращена. Записанное раньше ещё хранится: чтобы стереть и его, впишите {word} на вкладке "
+        "«Класс и уроки» и сотрите данные или вызовите erase_child.",
+    ),
     "error_class": (
         "“{class_name}” is not one of your classes ({classes}). Who looks after the accounts can add it: "
         "python -m analytics.accounts classes NAME CLASS,CLASS",

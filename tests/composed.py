@@ -19,6 +19,7 @@ from analytics.accounts import Accounts, with_account
 from analytics.recorder import LessonRecorder
 from analytics.records import Correction, Lesson, utc_now
 from analytics.store import Child, LessonStore
+from emotion.connections import PatientProtocol
 from emotion.labels import KEYS, Prediction
 from emotion.settings import Settings
 
@@ -89,17 +90,11 @@ def composed_app(folder: Path, **more: object) -> Iterator[ComposedApp]:
     import app as application
 
     port = free_port()
-    settings = Settings(
-        database=folder / "lessons.duckdb",
-        secret=SECRET,
-        accounts=account_variable(CLASSES),
-        requests_per_minute=1_000_000,
-        port=port,
-        **more,  # type: ignore[arg-type]
-    )
+    values = {"requests_per_minute": 1_000_000, "accounts": account_variable(CLASSES), **more}
+    settings = Settings(database=folder / "lessons.duckdb", secret=SECRET, port=port, **values)  # type: ignore[arg-type]
     with LessonStore(settings.database) as store:
         app = application.compose(settings, store)
-        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
+        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, http=PatientProtocol, log_config=None))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         while not server.started:
