@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from analytics.accounts import AccountsError, load_accounts
 from analytics.desk import copies_folder
 from analytics.housekeeping import Housekeeper
+from analytics.hub_copy import HubCopy
 from analytics.login import TeacherGate, is_local, signed_in
 from analytics.page import build_teacher
 from analytics.page import css as teacher_css
@@ -152,7 +153,11 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
 def serve(settings: Settings) -> None:
     """Runs until told to stop. Raises the errors of the parts that cannot start."""
     listener = reserve_port(settings)
-    with listener, open_store(settings.database) as store, Housekeeper(store, settings.retention_days):
+    hub = HubCopy(settings.backup_dataset) if settings.backup_dataset else None
+    if hub:
+        hub.fetch_if_missing(settings.database)
+    upload = hub.upload if hub else None
+    with listener, open_store(settings.database) as store, Housekeeper(store, settings.retention_days, upload):
         app = compose(settings, store)
         server = uvicorn.Server(
             uvicorn.Config(

@@ -2,12 +2,14 @@
 
     python -m analytics.backup create  [--database .data/lessons.duckdb]
     python -m analytics.backup restore BACKUP [--database .data/lessons.duckdb]
+    python -m analytics.backup fetch OWNER/NAME [--database .data/lessons.duckdb]
 
 ``create`` works while the app runs and while it does not. DuckDB lets one process open a file, so a running app makes
 the copy itself: the command leaves a request beside the database, which the app answers within seconds. Recording
 goes on, and the copy is what was committed at one moment. ``restore`` wants the app stopped; it checks the backup
 first and keeps the present file under a new name. Backups stay in ``backups`` beside the database, where erasing a
-child and retention reach them; a copy that you carry elsewhere is yours to erase from.
+child and retention reach them; a copy that you carry elsewhere is yours to erase from. ``fetch`` restores the copy that
+the app keeps in a private data set of the Hub (`analytics.hub_copy`).
 """
 
 import argparse
@@ -99,6 +101,8 @@ def main(arguments: list[str] | None = None) -> int:
         "restore", help="replace the database by a backup; the app must be stopped"
     )
     parsers["restore"].add_argument("backup", type=Path)
+    parsers["fetch"] = commands.add_parser("fetch", help="restore the copy on the Hub; the app must be stopped")
+    parsers["fetch"].add_argument("dataset", help="as in EMOTION_BACKUP_DATASET")
     for command in parsers.values():
         command.add_argument("--database", type=Path, default=DEFAULT_DATABASE, help="as in EMOTION_DATABASE")
     options = parser.parse_args(arguments)
@@ -106,9 +110,14 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "create":
             print(create(options.database))
         else:
-            kept = restore(options.backup, options.database)
+            if options.command == "fetch":
+                from analytics.hub_copy import HubCopy  # which imports this module
+
+                kept = HubCopy(options.dataset).fetch(options.database)
+            else:
+                kept = restore(options.backup, options.database)
             print(f"{options.database} is restored" + (f"; what was there is kept as {kept}" if kept else ""))
-    except StoreError as error:
+    except (StoreError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

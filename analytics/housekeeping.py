@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -14,20 +15,26 @@ from analytics.store import LessonStore
 LOG = logging.getLogger(__name__)
 TICK = 1.0  # seconds between looks for a request: what `python -m analytics.backup create` waits for at most
 DAY = 24 * 3600.0
+BETWEEN_UPLOADS = 3600.0  # what a Space may lose when its disk goes; never in the middle of a lesson
 POSTPONED = 2 * DAY  # retention waits for the end of lessons, because it rewrites the file, but not longer than this
 
 
 class Housekeeper:
     """``retention_days``: observations, backups and exports older than this are deleted once a day, the first time at
-    the start. Postponed while a lesson runs, for a day at most.
+    the start. Postponed while a lesson runs, for a day at most. ``upload`` copies the store elsewhere: every hour
+    in which no lesson runs, and at once after a child was erased.
     """
 
-    def __init__(self, store: LessonStore, retention_days: float) -> None:
+    def __init__(
+        self, store: LessonStore, retention_days: float, upload: Callable[[LessonStore], None] | None = None
+    ) -> None:
         if not retention_days > 0:
             raise ValueError(f"retention of {retention_days} days: give a positive number (EMOTION_RETENTION_DAYS)")
         self._store = store
         self._retention = timedelta(days=retention_days)
         self._last = -POSTPONED
+        self._upload = upload
+        self._uploaded: tuple[float, int] | None = None  # monotonic time, and the erasures that had been done
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lesson-store-housekeeper", daemon=True)
 
@@ -64,6 +71,19 @@ class Housekeeper:
             self.retain()
         if self._store.rewrite_pending and not self._lesson_runs():
             self._store.rewrite()
+        self._upload_if_due()
+
+    def _upload_if_due(self) -> None:
+        if self._upload is None:
+            return
+        erasures = self._store.erasures
+        if (
+            self._uploaded is None
+            or erasures != self._uploaded[1]
+            or (time.monotonic() - self._uploaded[0] >= BETWEEN_UPLOADS and not self._lesson_runs())
+        ):
+            self._upload(self._store)
+            self._uploaded = (time.monotonic(), erasures)
 
     def _lesson_runs(self) -> bool:
         now = utc_now()

@@ -66,6 +66,7 @@ class LessonStore:
         self.database = Database(Path(path))
         self.path = self.database.path
         self._writer = Writer(self.database, observations.insert)
+        self.erasures = 0  # children erased since the file was opened: copies elsewhere must follow
 
     def close(self) -> None:
         """Commits what is waiting (at most 10 s) and closes the file. May be called twice."""
@@ -331,6 +332,7 @@ class LessonStore:
         """
         upkeep.rewrite_mark(self.path).touch()
         removed = self._writer.run(lambda cursor: upkeep.delete_child(cursor, pseudonym, actor))
+        self.erasures += 1
         self.rewrite()
         upkeep.rewrite_backups(upkeep.backups_folder(self.path), pseudonym)
         upkeep.remove_old_files(upkeep.exports_folder(self.path), utc_now() + timedelta(days=1))

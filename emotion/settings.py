@@ -35,6 +35,7 @@ class Settings:
     database: Path = Path(".data/lessons.duckdb")
     secret: str | None = None
     retention_days: int = 30
+    backup_dataset: str | None = None
     frames_per_second: float = 1.0
     accounts: str = ".data/accounts.json"
     session_minutes: int = 60
@@ -160,6 +161,7 @@ VARIABLES: dict[str, tuple[Callable[[str, str], Any], str]] = {
         "Key of the pseudonyms, 32 characters or more; made at the first local start, needed on a Space",
     ),
     "retention_days": (_whole(1, 3650), "Days after which observations are deleted"),
+    "backup_dataset": (_text, "Private data set on the Hub, `owner/name`, that keeps a copy of the database"),
     "frames_per_second": (_number(0.2, 5.0), "Frames a station sends each second unless set on the page, 0.2 to 5"),
     "accounts": (
         _text,
