@@ -4,6 +4,7 @@ flickers."""
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -58,22 +59,53 @@ def episodes(
     the one after). Where frames without a face follow each other for at least ``gap`` the state is `AWAY`; where no
     frame arrived for longer than ``gap`` there is no episode at all.
     """
-    if smoothed.empty:
+    curves = probabilities_of(smoothed), smoothed["face"].to_numpy(), smoothed["segment"].to_numpy()
+    return _episodes(seconds_of(smoothed["at"]), *curves, margin, shortest, gap)
+
+
+def class_episodes(smoothed: pd.DataFrame) -> dict[str, list[Episode]]:
+    """`episodes` of each child by pseudonym. ``smoothed``: as `analytics.smoothing.smooth_class` answers it.
+
+    The columns are taken out once: selecting them from the frame child by child costs more than finding the episodes.
+    """
+    times, probabilities = seconds_of(smoothed["at"]), probabilities_of(smoothed)
+    face, segments = smoothed["face"].to_numpy(), smoothed["segment"].to_numpy()
+    return {
+        child: _episodes(times[rows], probabilities[rows], face[rows], segments[rows], TAKEOVER_MARGIN, SHORTEST, GAP)
+        for child, rows in spans_of_children(smoothed["child"])
+    }
+
+
+def spans_of_children(children: pd.Series) -> Iterator[tuple[str, slice]]:
+    """Each pseudonym of a sorted column, and where its rows are."""
+    names = children.to_numpy(dtype=object)
+    borders = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist(), len(names)]
+    for first, last in pairwise(borders):
+        if last > first:
+            yield str(names[first]), slice(first, last)
+
+
+def _episodes(
+    times: Floats,
+    probabilities: Floats,
+    face: npt.NDArray[np.bool_],
+    segments: npt.NDArray[np.int64],
+    margin: float,
+    shortest: float,
+    gap: float,
+) -> list[Episode]:
+    if not len(times):
         return []
-    times = seconds_of(smoothed["at"])
     until = np.append(
         times[1:], times[-1] + FIRST_INTERVAL
     )  # a frame speaks for the time until the next, at most a gap
     until = np.where(until - times > gap, times + FIRST_INTERVAL, until)
-    face = smoothed["face"].to_numpy()
-    segments = smoothed["segment"].to_numpy()
-    probabilities = probabilities_of(smoothed)
 
     found = list(_away(times, until, face, segments, gap))
     seen = np.flatnonzero(face)
     firsts = np.flatnonzero(np.diff(segments[seen], prepend=segments[seen[0]] - 1)) if len(seen) else seen
     for rows in np.split(seen, firsts[1:]) if len(seen) else []:
-        found.extend(_segment(times[rows], until[rows[-1]], probabilities[rows], margin, shortest))
+        found.extend(_segment(times[rows], float(until[rows[-1]]), probabilities[rows], margin, shortest))
     return sorted(found, key=lambda episode: episode.start)
 
 
@@ -93,18 +125,18 @@ def _away(
 
 def _segment(times: Floats, end: float, probabilities: Floats, margin: float, shortest: float) -> list[Episode]:
     leaders, highest = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    overtaken = [np.flatnonzero(ahead) for ahead in (highest[:, None] - probabilities > margin).T]  # by state
     starts, states = [0], [int(leaders[0])]
     while True:  # once per change of state, not per row
-        here = starts[-1]
-        ahead = highest[here:] - probabilities[here:, states[-1]] > margin
-        step = int(ahead.argmax())
-        if not ahead[step]:
+        rows_ahead = overtaken[states[-1]]
+        place = int(rows_ahead.searchsorted(starts[-1]))
+        if place == len(rows_ahead):
             break
-        starts.append(here + step)
-        states.append(int(leaders[here + step]))
+        starts.append(int(rows_ahead[place]))
+        states.append(int(leaders[starts[-1]]))
 
     spans: list[tuple[int, int]] = []  # (first row, state), short ones given away
-    borders = [*times[starts], end]
+    borders = [*times[starts].tolist(), end]
     for index, (first, state) in enumerate(zip(starts, states, strict=True)):
         short = borders[index + 1] - borders[index] < shortest
         if spans and (short or spans[-1][1] == state):
@@ -113,13 +145,14 @@ def _segment(times: Floats, end: float, probabilities: Floats, margin: float, sh
     if len(spans) > 1 and times[spans[1][0]] - times[0] < shortest:
         spans = [(0, spans[1][1]), *spans[2:]]
     rows = [*(first for first, _ in spans), len(times)]
-    borders = [*times[rows[:-1]], end]
+    borders = [*times[rows[:-1]].tolist(), end]
+    totals = np.add.reduceat(probabilities, rows[:-1], axis=0)
     return [
         Episode(
             moment(borders[index]),
             moment(borders[index + 1]),
             KEYS[state],
-            float(probabilities[rows[index] : rows[index + 1], state].mean()),
+            float(totals[index, state] / (rows[index + 1] - rows[index])),
         )
         for index, (_, state) in enumerate(spans)
     ]

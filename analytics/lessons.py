@@ -4,35 +4,22 @@ changed."""
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.episodes import Episode, episodes
+from analytics.changes import Change, Frames, changes_around, frames_of_children
+from analytics.episodes import Episode, class_episodes
 from analytics.records import utc_now
 from analytics.signals import STRUGGLING, Signal
-from analytics.smoothing import (
-    FIRST_INTERVAL,
-    GAP,
-    LEAST_WEIGHT,
-    Floats,
-    affect_of,
-    probabilities_of,
-    seconds_of,
-    smooth_class,
-)
+from analytics.smoothing import Floats, affect_of, codes_of, seconds_of, smooth_class
 from analytics.store import Event, Lesson, LessonStore
 from analytics.timeline import AWAY, animals, require_lesson
 from analytics.watch import lesson_signals
 from emotion.labels import KEYS, Emotion
 
-AROUND = 60.0  # seconds before and after an event that are compared
-BLOCK = 10.0  # seconds: means of blocks longer than an expression lasts are nearly independent of each other
 COURSE_STEP = 10.0  # seconds per point of the class over time and per cell of the heat map
-CHANGED_BY = ("task_failed", "task_solved", "hint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +55,6 @@ class TaskSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What changed with one child around one event: mean valence of the 60 s before and after, and the 95 percent
-    interval of the difference (None where there was too little to compare)."""
-
-    event: Event
-    child: str
-    before: float
-    after: float
-    interval: tuple[float, float] | None
-
-    @property
-    def difference(self) -> float:
-        """After less before: negative where the face became less pleasant."""
-        return self.after - self.before
-
-
-@dataclass(frozen=True, slots=True)
 class LessonSummary:
     """``course``: the class over time, a row per `COURSE_STEP`: at, valence (mean over the children in view), low and
     high (its quartiles), present (how many children were in view). ``heat``: smoothed valence, a row per child
@@ -106,60 +76,33 @@ def lesson_summary(store: LessonStore, lesson_id: str) -> LessonSummary:
     events = store.events(lesson.id)
     smoothed = smooth_class(observations)
     heat = heat_map(smoothed, lesson)
-    names = animals(store, lesson, observations["child"].unique())
+    names = animals(store, lesson, heat.index)
     children: list[ChildSummary] = []
     changes: list[Change] = []
     told = lesson_signals(store, lesson, lesson.ended_at or utc_now())
-    curves = dict(spans_of_children(smoothed))
-    for child, rows in spans_of_children(observations):
+    spans = class_episodes(smoothed)
+    for child, frames in frames_of_children(observations):
         own = [event for event in events if event.child in (None, child)]
         signals = [signal for signal in told if signal.child == child]
-        children.append(_child_summary(child, names[child], rows, curves[child], signals))
-        changes.extend(changes_around(rows, own, child))
+        children.append(_child_summary(child, names[child], frames, spans[child], signals))
+        changes.extend(changes_around(frames, own, child))
     children.sort(key=lambda summary: summary.animal)
     tasks = list(task_summaries(lesson, events, told, smoothed))
     return LessonSummary(lesson, children, tasks, changes, told, class_course(heat), heat)
 
 
-def spans_of_children(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Pseudonym and rows of each child of a frame that is sorted by child. Slices: `groupby` copies every column."""
-    children = rows["child"].to_numpy(dtype=object)
-    borders = [0, *(np.flatnonzero(children[1:] != children[:-1]) + 1).tolist(), len(children)]
-    for first, last in pairwise(borders):
-        if last > first:
-            yield str(children[first]), rows.iloc[first:last]
-
-
-def frame_weights(observations: pd.DataFrame) -> Floats:
-    """(n,) for the rows of one child: seconds that each frame with a face stands for, times its quality; 0 without a
-    face."""
-    face = ~np.isnan(observations["neutral"].to_numpy(dtype=np.float64))
-    quality = observations["face_quality"].to_numpy(dtype=np.float64)
-    quality = np.maximum(np.where(np.isnan(quality), 1.0, quality), LEAST_WEIGHT)
-    return np.where(face, quality * durations_of(seconds_of(observations["at"])), 0.0)
-
-
-def durations_of(times: Floats) -> Floats:
-    """(n,) seconds that each frame stands for: the time since the one before; after a gap, the usual interval."""
-    intervals = np.diff(times, prepend=-np.inf)
-    return np.where(intervals > GAP, FIRST_INTERVAL, intervals)
-
-
 def _child_summary(
-    child: str, animal: str, rows: pd.DataFrame, smoothed: pd.DataFrame, signals: list[Signal]
+    child: str, animal: str, frames: Frames, spans: list[Episode], signals: list[Signal]
 ) -> ChildSummary:
-    spans = episodes(smoothed)
-    probabilities = probabilities_of(rows)
-    weights, face = frame_weights(rows), ~np.isnan(probabilities[:, 0])
     means = None
-    if weights.sum() > 0:
+    if frames.weights.sum() > 0:
         # A sum rather than a matrix product, for which the linear algebra library would wake its threads.
-        means = (weights[face, None] * probabilities[face]).sum(axis=0) / weights.sum()
+        means = (frames.weights[:, None] * frames.probabilities).sum(axis=0) / frames.weights.sum()
     valence, arousal = affect_of(means[None])[0] if means is not None else (None, None)
     return ChildSummary(
         child=child,
         animal=animal,
-        seconds_seen=float(durations_of(seconds_of(rows["at"]))[face].sum()),
+        seconds_seen=float(frames.durations.sum()),
         seconds_away=sum(span.seconds for span in spans if span.state == AWAY),
         shares=None if means is None else dict(zip(KEYS, means.tolist(), strict=True)),
         valence=None if valence is None else float(valence),
@@ -176,7 +119,8 @@ def heat_map(smoothed: pd.DataFrame, lesson: Lesson, step: float = COURSE_STEP) 
         return pd.DataFrame()
     first = lesson.started_at.timestamp()
     bins = np.maximum((seconds_of(smoothed["at"]) - first) // step, 0).astype(np.int64)
-    codes, names = pd.factorize(smoothed["child"])
+    codes = codes_of(smoothed["child"])
+    names = smoothed["child"].to_numpy(dtype=object)[np.flatnonzero(np.diff(codes, prepend=-1))]
     shape = (len(names), int(bins.max()) + 1)
     places = codes * shape[1] + bins
     face = smoothed["face"].to_numpy()
@@ -194,14 +138,20 @@ def class_course(heat: pd.DataFrame) -> pd.DataFrame:
     rows."""
     values = heat.to_numpy(dtype=np.float64)
     present = (~np.isnan(values)).sum(axis=0) if values.size else np.zeros(0, dtype=np.int64)
-    course = pd.DataFrame({"at": pd.to_datetime(list(heat.columns), utc=True), "present": present})
-    for name in ("valence", "low", "high"):
-        course[name] = np.nan
     seen = present > 0
+    means, quartiles = np.full(len(present), np.nan), np.full((len(present), 2), np.nan)
     if seen.any():
-        course.loc[seen, "valence"] = np.nanmean(values[:, seen], axis=0)
-        course.loc[seen, ["low", "high"]] = _quartiles(values[:, seen], present[seen])
-    return course[["at", "valence", "low", "high", "present"]]
+        means[seen] = np.nansum(values[:, seen], axis=0) / present[seen]
+        quartiles[seen] = _quartiles(values[:, seen], present[seen])
+    return pd.DataFrame(
+        {
+            "at": pd.to_datetime(list(heat.columns), utc=True),
+            "valence": means,
+            "low": quartiles[:, 0],
+            "high": quartiles[:, 1],
+            "present": present,
+        }
+    )
 
 
 def _quartiles(values: Floats, present: npt.NDArray[np.int64]) -> Floats:
@@ -231,17 +181,18 @@ def task_summaries(
     if not smoothed.empty:
         last = max(last, smoothed["at"].iloc[-1].to_pydatetime())
     ends = [*starts.values(), last][1:]
-    codes, times = np.zeros(0, dtype=np.int64), np.zeros(0)
-    face, valence = np.zeros(0, dtype=bool), np.zeros(0)
+    codes, valence, parts = np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
     if not smoothed.empty:
-        codes, times = pd.factorize(smoothed["child"])[0], seconds_of(smoothed["at"])
-        face, valence = smoothed["face"].to_numpy(), smoothed["valence"].to_numpy(dtype=np.float64)
-    for (task, start), end in zip(starts.items(), ends, strict=True):
+        face = smoothed["face"].to_numpy()
+        codes, valence = codes_of(smoothed["child"])[face], smoothed["valence"].to_numpy(dtype=np.float64)[face]
+        borders = [border.timestamp() for border in (*starts.values(), last)]
+        parts = np.searchsorted(borders, seconds_of(smoothed["at"])[face], side="right") - 1
+    for part, ((task, start), end) in enumerate(zip(starts.items(), ends, strict=True)):
         own = [event for event in events if event.detail == task]
         failed = [event for event in own if event.kind == "task_failed"]
         solved = {event.child: event.at for event in own if event.kind == "task_solved" and event.child}
         struggling = {s.child for s in signals if s.kind == STRUGGLING and start <= s.start < end}
-        inside = face & (times >= start.timestamp()) & (times < end.timestamp())
+        inside = parts == part
         minutes = [(at - start).total_seconds() / 60 for at in solved.values()]
         yield TaskSummary(
             task=task,
@@ -262,55 +213,3 @@ def _mean_of_children(codes: npt.NDArray[np.int64], values: Floats) -> float | N
         return None
     counts = np.bincount(codes)
     return float((np.bincount(codes, weights=values)[counts > 0] / counts[counts > 0]).mean())
-
-
-def changes_around(rows: pd.DataFrame, events: Sequence[Event], child: str) -> Iterator[Change]:
-    """What changed in one child around its failed and solved tasks and hints: raw valence, `AROUND` seconds on each
-    side.
-
-    The interval is that of B. L. Welch, "The generalization of Student's problem", Biometrika 34 (1947) 28-35, over the
-    means of blocks of `BLOCK` seconds, because neighbouring frames show the same expression and are not independent.
-    """
-    times, weights = seconds_of(rows["at"]), frame_weights(rows)
-    seen = weights > 0
-    times, weights = times[seen], weights[seen]
-    valence = affect_of(probabilities_of(rows)[seen])[:, 0]
-    for event in events:
-        if event.kind not in CHANGED_BY:
-            continue
-        at = event.at.timestamp()
-        before = _block_means(times, valence, weights, at - AROUND, at)
-        after = _block_means(times, valence, weights, at, at + AROUND)
-        if len(before) and len(after):
-            yield Change(event, child, float(before.mean()), float(after.mean()), welch_interval(before, after))
-
-
-def _block_means(times: Floats, values: Floats, weights: Floats, start: float, end: float) -> Floats:
-    inside = slice(*np.searchsorted(times, [start, end]))
-    blocks = ((times[inside] - start) / BLOCK).astype(np.int64)
-    totals = np.bincount(blocks, weights=weights[inside])
-    sums = np.bincount(blocks, weights=(weights * values)[inside])
-    return sums[totals > 0] / totals[totals > 0]
-
-
-def welch_interval(before: Floats, after: Floats, level: float = 0.95) -> tuple[float, float] | None:
-    """The interval of the difference of two means (after less before); None with fewer than three values on a side."""
-    if min(len(before), len(after)) < 3:
-        return None
-    parts = np.array([before.var(ddof=1) / len(before), after.var(ddof=1) / len(after)])
-    difference, error = float(after.mean() - before.mean()), float(np.sqrt(parts.sum()))
-    if error == 0:
-        return difference, difference
-    shares = parts / parts.sum()
-    freedom = 1.0 / (shares**2 / np.array([len(before) - 1, len(after) - 1])).sum()
-    reach = student_quantile((1 + level) / 2, float(freedom)) * error
-    return difference - reach, difference + reach
-
-
-def student_quantile(probability: float, freedom: float) -> float:
-    """Student's t by the expansion in 1/freedom of M. Abramowitz and I. Stegun (1964), 26.7.5: within 1 % from 3 on."""
-    z = NormalDist().inv_cdf(probability)
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3

