@@ -4,6 +4,7 @@ An ASGI middleware, so that no route of the teacher page, present or future, can
 """
 
 import ipaddress
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ FIRST_WAIT, LONGEST_WAIT = 30.0, 900.0  # seconds; doubles with each further fai
 FORGET_FAILURES = 3600.0  # seconds after which failures are forgotten
 LONGEST_SESSION = 12 * 3600.0  # seconds; however busy the session is
 LOGIN_BODY = 4096  # bytes
+LOOPBACK_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
 
 
 @dataclass
@@ -207,16 +209,19 @@ class TeacherGate:
 
 
 def is_local(request: Request) -> bool:
-    """Whether a request comes from this computer: its address is a loopback one, and it was sent to a loopback name.
+    """Whether a request comes from this computer: its address is a loopback one, it was sent to a loopback name, and
+    no proxy says that it passed it on.
 
     The name is asked too because a web page elsewhere can make its own name point to 127.0.0.1 (DNS rebinding), and
-    because behind a proxy on the same machine every address is a loopback one.
+    because behind a proxy on the same machine every address is a loopback one. It is taken as it was sent: parsed as
+    part of an address, ``evil.example@localhost`` would be ``localhost``.
     """
     try:
         local_address = ipaddress.ip_address(_address(request)).is_loopback
     except ValueError:
         return False
-    return local_address and request.url.hostname in ("localhost", "127.0.0.1", "::1")
+    passed_on = any(name in request.headers for name in ("forwarded", "via", "x-forwarded-for", "x-real-ip"))
+    return local_address and not passed_on and LOOPBACK_HOST.fullmatch(request.headers.get("host", "")) is not None
 
 
 def signed_in(request: Request) -> str | None:

@@ -61,7 +61,13 @@ class LimitMiddleware:
         if wait > 0:
             await too_often(wait, language)(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # Two statements of a length: behind a proxy that believes the other one, a second request could hide here.
+            words = say("error_two_lengths", language)
+            await JSONResponse({"error": words}, 400, {"Connection": "close"})(scope, receive, send)
+            return
+        announced = headers.get("content-length", "0")
         words = say("error_body_too_large", language, limit=self.body_bytes // 1_000_000)
         if not announced.isdigit() or int(announced) > self.body_bytes:
             await JSONResponse({"error": words}, 413)(scope, receive, send)

@@ -118,6 +118,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_too_many_frames": "More than {limit} frames a second of one child. Send fewer; one is enough.",
         "error_body_too_large": "More than {limit} MB in one request. Send less.",
         "error_too_slow": "The request did not arrive within {limit} seconds. Send it again.",
+        "error_two_lengths": "This request states its length twice. Content-Length or Transfer-Encoding, not both.",
         "error_bad_call": "These arguments do not fit. Look at the page's API: how many there are, and of which kind.",
         "error_metrics_closed": (
             "The metrics are for this computer only. Set EMOTION_METRICS_TOKEN and send it as a bearer token."
@@ -239,6 +240,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_too_many_frames": "Больше {limit} кадров в секунду от одного ребёнка. Достаточно одного.",
         "error_body_too_large": "Больше {limit} МБ в одном запросе. Пришлите меньше.",
         "error_too_slow": "Запрос не пришёл за {limit} с. Пришлите его ещё раз.",
+        "error_two_lengths": "Длина запроса указана дважды. Пришлите Content-Length или Transfer-Encoding, но не оба.",
         "error_bad_call": "Эти аргументы не подходят. Посмотрите в описании API, сколько их и какие они.",
         "error_metrics_closed": (
             "Показатели видны только с этого компьютера. Задайте EMOTION_METRICS_TOKEN и присылайте его как bearer."

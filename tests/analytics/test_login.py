@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from analytics import accounts as accounts_module
 from analytics.accounts import Accounts, AccountsError, load_accounts, main, save_accounts, with_account
 from analytics.login import FREE_FAILURES, LONGEST_SESSION, TeacherGate
 from analytics.texts_login import TEXTS
@@ -128,6 +129,8 @@ def test_a_login_of_a_megabyte_is_not_read(accounts):
         ("::1", "[::1]:7860", 200),
         ("192.168.1.9", "localhost", 403),
         ("127.0.0.1", "rebinding.example", 403),
+        ("127.0.0.1", "LOCALHOST", 200),
+        ("127.0.0.1", "localhost.evil.example", 403),
         ("testclient", "localhost", 403),
     ],
 )
@@ -138,6 +141,39 @@ def test_without_accounts_only_this_computer_passes(address, host, status):
     assert answer.status_code == status
     if status == 403:
         assert "accounts" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example:80@localhost"},
+        {"Host": "<localhost>"},
+        {"Host": "localhost, evil.example"},
+        {"Host": ""},
+        {"X-Forwarded-For": "203.0.113.7"},
+        {"Forwarded": "for=203.0.113.7"},
+        {"X-Real-IP": "203.0.113.7"},
+        {"Via": "1.1 proxy"},
+    ],
+)
+def test_what_a_proxy_on_this_computer_passes_on_is_not_taken_for_local(headers):
+    client = make_client(Accounts({}), host="localhost")
+    client._transport.client = ("127.0.0.1", 1)
+    assert client.get("/teacher/").status_code == 200
+    assert client.get("/teacher/", headers=headers).status_code == 403
+
+
+def test_an_unknown_name_costs_the_same_work_and_is_compared_in_constant_time(accounts, monkeypatch):
+    work: list[str] = []
+    compare, hash_of = accounts_module.hmac.compare_digest, accounts_module._hash
+    monkeypatch.setattr(accounts_module, "_hash", lambda *given: work.append("hash") or hash_of(*given))
+    monkeypatch.setattr(
+        accounts_module.hmac, "compare_digest", lambda *given: work.append("compare") or compare(*given)
+    )
+    for name, password in (("anna", "wrong password"), ("nobody", "wrong password"), ("anna", PASSWORD)):
+        work.clear()
+        assert accounts.verify(name, password) == (password == PASSWORD)
+        assert work == ["hash", "compare"], name
 
 
 def test_accounts_survive_their_file_and_hold_no_password(tmp_path, accounts):

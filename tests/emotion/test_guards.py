@@ -1,5 +1,7 @@
 """Limits and headers around every answer: over the limit costs only who goes over, other sites get nothing."""
 
+import asyncio
+
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse
@@ -68,6 +70,38 @@ def test_a_body_over_the_limit_is_refused_whether_announced_or_not():
     assert client.post("/echo", content=b"x" * 1001).status_code == 413
     assert client.post("/echo", content=iter([b"x" * 600, b"x" * 600])).status_code == 413
     assert client.post("/echo", content=b"x", headers={"Content-Length": "many"}).status_code == 413
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("emotion.limits.BODY_WITHIN", 0.2)
+
+    async def ask() -> list[dict]:
+        sent: list[dict] = []
+
+        async def receive() -> dict:
+            if not received:
+                received.append(1)
+                return {"type": "http.request", "body": b"x", "more_body": True}
+            await asyncio.sleep(30)
+            raise AssertionError("it was waited for")
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        received: list[int] = []
+        scope = {"type": "http", "method": "POST", "path": "/echo", "headers": [], "query_string": b"",
+                 "client": ("10.0.0.1", 1), "http_version": "1.1", "scheme": "http", "server": ("x", 80)}  # fmt: skip
+        await limited(Starlette(routes=[Route("/echo", echo, methods=["POST"])]))(scope, receive, send)
+        return sent
+
+    assert asyncio.run(ask())[0]["status"] == 408
+
+
+def test_a_request_that_states_its_length_twice_is_refused_and_its_connection_closed():
+    answer = client_of(limited).post(
+        "/echo", content=b"x", headers={"Content-Length": "1", "Transfer-Encoding": "chunked"}
+    )
+    assert (answer.status_code, answer.headers["connection"]) == (400, "close")
 
 
 @pytest.mark.parametrize(
