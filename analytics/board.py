@@ -11,7 +11,7 @@ from analytics.drawing import direction, picture, sparkline
 from analytics.signals import DELIGHTED, KINDS, Signal
 from analytics.texts import duration, say
 from analytics.timeline import BOARD_WINDOW, BoardRow
-from analytics.words import animal_name, reason, signal_name, signal_when, state_name, suggestion
+from analytics.words import animal_name, reason, signal_state, signal_when, state_name, suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def attention_html(items: Sequence[Attention], language: str, running: bool, now
 def _attention_line(item: Attention, language: str, running: bool, now: datetime, zone: str) -> str:
     signal, name = item.signal, animal_name(language, item.animal)
     when = signal_when(language, signal, now, zone, running)
-    what = _kind_words(signal, language, running)
+    what = signal_state(language, signal, running)
     state = "open" if item.open else "done"
     if item.answer:
         buttons = f'<span class="answered">{escape(say(language, f"answer_{item.answer}"))}</span>'
@@ -84,14 +84,9 @@ def _attention_line(item: Attention, language: str, running: bool, now: datetime
         f'title="{escape(say(language, "open_child", animal=name))}">{escape(name)}</button>: '
         f"<b>{escape(what)}</b> <span>{escape(when)}</span></p>"
         f'<p class="why">{escape(reason(language, signal))}</p>'
-        f'<p class="do">{escape(suggestion(language, signal))}</p></div>'
+        f'<p class="do">{escape(suggestion(language, signal, running))}</p></div>'
         f'<div class="answers">{buttons}</div></article>'
     )
-
-
-def _kind_words(signal: Signal, language: str, running: bool) -> str:
-    """What a signal says of a child: in the present only while it lasts and the lesson runs."""
-    return signal_name(language, signal.kind) if signal.active and running else say(language, f"was_{signal.kind}")
 
 
 def board_html(rows: Sequence[BoardRow], items: Sequence[Attention], language: str, running: bool = True) -> str:
@@ -125,7 +120,7 @@ def _tile(row: BoardRow, item: Attention | None, language: str, running: bool) -
     kind = ""
     if item is not None:
         kind = f"{item.signal.kind} {'open' if item.open else 'done'}"
-        words = _kind_words(item.signal, language, running)
+        words = signal_state(language, item.signal, running)
         badge = f'<span class="badge">{picture(item.signal.kind)}{escape(words)}</span>'
     return (
         f'<button type="button" class="tile {escape(kind)} state-{escape(row.state)}" data-act="open" '

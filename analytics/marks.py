@@ -12,7 +12,7 @@ from analytics.answers import read_answer
 from analytics.signals import Signal
 from analytics.texts import duration, expression_name, say
 from analytics.timeline import ChildTimeline
-from analytics.words import detail_text, reason, signal_name
+from analytics.words import detail_text, reason, signal_state
 from emotion.labels import COLOURS, KEYS, Emotion
 
 LANES = ("episodes", "corrections", "events", "signals")  # from bottom to top
@@ -80,7 +80,7 @@ def event_text(language: str, kind: str, detail: str) -> str:
     """An event in words; ``detail`` as it was reported (not escaped)."""
     answer = read_answer(detail) if kind == "note" else None
     if answer:
-        return f"{signal_name(language, answer.kind)}: {say(language, 'answer_' + answer.answer)}"
+        return f"{say(language, f'was_{answer.kind}')}: {say(language, 'answer_' + answer.answer)}"
     return say(language, f"event_{kind}", detail=detail_text(language, detail)).strip(" :")
 
 
@@ -93,7 +93,7 @@ def mark_traces(
     yield from _corrections(timeline, language, local)
     yield from _events(timeline, language, local, length)
     if signals:
-        yield _signals(signals, language, local)
+        yield _signals(signals, language, local, timeline.lesson.ended_at is None)
 
 
 def _length(timeline: ChildTimeline) -> float:
@@ -242,8 +242,8 @@ def _room_for_labels(ages: Sequence[float], kinds: Sequence[str]) -> list[str]:
     return answer
 
 
-def _signals(signals: Sequence[Signal], language: str, local: Local) -> go.Scatter:
-    names = [signal_name(language, signal.kind) for signal in signals]
+def _signals(signals: Sequence[Signal], language: str, local: Local, running: bool) -> go.Scatter:
+    names = [signal_state(language, signal, running) for signal in signals]
     return go.Scatter(
         x=local([signal.start for signal in signals]),
         y=[3.35] * len(signals),

@@ -17,7 +17,7 @@ from analytics.tab_lesson import moments_lines, tasks_table
 from analytics.tables import table_html
 from analytics.texts import duration, say
 from analytics.timeline import child_timeline
-from analytics.words import animal_name, class_title, clock, date_text, lesson_title
+from analytics.words import animal_name, class_title, clock, date_text, lesson_title, suggestion
 
 STYLE = (STATIC / "report.css").read_text(encoding="utf-8")
 
@@ -59,7 +59,12 @@ def child_report(desk: Desk, lesson: Lesson, child: str, language: str, zone: st
     words = " ".join(child_sentences(timeline, language))
     if not signals and timeline.episodes:
         words += " " + say(language, "words_no_signals")
-    lines = "".join(f"<li>{escape(signal_sentence(signal, language, zone))}</li>" for signal in signals)
+    now, running = desk.now(lesson), lesson.ended_at is None
+    lines = "".join(
+        f"<li>{escape(signal_sentence(signal, language, zone, now, running))} "
+        f"{escape(suggestion(language, signal, running))}</li>"
+        for signal in signals
+    )
     comparison = distribution_table(desk.store, lesson, child, language)
     parts = [
         _head(lesson, language, zone, name),

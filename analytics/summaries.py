@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 
 from analytics.drawing import picture
 from analytics.signals import Signal
 from analytics.texts import duration, say
 from analytics.timeline import AWAY, ChildTimeline
-from analytics.words import animal_name, clock, reason, state_name
+from analytics.words import animal_name, clock, reason, signal_state, state_name
 
 STATES_NAMED = 3  # expressions that are named; the rest is in the chart
 
@@ -35,26 +36,27 @@ def child_sentences(timeline: ChildTimeline, language: str) -> list[str]:
     return sentences
 
 
-def signal_words(signal: Signal, language: str) -> str:
-    """A signal that was raised, how long it lasted, and why. Plain text, without the time of day."""
-    end = signal.end or signal.raised
-    lasted = duration(language, (end - signal.start).total_seconds())
-    return f"{say(language, f'was_{signal.kind}')}, {lasted}. {reason(language, signal)}"
+def signal_words(signal: Signal, language: str, now: datetime, running: bool) -> str:
+    """A signal that was raised, how long it has lasted, and why. Plain text, without the time of day. ``now``: the end
+    of the lesson where it is not ``running``."""
+    lasted = duration(language, ((signal.end or now) - signal.start).total_seconds())
+    return f"{signal_state(language, signal, running)}, {lasted}. {reason(language, signal)}"
 
 
-def signal_sentence(signal: Signal, language: str, zone: str) -> str:
+def signal_sentence(signal: Signal, language: str, zone: str, now: datetime, running: bool) -> str:
     """The same behind its time of day."""
-    return f"{clock(signal.start, zone)} — {signal_words(signal, language)}"
+    return f"{clock(signal.start, zone)} — {signal_words(signal, language, now, running)}"
 
 
-def child_words(timeline: ChildTimeline, signals: Sequence[Signal], language: str, zone: str) -> str:
-    """Sentences and signals as HTML."""
+def child_words(timeline: ChildTimeline, signals: Sequence[Signal], language: str, zone: str, now: datetime) -> str:
+    """Sentences and signals as HTML; ``now``: the end of a lesson that is over."""
+    running = timeline.lesson.ended_at is None
     text = " ".join(child_sentences(timeline, language))
     if not signals and timeline.episodes:
         text += " " + say(language, "words_no_signals")
     lines = "".join(
         f'<li class="moment {escape(signal.kind)}">{picture(signal.kind)}'
-        f"<span>{escape(signal_sentence(signal, language, zone))}</span></li>"
+        f"<span>{escape(signal_sentence(signal, language, zone, now, running))}</span></li>"
         for signal in signals
     )
     return f'<div class="teacher"><p>{escape(text)}</p><ul class="moments">{lines}</ul></div>'

@@ -101,7 +101,7 @@ def add_child(desk: Desk, frame: Frame) -> None:
         focus = datetime.fromisoformat(at) if at else None
         labels = [(say(language, "label_none"), ""), *((expression_name(language, key), key) for key in KEYS)]
         return (
-            child_words(timeline, signals, language, zone),
+            child_words(timeline, signals, language, zone, desk.now(lesson)),
             timeline_figure(timeline, language, zone, signals, focus),
             gr.Dropdown(choices=labels),
         )

@@ -87,8 +87,14 @@ def moments_lines(desk: Desk, lesson: Lesson, signals: list[Signal], language: s
     def name_of(child: str) -> str:
         return animal_name(language, names.get(child, child[:6]))
 
+    now = desk.now(lesson)
     moments = [
-        Moment(signal.start, signal.child, signal.kind, f"{name_of(signal.child)}: {signal_words(signal, language)}")
+        Moment(
+            signal.start,
+            signal.child,
+            signal.kind,
+            f"{name_of(signal.child)}: {signal_words(signal, language, now, lesson.ended_at is None)}",
+        )
         for signal in signals
     ]
     for event in desk.store.events(lesson.id):

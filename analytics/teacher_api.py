@@ -41,7 +41,7 @@ def lesson_json(lesson: Lesson) -> dict[str, Any]:
     }
 
 
-def signal_json(signal: Signal, animal: str, language: str, answer: str | None = None) -> dict[str, Any]:
+def signal_json(signal: Signal, animal: str, language: str, running: bool) -> dict[str, Any]:
     """A signal as the endpoints tell it, with its sentences in ``language``."""
     return {
         "id": signal.id,
@@ -57,8 +57,7 @@ def signal_json(signal: Signal, animal: str, language: str, answer: str | None =
         "evidence": signal.evidence,
         "suggestion_key": signal.suggestion_key,
         "reason": reason(language, signal),
-        "suggestion": suggestion(language, signal),
-        "answer": answer,
+        "suggestion": suggestion(language, signal, running),
     }
 
 
@@ -190,7 +189,9 @@ def add_teacher_api(desk: Desk) -> None:
                 ],
             },
             "tasks": table_json(tasks_table(summary, spoken)),
-            "signals": [signal_json(signal, names.get(signal.child, ""), spoken) for signal in signals],
+            "signals": [
+                signal_json(signal, names.get(signal.child, ""), spoken, found.ended_at is None) for signal in signals
+            ],
             "moments": [
                 {"at": moment.at.isoformat(), "child": moment.child, "kind": moment.kind, "words": moment.words}
                 for moment in moments_lines(desk, found, signals, spoken)
@@ -210,7 +211,9 @@ def add_teacher_api(desk: Desk) -> None:
         fresh = [signal for signal in desk.signals(found) if cursor_of(signal) > seen][:SIGNALS_PER_CALL]
         language = desk.language_of(request)
         return {
-            "signals": [signal_json(signal, names.get(signal.child, ""), language) for signal in fresh],
+            "signals": [
+                signal_json(signal, names.get(signal.child, ""), language, found.ended_at is None) for signal in fresh
+            ],
             "cursor": cursor_of(fresh[-1]) if fresh else after,
         }
 

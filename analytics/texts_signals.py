@@ -53,6 +53,17 @@ SIGNALS: dict[str, tuple[str, str]] = {
     "suggest_teacher": ("Go to the child now.", "Подойдите к ребёнку сейчас."),
     "suggest_look": ("See where the child is.", "Посмотрите, где ребёнок."),
     "suggest_praise": ("A moment for a word of praise.", "Самое время похвалить."),
+    # the same for a lesson that is over
+    "next_break": ("Next time: an earlier break.", "В следующий раз: перерыв пораньше."),
+    "next_ask_for_help": ("Next time: ask whether help is wanted.", "В следующий раз: спросить, нужна ли помощь."),
+    "next_hint": ("Next time: offer a hint.", "В следующий раз: предложить подсказку."),
+    "next_assistant": (
+        "Next time: let the helper character talk to the child.",
+        "В следующий раз: пусть с ребёнком поговорит персонаж-помощник.",
+    ),
+    "next_teacher": ("Next time: go to the child at once.", "В следующий раз: сразу подойти к ребёнку."),
+    "next_look": ("Ask where the child was.", "Узнайте, где был ребёнок."),
+    "next_praise": ("Worth a word of praise when you meet.", "При встрече стоит похвалить."),
     "times_one": ("once", "один раз"),
     "times_two": ("twice", "дважды"),
     "times_few": ("{count} times", "{count} раза"),

@@ -88,12 +88,16 @@ def reason(language: str, signal: Signal) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def suggestion(language: str, signal: Signal) -> str:
-    """What an adult could do. The paper's list knows "teacher" alone for joy and for absence; here it is said what
-    for."""
-    if signal.kind in (DELIGHTED, AWAY):
-        return say(language, "suggest_praise" if signal.kind == DELIGHTED else "suggest_look")
-    return say(language, f"suggest_{signal.suggestion_key}")
+def signal_state(language: str, signal: Signal, running: bool) -> str:
+    """What a signal says of a child: in the present only while it lasts and the lesson runs."""
+    return signal_name(language, signal.kind) if signal.active and running else say(language, f"was_{signal.kind}")
+
+
+def suggestion(language: str, signal: Signal, running: bool) -> str:
+    """What an adult could do; of a lesson that is over: next time. The paper's list knows "teacher" alone for joy and
+    for absence; here it is said what for."""
+    what = {DELIGHTED: "praise", AWAY: "look"}.get(signal.kind, signal.suggestion_key)
+    return say(language, f"suggest_{what}" if running else f"next_{what}")
 
 
 def signal_when(language: str, signal: Signal, now: datetime, zone: str, running: bool) -> str:

@@ -34,7 +34,8 @@ def test_russian_is_written_in_russian() -> None:
 def test_every_animal_signal_and_suggestion_has_words() -> None:
     needed = [f"animal_{animal}" for animal in ANIMALS]
     needed += [f"{prefix}_{kind}" for kind in KINDS for prefix in ("signal", "was")]
-    needed += [f"suggest_{suggestion}" for suggestion in SUGGESTIONS]
+    needed += [f"{when}_{what}" for when in ("suggest", "next") for what in (*SUGGESTIONS, "look", "praise")]
+    needed += [f"was_{kind}" for kind in KINDS]
     assert [key for key in needed if key not in TEXTS["en"]] == []
     assert all(expression_name("ru", state) for state in (*KEYS, "away", "silent"))
 
