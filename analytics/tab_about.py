@@ -17,6 +17,9 @@ from analytics.timeline import animals
 from analytics.words import animal_name
 from emotion.labels import KEYS
 
+# How the checkpoint's own sentence about its training data, which is English and may change, begins -> the words here.
+TRAINING_DATA = {"FER+": "about_data_ferplus", "a folder": "about_data_own"}
+
 
 def read_json(path: Path | None) -> dict[str, Any] | None:
     """The object in a JSON file; None where there is no such file. ValueError where it cannot be read as an object."""
@@ -32,10 +35,13 @@ def agreement(store: LessonStore) -> list[tuple[str, str, int, int]]:
     """(animal, model version, frames that agreed, frames) of every child and model that a teacher corrected with a
     label.
 
-    A frame agrees when its most probable expression is the teacher's label. Frames without a face are not counted.
+    A frame agrees when its most probable expression is the teacher's label. Frames without a face are not counted, nor
+    are the synthetic lessons, in which no model saw anybody.
     """
     counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for lesson in store.lessons():
+        if lesson.synthetic:
+            continue
         names = animals(store, lesson)
         for item in store.corrections(lesson.id):
             if item.label not in KEYS:
@@ -80,7 +86,9 @@ def _facts(configuration: dict[str, Any], evaluation: dict[str, Any] | None, lan
     seen = say(
         language, "about_seen", size=configuration.get("input_size", "?"), crop=configuration.get("crop_size", "?")
     )
-    rows = [("about_training", str(configuration.get("training_data", "?"))), ("about_input", seen)]
+    said = str(configuration.get("training_data", ""))
+    data = next((key for start, key in TRAINING_DATA.items() if said.startswith(start)), "about_data_other")
+    rows = [("about_training", say(language, data)), ("about_input", seen)]
     version = configuration.get("version") or (evaluation or {}).get("model")
     if version:
         rows.insert(0, ("about_version", str(version)))
@@ -100,7 +108,6 @@ def _scores(evaluation: dict[str, Any], language: str) -> str:
         low=round(100 * accuracy["low"], 1),
         high=round(100 * accuracy["high"], 1),
         faces=figures["faces"],
-        data=evaluation["data"],
     )
     heads = "".join(
         f'<th scope="col" class="number">{escape(say(language, key))}</th>'

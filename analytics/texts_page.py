@@ -271,16 +271,22 @@ PAGE: dict[str, tuple[str, str]] = {
     ),
     "about_version": ("Version", "Версия"),
     "about_training": ("Trained on", "Обучена на"),
+    "about_data_ferplus": (
+        "photographs of faces from the web, each judged by ten people (FER+)",
+        "фотографии лиц из интернета, каждую оценили десять человек (FER+)",
+    ),
+    "about_data_own": ("photographs of the school's own", "собственные фотографии школы"),
+    "about_data_other": ("see the card of the checkpoint", "см. карточку модели"),
     "about_input": ("Sees", "Видит"),
     "about_seen": (
         "one face, aligned and cut to {crop} × {crop} grey pixels, enlarged to {size} × {size}",
         "одно лицо, выровненное и обрезанное до {crop} × {crop} серых пикселей, увеличенное до {size} × {size}",
     ),
     "about_accuracy": (
-        "Right for {percent} % of {faces} test faces ({data}); between {low} % and {high} % with 95 % certainty for "
+        "Right for {percent} % of {faces} test faces; between {low} % and {high} % with 95 % certainty for "
         "faces of this kind. "
         "Another camera or other children may give less.",
-        "Права для {percent} % из {faces} проверочных лиц ({data}); для лиц этого рода от {low} % до {high} % с "
+        "Права для {percent} % из {faces} проверочных лиц; для лиц этого рода от {low} % до {high} % с "
         "уверенностью 95 %. "
         "С другой камерой или другими детьми может быть меньше.",
     ),

@@ -1,6 +1,7 @@
 """The teacher page on a real store: what it shows, what its endpoints answer, and how it takes bad input."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,25 +10,30 @@ from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
+from conftest import make_observation
 
 from analytics.answers import Answer, answers, put_answer, read_answer
 from analytics.board import Attention, attention_list, board_html, headline
+from analytics.charts import timeline_figure
 from analytics.desk import Desk, MistakeError
 from analytics.page import build_teacher, status_html, translations
 from analytics.recorder import LessonRecorder
-from analytics.records import utc_now
+from analytics.records import Correction, utc_now
 from analytics.report import child_report, lesson_report
 from analytics.sample import SAMPLE_ID, ensure_sample_lesson
+from analytics.signals import KINDS
 from analytics.store import LessonStore
+from analytics.summaries import child_words
 from analytics.tab_about import about_html, agreement
 from analytics.tab_child import clock_time, save_correction
 from analytics.tab_class import codes_html
 from analytics.tab_lesson import moments_html, moments_lines
 from analytics.tab_now import now_html
 from analytics.texts import TEXTS
-from analytics.timeline import BoardRow
-from emotion.labels import Prediction
+from analytics.timeline import BoardRow, child_timeline
+from emotion.labels import KEYS, Prediction
 
 EVIL = '<img src=x onerror="alert(1)">'
 ENDPOINTS = {
@@ -60,6 +66,32 @@ def call(page: gr.Blocks) -> Callable[..., Any]:
         return functions[name](*arguments, request=request)
 
     return named
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_of_a_lesson_that_is_over_no_page_speaks_in_the_present(desk: Desk, language: str) -> None:
+    lesson = desk.lesson(SAMPLE_ID)
+    assert lesson.ended_at
+    signals = desk.signals(lesson)
+    fox = next(signal.child for signal in signals if signal.kind == "struggling")
+    timeline = child_timeline(desk.store, lesson.id, fox)
+    own = [signal for signal in signals if signal.child == fox]
+    pages = {
+        "now": now_html(desk, lesson, language, "UTC"),
+        "child": child_words(timeline, own, language, "UTC", lesson.ended_at),
+        "chart": " ".join(timeline_figure(timeline, language, "UTC", own).data[-1].text),
+        "lesson": moments_html(moments_lines(desk, lesson, signals, language), language, "UTC"),
+        "report": child_report(desk, lesson, fox, language, "UTC"),
+    }
+    words = TEXTS[language]
+    present = [words[key] for key in words if key.startswith("suggest_")]
+    present += [words[f"signal_{kind}"] for kind in KINDS if words[f"signal_{kind}"] not in words[f"was_{kind}"]]
+    for name, page in pages.items():
+        seen_words = re.sub("(?s)<style>.*?</style>|<[^>]*>", " ", page)
+        assert words["was_struggling"] in seen_words, name
+        assert [word for word in present if word in seen_words] == [], name
+    assert words["next_hint"] in pages["now"]
+    assert words["next_hint"] in pages["report"]
 
 
 def test_exactly_the_named_endpoints_are_public(page: gr.Blocks) -> None:
@@ -183,14 +215,23 @@ def test_an_answered_signal_no_longer_asks_for_help(desk: Desk) -> None:
     assert read_answer("a note about signal/struggling") is None
 
 
-def test_agreement_counts_the_frames_that_a_teacher_corrected(desk: Desk) -> None:
-    lesson = desk.lesson(SAMPLE_ID)
-    start = lesson.started_at + timedelta(minutes=5)
-    save_correction(desk, lesson, "sample-otter", start, start + timedelta(minutes=1), "neutral", "")
-    ((animal, model, agreed, total),) = agreement(desk.store)
-    assert (animal, model) == ("otter", "synthetic")
-    assert 0 <= agreed <= total <= 61
-    assert total > 30
+def test_agreement_counts_the_frames_that_a_teacher_corrected_but_none_of_the_sample(
+    desk: Desk, lesson_store: LessonStore
+) -> None:
+    sample = desk.lesson(SAMPLE_ID)
+    start = sample.started_at + timedelta(minutes=5)
+    save_correction(desk, sample, "sample-otter", start, start + timedelta(minutes=1), "neutral", "")
+    assert agreement(desk.store) == []
+
+    frames = [make_observation(second) for second in range(30)]
+    lesson_store.add_observations(frames)
+    label = KEYS[int(np.argmax(frames[0].probabilities))]
+    for number, (chosen, first) in enumerate(((label, 0), ("contempt", 20))):
+        begin = frames[first].at
+        end = begin + timedelta(seconds=9.5)
+        lesson_store.add_correction(Correction(str(number), "lesson-1", frames[0].child, begin, end, chosen, "", end))
+    ((animal, model, agreed, total),) = agreement(lesson_store)
+    assert (animal, model, agreed, total) == ("fox", frames[0].model, 10, 20)
 
 
 def test_a_typed_time_means_the_readers_clock_on_the_day_of_the_lesson(desk: Desk) -> None:
@@ -215,6 +256,10 @@ def test_the_model_tab_reads_what_lies_beside_the_weights(desk: Desk, tmp_path: 
     with_model = Desk(desk.store, desk.recorder, desk.language_of, "1", tmp_path)
     html = about_html(with_model, "en")
     assert "resnet152" in html
+    assert TEXTS["en"]["about_data_ferplus"] in html
+    assert TEXTS["ru"]["about_data_ferplus"] in about_html(with_model, "ru")
+    (tmp_path / "config.json").write_text(json.dumps({"training_data": "something else altogether"}))
+    assert TEXTS["ru"]["about_data_other"] in about_html(with_model, "ru")
     assert "emotion.training.evaluate" in html
 
 
