@@ -236,15 +236,14 @@ class Database:
             )
         if isinstance(error, OSError) or "ermission denied" in text or "ead-only" in text or "annot open file" in text:
             return StoreError(
-                f"{self.path} cannot be written: {text.splitlines()[0]}. Give this user write permission to the "
-                f"folder, "
-                "or choose another file with EMOTION_DATABASE"
+                f"{self.path} cannot be written: give this user write permission to the folder, or choose another file "
+                f"with EMOTION_DATABASE ({text.splitlines()[0]})"
             )
         if "No space left" in text:
             return StoreError(self._explain(error))
         return DatabaseDamagedError(
-            f"{self.path} is not a readable lesson database: {text.splitlines()[0]}. Restore a backup "
-            "(python -m analytics.backup restore), or move the file away and start again"
+            f"{self.path} is damaged, or was never a lesson database: restore a backup (python -m analytics.backup "
+            f"restore), or move the file away and start again ({text.splitlines()[0]})"
         )
 
     def _explain(self, error: Exception) -> str:
@@ -255,7 +254,7 @@ class Database:
                 f"is lost "
                 f"({text})"
             )
-        return f"{self.path} could not do this: {text}"
+        return f"the lesson database {self.path} could not be read or written, and nothing was changed ({text})"
 
 
 def _identity_of(path: Path) -> tuple[int, int] | None:

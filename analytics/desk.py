@@ -1,6 +1,7 @@
 """What every tab and every endpoint of the teacher page reads: lessons, children, signals, with mistakes that can be
 told in words."""
 
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from analytics.board import Attention, attention_list
 from analytics.export import FORMATS, export_lesson
 from analytics.mistakes import MistakeError
 from analytics.recorder import LessonRecorder
-from analytics.records import utc_now
+from analytics.records import StoreError, utc_now
 from analytics.signals import Signal
 from analytics.store import Child, Lesson, LessonStore
 from analytics.texts import LANGUAGES, say
@@ -26,6 +27,7 @@ from analytics.timeline import animals
 from analytics.watch import lesson_signals
 from analytics.words import animal_name, class_title, date_text, lesson_title
 
+LOG = logging.getLogger(__name__)
 MAXIMUM_NAME = 120  # characters of a title or class: what fits on one line of a list
 COPY_SECONDS = 120  # how long the copy of an export that a browser or program fetches may lie in Gradio's folder
 
@@ -163,6 +165,15 @@ def checked_language(language: str | None, otherwise: str) -> str:
 
 
 def as_error(error: Exception, language: str) -> gr.Error:
-    """What the page and the endpoints answer to a mistake: one sentence with cause and remedy."""
-    text = error.text(language) if isinstance(error, MistakeError) else say(language, "error_store", reason=str(error))
+    """What the page and the endpoints answer to a mistake: one sentence with cause and remedy.
+
+    The cause of a `StoreError` goes to the log alone: it names files of the server.
+    """
+    if isinstance(error, MistakeError):
+        text = error.text(language)
+    elif isinstance(error, StoreError):
+        LOG.error("the store could not serve the teacher's page: %s", error)
+        text = say(language, "error_store_down")
+    else:
+        text = say(language, "error_store", reason=str(error))
     return gr.Error(text, print_exception=False)

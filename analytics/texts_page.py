@@ -391,4 +391,10 @@ PAGE: dict[str, tuple[str, str]] = {
         "У вас уже открыто уроков: {limit}, больше нельзя. Сначала закончите один из них.",
     ),
     "error_store": ("The lesson store answered: {reason}", "Хранилище уроков ответило: {reason}"),
+    "error_store_down": (
+        "The lessons can't be read or written at the moment; nothing that was recorded is lost. Try again, or ask who "
+        "looks after the server: its log says why.",
+        "Сейчас уроки нельзя ни прочитать, ни записать; записанное не потеряно. Попробуйте ещё раз или спросите того, "
+        "кто следит за сервером: причина в его журнале.",
+    ),
 }
