@@ -6,7 +6,7 @@ something else is written there. So whatever must be gone is deleted and the fil
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -189,7 +189,10 @@ def copy_database(cursor: duckdb.DuckDBPyConnection, target: Path) -> None:
         cursor.execute(f'COPY FROM DATABASE "{name}" TO {alias}')
         cursor.execute(f"CHECKPOINT {alias}")
     except duckdb.Error:
-        cursor.execute(f"DETACH DATABASE IF EXISTS {alias}")
+        with suppress(duckdb.Error):  # nothing to roll back, or a lost instance, which takes the copy along
+            cursor.rollback()
+        with suppress(duckdb.Error):
+            cursor.execute(f"DETACH DATABASE IF EXISTS {alias}")
         for leftover in (target, log_of(target)):
             leftover.unlink(missing_ok=True)
         raise

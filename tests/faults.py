@@ -227,8 +227,7 @@ def damaged(folder: Path, damage: Callable[[bytes], bytes], fault: str) -> Outco
         assert app.stop() == 0
     (kept,) = folder.glob(f"{DATABASE}.damaged-*")
     assert kept.read_bytes() == broken
-    command = [sys.executable, "-m", "analytics.backup", "restore", str(backup), "--database", str(database)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    run_command([sys.executable, "-m", "analytics.backup", "restore", str(backup), "--database", str(database)])
     seen = "kept under a new name, a fresh one started, said loudly; then the backup restored"
     return outcome(fault, database, lesson, stations, seconds, seen)
 
@@ -257,17 +256,40 @@ def taken_away(folder: Path) -> Outcome:
 
 
 def overwritten(folder: Path) -> Outcome:
-    """Another program writes over the database while the app has it open; the app is killed afterwards."""
+    """Another program writes over the database while the app has it open.
+
+    Where DuckDB had all of it in memory it is written anew at once. Where it had not, nothing more is acknowledged, and
+    a backup is restored without stopping the app.
+    """
     lesson, database = prepare_lesson(folder), folder / DATABASE
-    with running_app(folder) as app, Stations(app.url, lesson.lesson.id, lesson.codes) as stations:
-        stations.wait_for_more(5)
+    command = [sys.executable, "-m", "analytics.backup"]
+    with running_app(folder) as app:
+        with Stations(app.url, lesson.lesson.id, lesson.codes) as before:
+            before.wait_for_more(5)
+        made = run_command([*command, "create", "--database", str(database)]).strip()
         database.write_bytes(b"This is a shopping list." * 5000)
-        seconds = [stations.wait_for_more()]
-        stations.wait_for_more(3)
-        app.process.kill()
-    seen = "written anew from memory; the other file is kept under a new name"
-    assert list(folder.glob(f"{DATABASE}.replaced-*"))
+        with Stations(app.url, lesson.lesson.id, lesson.codes) as stations:
+            begun = stations.wait_for_answers()
+            if stations.count:
+                seen = "written anew from memory"
+            else:
+                seen = "503 with a sentence, /readyz 503; the backup restored beside the running app"
+                wait_until_not_ready(app)
+                assert "DAMAGED WHILE THE APP RUNS" in app.log.read_text()
+                begun = time.monotonic()
+                run_command([*command, "restore", made, "--database", str(database)])
+                stations.wait_for_more()
+            seconds = [time.monotonic() - begun]
+            assert readiness(app) == 200
+        assert app.stop() == 0
+    for code, moments in before.acknowledged.items():
+        stations.acknowledged[code] += moments
     return outcome("database overwritten under the app", database, lesson, stations, seconds, seen)
+
+
+def run_command(command: list[str]) -> str:
+    """What a command printed; raises if it failed."""
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=300).stdout
 
 
 def clock_jump(folder: Path) -> Outcome:
