@@ -12,9 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -23,53 +22,23 @@ import httpx
 from PIL import Image
 
 from analytics.store import LessonStore
-from tests.running_app import ROOT, PreparedLesson, RunningApp, environment_for, free_port, prepare_lesson, running_app
+from tests.fault_tools import (
+    Outcome,
+    outcome,
+    post_picture,
+    readiness,
+    refused_start,
+    run_command,
+    small_disk,
+    wait_until_not_ready,
+)
+from tests.running_app import ROOT, PreparedLesson, RunningApp, free_port, prepare_lesson, running_app
 from tests.stations import Stations
 
 FAULTY_APP = ROOT / "tests" / "faulty_app.py"
 CLOCK = "TEST_CLOCK_SHIFT"  # names the file by which the clock of tests/faulty_app.py is set
 SWITCH = "TEST_NETWORK_FAULT"  # names the file whose presence lets the network of tests/faulty_app.py fail
-STARTS_WITHIN = 500.0
 DATABASE = "lessons.duckdb"
-
-
-class CannotTryError(Exception):
-    """This machine does not let us bring the fault about; the message says what is missing."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """``acknowledged``: rows; ``lost``: how many of them are not in the database afterwards; ``seconds``: from the end
-    of the fault to the next acknowledged frame, one for each time it was tried; ``seen``: what clients or the operator
-    were told meanwhile.
-    """
-
-    fault: str
-    acknowledged: int
-    lost: int
-    seconds: tuple[float, ...]
-    seen: str
-
-
-def outcome(
-    fault: str,
-    database: Path,
-    lesson: PreparedLesson,
-    stations: Stations,
-    seconds: list[float],
-    seen: str,
-) -> Outcome:
-    """Counts what is in the database of an app that has ended. Raises AssertionError for what must not be."""
-    with LessonStore(database) as store:
-        store.database.verify()
-        frame = store.observations(lesson.lesson.id)
-    stored = set(frame["at"])
-    assert len(stored) == len(frame), "a frame was stored twice"
-    sent = {moment for moments in stations.acknowledged.values() for moment in moments}
-    assert not stations.unfit, f"answers that are no sentence for a client: {stations.unfit[:3]}"
-    found = Outcome(fault, len(sent), len(sent - stored), tuple(seconds), seen)
-    assert found.lost == 0, found
-    return found
 
 
 def killed(folder: Path, times: int = 5, seed: int = 1) -> Outcome:
@@ -91,32 +60,6 @@ def killed(folder: Path, times: int = 5, seed: int = 1) -> Outcome:
                 app.process.wait()
     seen = f"{stations.broken.total()} requests without an answer, tried again"
     return outcome(f"kill -9 during load, {times} times", folder / DATABASE, lesson, stations, seconds, seen)
-
-
-@contextmanager
-def small_disk(folder: Path, options: str = "size=8m") -> Iterator[Path]:
-    """A file system of its own, as a folder. Raises `CannotTryError`."""
-    disk = folder / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], capture_output=True).returncode:
-        raise CannotTryError("mounting a file system needs root")
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", "--lazy", disk], check=True)
-
-
-def readiness(app: RunningApp) -> int:
-    """The status of ``/readyz``."""
-    return httpx.get(app.url + "/readyz", timeout=60).status_code
-
-
-def wait_until_not_ready(app: RunningApp, within: float = 30.0) -> None:
-    """A proof that the disk takes writes holds for five seconds, then the app must say that it does not."""
-    end = time.monotonic() + within
-    while readiness(app) != 503:
-        assert time.monotonic() < end, "/readyz goes on saying 200"
-        time.sleep(0.5)
 
 
 def full_disk(folder: Path) -> Outcome:
@@ -151,22 +94,6 @@ def lesson_in(app: RunningApp, lesson: PreparedLesson, seconds: list[float], beg
         stations.wait_for_more(3)
     assert app.stop() == 0
     return stations
-
-
-def refused_start(folder: Path, **more: str) -> str:
-    """Starts the app where it cannot start; returns its one sentence."""
-    run = subprocess.run(
-        [sys.executable, str(ROOT / "app.py")],
-        env=environment_for(folder, free_port(), **more),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=STARTS_WITHIN,
-        check=False,
-    )
-    assert run.returncode == 1, run.stderr[-2000:]
-    assert "Traceback" not in run.stderr
-    return run.stderr.strip().splitlines()[-1]
 
 
 def locked(folder: Path) -> Outcome:
@@ -287,11 +214,6 @@ def overwritten(folder: Path) -> Outcome:
     return outcome("database overwritten under the app", database, lesson, stations, seconds, seen)
 
 
-def run_command(command: list[str]) -> str:
-    """What a command printed; raises if it failed."""
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=300).stdout
-
-
 def clock_jump(folder: Path) -> Outcome:
     """The machine's clock is set an hour forward during a lesson, then two hours back; the tablets' clocks are right.
 
@@ -365,15 +287,6 @@ def out_of_memory(folder: Path) -> Outcome:
     assert all(answer.json()["reason"] == "not_served" for answer in said)
     seen = "the large pictures got 503 with a sentence, the server lived on"
     return outcome("out of memory", folder / DATABASE, lesson, stations, seconds, seen)
-
-
-def post_picture(app: RunningApp, lesson: PreparedLesson, picture: bytes) -> httpx.Response:
-    """One picture of the first child; asks again while a newer frame of its tablet takes its place."""
-    query = {"lesson": lesson.lesson.id, "child": lesson.codes[0]}
-    while True:
-        answer = httpx.post(f"{app.url}/observe", params=query, content=picture, timeout=60)
-        if answer.status_code != 429 and answer.json().get("reason") != "replaced":
-            return answer
 
 
 def terminated(folder: Path) -> Outcome:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import FAULTS, CannotTryError, Outcome
+from tests.fault_tools import CannotTryError, Outcome
+from tests.faults import FAULTS
 from tests.running_app import running_app
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,8 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.bench import keep, show
-from tests.faults import FAULTS, CannotTryError, killed
+from tests.fault_tools import CannotTryError
+from tests.faults import FAULTS, killed
 
 
 def main() -> None:
