@@ -205,7 +205,7 @@ def _hover_texts(rows: pd.DataFrame, language: str) -> list[str]:
     return texts
 
 
-def plain_layout(height: int) -> dict[str, Any]:
+def plain_layout(height: int, language: str) -> dict[str, Any]:
     """What all charts share: no ground of their own, readable text, room for labels."""
     return {
         "height": height,
@@ -213,6 +213,7 @@ def plain_layout(height: int) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 12, "color": TEXT_COLOUR},
+        "separators": ",\u00a0" if language == "ru" else ".,",
     }
 
 
@@ -234,7 +235,7 @@ def _lay_out(figure: go.Figure, language: str, span: list[str], view: list[str],
     grid = {"gridcolor": GRID_COLOUR, "zeroline": False}
     lanes = lane_names(language)
     figure.update_layout(
-        **plain_layout(680),
+        **plain_layout(680, language),
         uirevision=revision,  # a new version of the same child's chart keeps zoom and hidden classes
         hovermode="closest",
         hoverdistance=40,

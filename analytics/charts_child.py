@@ -99,13 +99,32 @@ def distribution_table(store: LessonStore, lesson: Lesson, child: str, language:
     )
     order = [int(emotion) for emotion in STACK_ORDER]
     if this:
-        table[f"{say(language, 'this_lesson')}, %"] = (100 * this.shares[order]).round(1)
+        table[f"{say(language, 'this_lesson')}, %"] = (100 * this.shares[order]).round().astype(int)
     if earlier:
         spread = 100 * np.array([share.shares for share in earlier])[:, order]
-        table[f"{say(language, 'earlier_lessons')}, %"] = spread.mean(axis=0).round(1)
-        table[f"{say(language, 'lowest')}, %"] = spread.min(axis=0).round(1)
-        table[f"{say(language, 'highest')}, %"] = spread.max(axis=0).round(1)
+        table[f"{say(language, 'earlier_lessons')}, %"] = spread.mean(axis=0).round().astype(int)
+        table[f"{say(language, 'lowest')}, %"] = spread.min(axis=0).round().astype(int)
+        table[f"{say(language, 'highest')}, %"] = spread.max(axis=0).round().astype(int)
     return table
+
+
+def comparison_words(store: LessonStore, lesson: Lesson, child: str, language: str) -> str:
+    """What the table says in a sentence or two: which expressions were seen more, or less, than in every earlier
+    lesson, by a whole percent at least."""
+    this, earlier = _this_and_earlier(store, lesson, child)
+    lead = say(language, "share_of_time_table")
+    if this is None or not earlier:
+        return lead
+    spread = np.round(100 * np.array([share.shares for share in earlier]))
+    own = np.round(100 * this.shares)
+    sentences = [lead]
+    for key, beyond in (("more_than_ever", own > spread.max(axis=0)), ("less_than_ever", own < spread.min(axis=0))):
+        names = [expression_name(language, emotion.key) for emotion in STACK_ORDER if beyond[emotion]]
+        if names:
+            sentences.append(say(language, key, names=", ".join(names), count=len(earlier)))
+    if len(sentences) == 1:
+        sentences.append(say(language, "as_ever", count=len(earlier)))
+    return " ".join(sentences)
 
 
 def distribution_figure(store: LessonStore, lesson: Lesson, child: str, language: str) -> go.Figure:
@@ -146,7 +165,7 @@ def distribution_figure(store: LessonStore, lesson: Lesson, child: str, language
             hovertemplate="%{x}: %{y:.0%}<extra>" + say(language, "earlier_lessons") + "</extra>",
         )
     figure.update_layout(
-        **plain_layout(320),
+        **plain_layout(320, language),
         title=chart_title(f"<b>{say(language, 'distribution_title')}</b>", language, lesson.synthetic),
         uirevision=f"{lesson.id}/{child}",
         legend={"orientation": "h", "y": -0.14, "x": 0},
@@ -188,7 +207,7 @@ def trends_figure(shares: list[LessonShare], animal: str, measure: str, language
     title = f"<b>{name}</b> · {say(language, f'measure_{measure}')}"
     axis = {"range": [-1, 1], "tickformat": "+.1f"} if measure == "valence" else {"range": [0, 1], "tickformat": ".0%"}
     figure.update_layout(
-        **plain_layout(380),
+        **plain_layout(380, language),
         title=chart_title(title, language, synthetic),
         uirevision=f"{animal}/{measure}",
         showlegend=True,

@@ -65,7 +65,7 @@ def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str
         hovertemplate="%{x|%H:%M:%S}<br>" + say(language, "valence") + " %{y:+.2f}<extra></extra>",
     )
     figure.update_layout(
-        **plain_layout(230),
+        **plain_layout(230, language),
         title=chart_title(f"<b>{say(language, 'mood_title')}</b>", language, lesson.synthetic),
         uirevision=lesson.id,
         hovermode="x",

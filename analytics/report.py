@@ -3,7 +3,7 @@ Russian."""
 
 from html import escape
 
-from analytics.charts_child import distribution_table
+from analytics.charts_child import comparison_words, distribution_table
 from analytics.desk import Desk
 from analytics.heat import heat_html, heat_map
 from analytics.lessons import lesson_summary
@@ -38,11 +38,11 @@ def lesson_report(desk: Desk, lesson: Lesson, language: str, zone: str) -> str:
         f"<section><h2>{escape(say(language, 'moments_title'))}"
         f"</h2>{_moments(desk, lesson, signals, language, zone)}</section>",
         f"<section><h2>{escape(say(language, 'tasks_title'))}</h2>"
-        + (table_html(tasks) if len(tasks) else f"<p>{escape(say(language, 'no_tasks'))}</p>")
+        + (table_html(tasks, language) if len(tasks) else f"<p>{escape(say(language, 'no_tasks'))}</p>")
         + "</section>"
         if shows_class
         else "",
-        f"<h2>{escape(say(language, 'report_children'))}</h2><ul>",
+        f"<h2>{escape(say(language, 'report_children'))}</h2><ul class='children'>",
     ]
     for child, _ in heat.children:
         words = " ".join(child_sentences(child_timeline(desk.store, lesson.id, child), language))
@@ -72,8 +72,8 @@ def child_report(desk: Desk, lesson: Lesson, child: str, language: str, zone: st
         f"<section><h2>{escape(say(language, 'report_course'))}</h2>{timeline_drawing(timeline, language, zone)}"
         "</section>",
         f"<section><h2>{escape(say(language, 'distribution_title'))}</h2>"
-        f"<p>{escape(say(language, 'share_of_time'))}.</p>"
-        f"{table_html(comparison)}</section>",
+        f"<p>{escape(comparison_words(desk.store, lesson, child, language))}</p>"
+        f"{table_html(comparison, language)}</section>",
     ]
     return _page(f"{name}: {lesson_title(language, lesson)}", "".join(parts), language)
 

@@ -21,7 +21,8 @@ STACK_TOP, STACK = 80, 170
 VALENCE_TOP, VALENCE = 266, 80
 HEIGHT = 372
 POINTS = 600  # paper shows no more
-LABEL_ROOM = 90  # units that an event's words need
+LETTER, LABEL_GAP = 5.8, 8  # units of a letter of an event's words, and between two of them
+MOST_LETTERS = 28
 
 Place = Callable[[datetime], float]  # a moment -> its horizontal position
 
@@ -99,21 +100,20 @@ def _bands(timeline: ChildTimeline, language: str, place: Place) -> str:
 
 def _events(timeline: ChildTimeline, language: str, place: Place) -> str:
     parts = []
-    taken = {16: -1000.0, 32: -1000.0}  # where the last words of each of two lines stand
+    free = {16: 0.0, 32: 0.0}  # from where each of two lines is free
     own = [event for event in timeline.events if event.kind != "task_started" or event.child]
     for event in sorted(own, key=lambda event: event.at):
-        left = place(event.at)
+        at = place(event.at)
         parts.append(
-            f'<line x1="{left:.1f}" x2="{left:.1f}" y1="{BAND_TOP - 6}" y2="{VALENCE_TOP + VALENCE}" class="stalk"/>'
+            f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{BAND_TOP - 6}" y2="{VALENCE_TOP + VALENCE}" class="stalk"/>'
         )
-        line = next((line for line, last in taken.items() if left - last >= LABEL_ROOM), None)
+        words = event_text(language, event.kind, event.detail)[:MOST_LETTERS]
+        width = LETTER * len(words)
+        left = min(at - width / 2, WIDTH - width)
+        line = next((line for line, start in free.items() if left >= start), None)
         if line is not None:
-            taken[line] = left
-            words = event_text(language, event.kind, event.detail)
-            anchor = "end" if left > WIDTH - LABEL_ROOM else "middle"
-            parts.append(
-                f'<text x="{left:.1f}" y="{line}" text-anchor="{anchor}" font-size="11">{escape(words[:28])}</text>'
-            )
+            free[line] = left + width + LABEL_GAP
+            parts.append(f'<text x="{left:.1f}" y="{line}" font-size="11">{escape(words)}</text>')
     return "".join(parts)
 
 

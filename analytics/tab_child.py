@@ -114,7 +114,7 @@ def add_child(desk: Desk, frame: Frame) -> None:
         if child is None:
             return None, ""
         return distribution_figure(desk.store, lesson, child, language), table_html(
-            distribution_table(desk.store, lesson, child, language)
+            distribution_table(desk.store, lesson, child, language), language
         )
 
     @told(desk)
@@ -133,7 +133,7 @@ def add_child(desk: Desk, frame: Frame) -> None:
             "at": say(language, "time"),
             **{name: say(language, name) for name in ("valence", "arousal", "face")},
         }
-        return table_html(rows.rename(columns=heads))
+        return table_html(rows.rename(columns=heads), language)
 
     @told(desk)
     def store_correction(

@@ -154,13 +154,13 @@ def add_class(desk: Desk, frame: Frame) -> None:
                 gr.Dropdown(choices=[], value=None),
             )
         choices = [(animal_name(language, child.animal), child.pseudonym) for child in children]
-        return table_html(roster_table(desk, name, language, zone)), gr.Dropdown(choices=choices, value=child)
+        return table_html(roster_table(desk, name, language, zone), language), gr.Dropdown(choices=choices, value=child)
 
     @told(desk)
     def refresh(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> tuple[Any, ...]:
         language = desk.language_of(request)
         name = (typed_class or "").strip() or desk.lesson(lesson_id).class_name
-        return table_html(lessons_table(desk, language, zone)), *roster(name, zone, language)
+        return table_html(lessons_table(desk, language, zone), language), *roster(name, zone, language)
 
     @told(desk)
     def begin_lesson(name: str, class_typed: str, length: float, zone: str, request: gr.Request) -> tuple[Any, ...]:

@@ -22,7 +22,7 @@ from analytics.style import CLICKS
 from analytics.summaries import signal_words
 from analytics.tables import table_html
 from analytics.texts import duration, say
-from analytics.words import animal_name, clock, detail_text
+from analytics.words import animal_name, clock, detail_text, signed
 
 NOTICEABLE = 0.05  # a smaller change of valence is called none
 
@@ -67,7 +67,7 @@ def failure_change(summary: LessonSummary, task: str, language: str) -> str:
         return "–"
     mean = sum(differences) / len(differences)
     key = "change_down" if mean < -NOTICEABLE else "change_up" if mean > NOTICEABLE else "change_none"
-    return say(language, key, difference=f"{mean:+.2f}")
+    return say(language, key, difference=signed(language, mean, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def add_lesson(desk: Desk, frame: Frame) -> None:
         title = f'<div class="teacher"><h3>{escape(say(language, "heat_title"))}{label}</h3></div>'
         table = tasks_table(summary, language)
         tasks_part = (
-            table_html(table)
+            table_html(table, language)
             if len(table)
             else f'<div class="teacher"><p class="note">{escape(say(language, "no_tasks"))}</p></div>'
         )

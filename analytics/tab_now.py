@@ -67,9 +67,9 @@ def add_now(desk: Desk, frame: Frame) -> None:
         lesson = desk.lesson(lesson_id)
         now = desk.now(lesson)
         if desk.hides_small_groups and is_small(int(mood(desk.store, lesson, now)["children"].max())):
-            return empty_note(go.Figure(layout=plain_layout(230)), say(language, "small_group_hidden")), ""
+            return empty_note(go.Figure(layout=plain_layout(230, language)), say(language, "small_group_hidden")), ""
         return mood_figure(desk.store, lesson, now, language, zone), table_html(
-            mood_table(desk.store, lesson, now, language, zone)
+            mood_table(desk.store, lesson, now, language, zone), language
         )
 
     @told(desk)

@@ -13,6 +13,7 @@ from analytics.slope import LEAST_LESSONS, slope_of
 from analytics.small_groups import group_note
 from analytics.tables import table_html
 from analytics.texts import say
+from analytics.words import signed
 
 
 def caution(count: int, language: str) -> str:
@@ -41,8 +42,8 @@ def slope_words(shares: Sequence[LessonShare], measure: str, language: str) -> s
 def _amount(value: float, measure: str, language: str) -> str:
     """A change of a measure as it is read: valence as it stands, shares of time in points of percent."""
     if measure == "valence":
-        return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
-    return say(language, "percent_points", value=f"{100 * value:+.1f}".replace("-", "\N{MINUS SIGN}"))
+        return signed(language, value, 3)
+    return say(language, "percent_points", value=signed(language, 100 * value, 1))
 
 
 def add_trends(desk: Desk, frame: Frame) -> None:
@@ -78,7 +79,7 @@ def add_trends(desk: Desk, frame: Frame) -> None:
             + slope_words(shares, name, language)
             + caution(len(shares), language),
             trends_figure(shares, animals[chosen], name, language, zone),
-            table_html(trends_table(shares, name, language, zone)),
+            table_html(trends_table(shares, name, language, zone), language),
         )
 
     outputs = [child, warning, chart, table]

@@ -69,6 +69,22 @@ CHARTS: dict[str, tuple[str, str]] = {
     "this_lesson": ("this lesson", "этот урок"),
     "earlier_lessons": ("earlier lessons", "прежние уроки"),
     "share_of_time": ("share of the time with a face", "доля времени с видимым лицом"),
+    "share_of_time_table": (
+        "Percent of the time in which a face was seen.",
+        "Проценты времени, когда лицо было видно.",
+    ),
+    "more_than_ever": (
+        "More than in any of the earlier lessons ({count}): {names}.",
+        "Больше, чем на любом из прежних уроков ({count}): {names}.",
+    ),
+    "less_than_ever": (
+        "Less than in any of the earlier lessons ({count}): {names}.",
+        "Меньше, чем на любом из прежних уроков ({count}): {names}.",
+    ),
+    "as_ever": (
+        "Every expression lies within what earlier lessons ({count}) showed.",
+        "Все выражения — в пределах прежних уроков ({count}).",
+    ),
     "trend_title": ("{animal}: lesson by lesson", "{animal}: урок за уроком"),
     "trend_interval": ("95 % interval", "95-процентный интервал"),
     "seconds": ("{seconds} s", "{seconds} с"),
@@ -91,6 +107,11 @@ def say(language: str, key: str, **values: object) -> str:
     """The sentence ``key`` in ``language`` ("en" or "ru") with ``values`` put in; KeyError names a key that is not
     there."""
     return TEXTS[language][key].format(**values)
+
+
+def decimal(language: str, number: str) -> str:
+    """A number as it is written where ``language`` is read: "0.5", "0,5"."""
+    return number.replace(".", ",") if language == "ru" else number
 
 
 def expression_name(language: str, state: str) -> str:

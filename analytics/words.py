@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from analytics.sample import SAMPLE_CLASS
 from analytics.signals import AWAY, DELIGHTED, Signal
 from analytics.store import Lesson
-from analytics.texts import TEXTS, duration, expression_name, say
+from analytics.texts import TEXTS, decimal, duration, expression_name, say
 
 
 def zone_of(name: str) -> tzinfo:
@@ -42,6 +42,11 @@ def state_name(language: str, state: str) -> str:
 def signal_name(language: str, kind: str) -> str:
     """The kind of a signal in a word or two."""
     return say(language, f"signal_{kind}")
+
+
+def signed(language: str, value: float, digits: int) -> str:
+    """ "−0.08", "+1.20" with a real minus; "−0,08" where commas are written."""
+    return decimal(language, f"{value:+.{digits}f}").replace("-", "\N{MINUS SIGN}")
 
 
 def detail_text(language: str, detail: str) -> str:

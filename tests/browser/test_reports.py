@@ -1,0 +1,36 @@
+"""Reports on paper: what a teacher prints, or hands to parents, is one page."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chromium import launch
+
+from analytics.desk import Desk
+from analytics.recorder import LessonRecorder
+from analytics.report import child_report, lesson_report
+from analytics.sample import SAMPLE_ID, ensure_sample_lesson
+from analytics.store import LessonStore
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with LessonStore(tmp_path_factory.mktemp("reports") / "lessons.duckdb") as store:
+        ensure_sample_lesson(store)
+        yield Desk(store, LessonRecorder(store, b"s" * 32), lambda _request: "en", "1", None)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("child", ["", "sample-fox", "sample-bear"], ids=["lesson", "fox", "bear"])
+def test_a_report_is_one_page_of_a4(playwright, desk: Desk, tmp_path: Path, child: str, language: str) -> None:
+    lesson = desk.lesson(SAMPLE_ID)
+    html = child_report(desk, lesson, child, language, "UTC") if child else lesson_report(desk, lesson, language, "UTC")
+    browser = launch(playwright)
+    page = browser.new_page()
+    page.set_content(html)
+    printed = page.pdf(prefer_css_page_size=True, print_background=True)
+    browser.close()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
