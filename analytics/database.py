@@ -1,7 +1,6 @@
 """The DuckDB file itself: opening it with clear errors, bringing its tables up to date, and handing out cursors."""
 
 import logging
-import os
 import re
 import threading
 from collections.abc import Iterator
@@ -20,7 +19,6 @@ VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT 
 # one. It bounds how long a start after a crash takes to read the log back (DuckDB's own 16 MB: four times as long).
 LOG_SIZE = "4MB"
 HEADERS = 3 * 4096  # bytes before the first block of a DuckDB file: one main header and two that alternate
-MARK, MARK_AT = b"DUCK", 8  # what every DuckDB file has behind its first checksum
 READ_THROUGH = 100_000_000
 
 _open_paths: set[Path] = set()
@@ -92,8 +90,8 @@ class Database:
 
     @property
     def file_is_lost(self) -> bool:
-        """Whether somebody deleted, moved, replaced or overwrote the file while it is open: DuckDB goes on with what it
-        has in memory and with the file that has no name any more, and all that would vanish with the process.
+        """Whether somebody deleted, moved or replaced the file while it is open: DuckDB goes on with the one that has
+        no name any more, and all that is in it would vanish with the process.
         """
         return not (self._broken or self._closed) and self._identity != _identity_of(self.path)
 
@@ -258,15 +256,16 @@ class Database:
 
 
 def _identity_of(path: Path) -> tuple[int, int] | None:
-    """Device and inode of a file, which another one under the same name does not have; None for no DuckDB file."""
+    """Device and inode of a file, which another one under the same name does not have; None if there is none.
+
+    The file itself must not be opened to look inside: to close it again would give DuckDB's lock away (POSIX locks
+    belong to the process).
+    """
     try:
-        with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            file.seek(MARK_AT)
-            mark = file.read(len(MARK))
+        found = path.stat()
     except OSError:
         return None
-    return (found.st_dev, found.st_ino) if mark == MARK else None
+    return found.st_dev, found.st_ino
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

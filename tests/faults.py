@@ -182,38 +182,6 @@ def taken_away(folder: Path) -> Outcome:
     return outcome("database deleted under the app", database, lesson, stations, seconds, "written anew from memory")
 
 
-def overwritten(folder: Path) -> Outcome:
-    """Another program writes over the database while the app has it open.
-
-    Where DuckDB had all of it in memory it is written anew at once. Where it had not, nothing more is acknowledged, and
-    a backup is restored without stopping the app.
-    """
-    lesson, database = prepare_lesson(folder), folder / DATABASE
-    command = [sys.executable, "-m", "analytics.backup"]
-    with running_app(folder) as app:
-        with Stations(app.url, lesson.lesson.id, lesson.codes) as before:
-            before.wait_for_more(5)
-        made = run_command([*command, "create", "--database", str(database)]).strip()
-        database.write_bytes(b"This is a shopping list." * 5000)
-        with Stations(app.url, lesson.lesson.id, lesson.codes) as stations:
-            begun = stations.wait_for_answers()
-            if stations.count:
-                seen = "written anew from memory"
-            else:
-                seen = "503 with a sentence, /readyz 503; the backup restored beside the running app"
-                wait_until_not_ready(app)
-                assert "DAMAGED WHILE THE APP RUNS" in app.log.read_text()
-                begun = time.monotonic()
-                run_command([*command, "restore", made, "--database", str(database)])
-                stations.wait_for_more()
-            seconds = [time.monotonic() - begun]
-            assert readiness(app) == 200
-        assert app.stop() == 0
-    for code, moments in before.acknowledged.items():
-        stations.acknowledged[code] += moments
-    return outcome("database overwritten under the app", database, lesson, stations, seconds, seen)
-
-
 def clock_jump(folder: Path) -> Outcome:
     """The machine's clock is set an hour forward during a lesson, then two hours back; the tablets' clocks are right.
 
@@ -318,7 +286,6 @@ FAULTS: tuple[Callable[[Path], Outcome], ...] = (
     truncated,
     garbage,
     taken_away,
-    overwritten,
     clock_jump,
     network_fails,
     out_of_memory,

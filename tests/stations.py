@@ -55,13 +55,6 @@ class Stations:
         with self._changed:
             assert self._changed.wait_for(lambda: self._refused(beginning) > before, within), dict(self.refusals)
 
-    def wait_for_answers(self, within: float = 500.0) -> float:
-        """Waits until the first frame was answered, however; returns the monotonic time before."""
-        began = time.monotonic()
-        with self._changed:
-            assert self._changed.wait_for(lambda: self.count or self.refusals, within), dict(self.broken)
-        return began
-
     def __enter__(self) -> "Stations":
         for thread in self._threads:
             thread.start()
