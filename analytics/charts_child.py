@@ -212,7 +212,7 @@ def trends_figure(shares: list[LessonShare], animal: str, measure: str, language
         uirevision=f"{animal}/{measure}",
         showlegend=True,
         legend={"orientation": "h", "y": -0.2, "x": 0},
-        xaxis={"type": "category", "fixedrange": True},
+        xaxis={"type": "category", "fixedrange": True, "gridcolor": GRID_COLOUR},
         yaxis={"fixedrange": True, "gridcolor": GRID_COLOUR, "zerolinecolor": "rgba(128,128,128,0.6)", **axis},
     )
     return figure if shares else empty_note(figure, say(language, "nothing_yet"))

@@ -12,7 +12,7 @@ import numpy as np
 from analytics.desk import Desk
 from analytics.frame import Frame, told
 from analytics.store import LessonStore
-from analytics.texts import expression_name, say
+from analytics.texts import decimal, expression_name, say
 from analytics.timeline import animals
 from analytics.words import animal_name
 from emotion.labels import KEYS
@@ -104,9 +104,10 @@ def _scores(evaluation: dict[str, Any], language: str) -> str:
     words = say(
         language,
         "about_accuracy",
-        percent=round(100 * accuracy["value"], 1),
-        low=round(100 * accuracy["low"], 1),
-        high=round(100 * accuracy["high"], 1),
+        **{
+            name: decimal(language, f"{100 * accuracy[figure]:.1f}")
+            for name, figure in (("percent", "value"), ("low", "low"), ("high", "high"))
+        },
         faces=figures["faces"],
     )
     heads = "".join(

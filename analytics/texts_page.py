@@ -273,9 +273,9 @@ PAGE: dict[str, tuple[str, str]] = {
     "about_training": ("Trained on", "Обучена на"),
     "about_data_ferplus": (
         "photographs of faces from the web, each judged by ten people (FER+)",
-        "фотографии лиц из интернета, каждую оценили десять человек (FER+)",
+        "фотографиях лиц из интернета; каждую оценили десять человек (FER+)",
     ),
-    "about_data_own": ("photographs of the school's own", "собственные фотографии школы"),
+    "about_data_own": ("photographs of the school's own", "собственных фотографиях школы"),
     "about_data_other": ("see the card of the checkpoint", "см. карточку модели"),
     "about_input": ("Sees", "Видит"),
     "about_seen": (

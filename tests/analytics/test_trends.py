@@ -31,7 +31,7 @@ def test_a_steady_rise_is_told_with_its_interval(share):
 
 def test_a_fall_of_a_share_is_told_in_points_of_percent(share):
     words = slope_words(course(share, -0.04), "face", "ru")
-    assert "падает примерно на 4.0 п. п." in words
+    assert "падает примерно на 4,0 п. п." in words
 
 
 def test_a_flat_course_is_called_neither_rise_nor_fall(share):
