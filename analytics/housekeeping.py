@@ -15,6 +15,7 @@ from analytics.store import LessonStore
 LOG = logging.getLogger(__name__)
 TICK = 1.0  # seconds between looks for a request: what `python -m analytics.backup create` waits for at most
 DAY = 24 * 3600.0
+STOPS_WITHIN = 3.0  # seconds, of the ten that an orderly stop of the app may take
 BETWEEN_UPLOADS = 3600.0  # what a Space may lose when its disk goes; never in the middle of a lesson
 POSTPONED = 2 * DAY  # retention waits for the end of lessons, because it rewrites the file, but not longer than this
 
@@ -43,10 +44,12 @@ class Housekeeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread, after what it is doing. Call it before the store is closed."""
+        """Ends the thread, after what it is doing, but waits no longer than `STOPS_WITHIN`: an upload may hang. Call it
+        before the store is closed.
+        """
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(STOPS_WITHIN)
 
     def __enter__(self) -> "Housekeeper":
         self.start()

@@ -1,11 +1,13 @@
 """The copy in a private data set of the Hub, against a server of our own that speaks its protocol."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import make_child, make_observation
 
+from analytics import housekeeping
 from analytics.housekeeping import Housekeeper
 from analytics.hub_copy import NAME, HubCopy
 from analytics.store import LessonStore, StoreError
@@ -84,6 +86,24 @@ def test_a_hub_out_of_reach_stops_the_start_and_not_the_housekeeping(class_store
     with pytest.raises(StoreError, match="HF_TOKEN"):
         nowhere.upload(class_store)
     assert not list(tmp_path.glob("tmp*"))
+
+
+def test_a_stop_does_not_wait_for_a_network_that_hangs(class_store: LessonStore, monkeypatch) -> None:
+    monkeypatch.setattr(housekeeping, "STOPS_WITHIN", 0.2)
+    monkeypatch.setattr(housekeeping, "TICK", 0.01)
+    begun, let_go = threading.Event(), threading.Event()
+
+    def hang(_: LessonStore) -> None:
+        begun.set()
+        let_go.wait(60)
+
+    housekeeper = Housekeeper(class_store, 100_000, hang)
+    housekeeper.start()
+    assert begun.wait(60)
+    housekeeper.stop()
+    assert housekeeper._thread.is_alive(), "it was left behind"
+    let_go.set()
+    housekeeper._thread.join()
 
 
 def test_nothing_is_uploaded_where_no_data_set_is_named(class_store: LessonStore, hub: HubDataset) -> None:
