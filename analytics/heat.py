@@ -13,7 +13,7 @@ from analytics.signals import Signal
 from analytics.store import Lesson
 from analytics.texts import say
 from analytics.timeline import episodes, smooth_class
-from analytics.words import animal_name, clock, state_name
+from analytics.words import animal_name, clock, signed, state_name
 
 COLUMNS = 48  # at most: wide enough to hit with a finger at 1024 pixels
 SHORTEST_CELL = timedelta(seconds=30)
@@ -82,6 +82,25 @@ def colour_of(valence: float) -> str:
 def sign_of(valence: float) -> str:
     """A sign that says the same without colour."""
     return "−" if valence <= -STRONG else "+" if valence >= STRONG else ""
+
+
+def heat_table(heat: HeatMap, language: str, zone: str) -> pd.DataFrame:
+    """The same as a table, for who cannot see the map: a row per stretch, a column per child, the leading expression
+    and the mean valence in each cell."""
+    columns: dict[str, list[str]] = {say(language, "time"): [clock(start, zone)[:5] for start in heat.starts]}
+    for row, (_, animal) in enumerate(heat.children):
+        columns[animal_name(language, animal)] = [
+            _cell_words(float(value), state, language)
+            for value, state in zip(heat.cells[row], heat.states[row], strict=True)
+        ]
+    return pd.DataFrame(columns)
+
+
+def _cell_words(value: float, state: str, language: str) -> str:
+    if np.isnan(value):
+        return say(language, "heat_legend_away")
+    name = state_name(language, state) if state else say(language, "heat_legend_middle")
+    return f"{name} {signed(language, value, 2)}"
 
 
 def heat_html(heat: HeatMap, signals: list[Signal], language: str, zone: str) -> str:

@@ -12,7 +12,7 @@ from analytics.answers import read_answer
 from analytics.desk import Desk
 from analytics.drawing import picture
 from analytics.frame import Frame, told
-from analytics.heat import heat_html, heat_map
+from analytics.heat import heat_html, heat_map, heat_table
 from analytics.lessons import LessonSummary, lesson_summary
 from analytics.marks import correction_text
 from analytics.signals import Signal
@@ -137,6 +137,8 @@ def add_lesson(desk: Desk, frame: Frame) -> None:
     """Puts the tab's components in place and wires them."""
     with frame.tab("lesson"):
         map_of_class = gr.HTML(js_on_load=CLICKS, padding=False, elem_id="heat")
+        with gr.Accordion(frame.word("as_table"), open=False):
+            cells = gr.HTML(padding=False)
         tasks = gr.HTML(padding=False)
         moments = gr.HTML(js_on_load=CLICKS, padding=False, elem_id="moments")
 
@@ -159,14 +161,15 @@ def add_lesson(desk: Desk, frame: Frame) -> None:
         heat = heat_map(desk, lesson)
         note = group_note(len(summary.children), desk.hides_small_groups, language)
         if note and desk.hides_small_groups:
-            return title + note, "", heading_of_moments(desk, lesson, signals, language, zone)
+            return title + note, "", "", heading_of_moments(desk, lesson, signals, language, zone)
         return (
             title + note + heat_html(heat, signals, language, zone),
+            table_html(heat_table(heat, language, zone), language),
             heading(language, "tasks_title") + tasks_part,
             heading_of_moments(desk, lesson, signals, language, zone),
         )
 
-    outputs = [map_of_class, tasks, moments]
+    outputs = [map_of_class, cells, tasks, moments]
     frame.show("lesson", refresh, [frame.lesson, frame.zone], outputs)
     frame.now_and_then("lesson", refresh, [frame.lesson, frame.zone], outputs)
     frame.opens_child(map_of_class, desk)

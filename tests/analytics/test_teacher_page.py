@@ -18,6 +18,7 @@ from analytics.answers import Answer, answers, put_answer, read_answer
 from analytics.board import Attention, attention_list, board_html, headline
 from analytics.charts import timeline_figure
 from analytics.desk import Desk, MistakeError
+from analytics.heat import heat_map, heat_table
 from analytics.page import build_teacher, status_html, translations
 from analytics.recorder import LessonRecorder
 from analytics.records import Correction, utc_now
@@ -239,6 +240,16 @@ def test_a_typed_time_means_the_readers_clock_on_the_day_of_the_lesson(desk: Des
     assert clock_time("09:05", lesson, "Europe/Berlin") == datetime(2026, 9, 15, 7, 5, tzinfo=UTC)
     with pytest.raises(MistakeError, match="hours:minutes"):
         clock_time("soon", lesson, "UTC")
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_heat_map_has_a_table_that_says_the_same(desk: Desk, language: str) -> None:
+    heat = heat_map(desk, desk.lesson(SAMPLE_ID))
+    table = heat_table(heat, language, "UTC")
+    assert table.shape == (len(heat.starts), 1 + len(heat.children))
+    wolf = table[TEXTS[language]["animal_wolf"]]
+    row = next(row for row, (child, _) in enumerate(heat.children) if child == "sample-wolf")
+    assert (wolf == TEXTS[language]["heat_legend_away"]).tolist() == np.isnan(heat.cells[row]).tolist()
 
 
 def test_reports_stand_alone_and_say_what_they_are_not_for(desk: Desk) -> None:
