@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import is_file_obj, traverse
 
 from emotion.texts import TEXTS
@@ -12,8 +13,8 @@ logger = logging.getLogger(__name__)
 
 
 def guard_inputs(page: gr.Blocks) -> None:
-    """Let the functions of ``page`` take no file but one that was uploaded to it or that it has shown, and say in a
-    sentence what is wrong with a call.
+    """Let the functions of ``page``, which is mounted, take no file but one that was uploaded or that it has shown, and
+    say in a sentence what is wrong with a call.
 
     Gradio looks at the path that a caller names only if the page was started with ``launch``: mounted in another app it
     reads, copies and serves any file of the server, and fetches any address, for whoever asks. And it writes the
@@ -36,7 +37,10 @@ def guard_inputs(page: gr.Blocks) -> None:
 
 
 def _require_known(page: gr.Blocks, file: dict[str, Any]) -> dict[str, Any]:
-    if not any(file["path"] in files for files in page.temp_file_sets):
+    """What lies in Gradio's folder was uploaded, shown, or is an example; its folders there are named by hashes."""
+    path = file["path"]
+    inside = is_in_or_equal(path, get_upload_folder())
+    if not inside or any(is_in_or_equal(path, closed) for closed in page.blocked_paths):
         raise _mistake("image_not_found")
     return file
 
