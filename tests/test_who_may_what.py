@@ -150,7 +150,8 @@ def asked(server: ComposedApp, real: bool, child: int = 0) -> dict[str, Any]:
         "first": now.isoformat(), "last": now.isoformat(),
     }  # fmt: skip
     return {
-        "lesson": lesson, "lesson_id": lesson, "_lesson_id": lesson, "child": pseudonym, "chosen_child": pseudonym, "chosen": pseudonym,
+        "lesson": lesson, "lesson_id": lesson, "_lesson_id": lesson,
+        "child": pseudonym, "chosen_child": pseudonym, "chosen": pseudonym,
         "class_name": class_name, "class_typed": class_name, "typed_class": class_name, "zone": "UTC",
         "zone_name": "UTC", "language": "en", "at": "", "before": "", "after": "", "name": "valence", "title": "x",
         "minutes": 5, "length": 5, "format": "csv", "wanted": "csv", "given": True, "role": "parent", "days": 30,
