@@ -63,7 +63,7 @@ def test_views_of_a_small_class_carry_a_caution_or_are_left_out(store: LessonSto
 
     board, _ = run("tab_now", "refresh", "now", lesson.id, "UTC", "")
     figure, table = run("tab_now", "refresh_mood", "now", lesson.id, "UTC")
-    heat, tasks, moments = run("tab_lesson", "refresh", "lesson", lesson.id, "UTC")
+    heat, cells, tasks, moments = run("tab_lesson", "refresh", "lesson", lesson.id, "UTC")
     _, report = run("tab_report", "refresh", "report", lesson.id, "", "UTC")
     for view in (board, heat, report):
         assert (note in view) == small
@@ -73,6 +73,7 @@ def test_views_of_a_small_class_carry_a_caution_or_are_left_out(store: LessonSto
     assert len(figure.data) == (0 if without else 2)
     assert ("Maze" in tasks) != without
     assert ("<svg" in heat) != without
+    assert bool(cells) != without, "the map as a table"
     assert ("Maze" in report) != without
     assert "moments" in moments or "note" in moments, "what concerns single children stays"
     if without:

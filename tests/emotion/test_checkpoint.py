@@ -154,7 +154,9 @@ def test_what_is_neither_a_folder_nor_a_hub_name_is_refused(source: str | Path) 
 
 def test_the_packaged_checkpoint_is_whole_and_no_file_exceeds_45_megabytes() -> None:
     checkpoint = load_checkpoint()
-    shards = {path.name for path in PACKAGED.glob("*.safetensors")}
+    shards = {path.name for path in PACKAGED.glob("model-*.safetensors")}
+    assert checkpoint.configuration.int8 is not None
+    assert {path.name for path in PACKAGED.glob("*.safetensors")} == shards | {checkpoint.configuration.int8.file}
     index = json.loads((PACKAGED / INDEX).read_text())
     assert set(checkpoint.configuration.shards) == shards == set(index["weight_map"].values())
     assert set(index["weight_map"]) == set(checkpoint.state_dict())
