@@ -101,13 +101,13 @@ def running_app(
                 process.wait()
 
 
-def prepare_lesson(folder: Path, children: int = 3, minutes: float = 45) -> PreparedLesson:
-    """A lesson of class 2B that runs, and ``children`` enrolled in it."""
+def prepare_lesson(folder: Path, children: int = 3, minutes: float = 45, class_name: str = "2B") -> PreparedLesson:
+    """A lesson of the class that runs, and ``children`` enrolled in it."""
     with LessonStore(folder / "lessons.duckdb") as store:
         recorder = LessonRecorder(store, SECRET.encode())
-        lesson = recorder.start_lesson("Robots", "2B", minutes)
-        codes = tuple(recorder.enrol("2B", "parent", "1")[0] for _ in range(children))
-    return PreparedLesson(lesson, "2B", codes)
+        lesson = recorder.start_lesson("Robots", class_name, minutes)
+        codes = tuple(recorder.enrol(class_name, "parent", "1")[0] for _ in range(children))
+    return PreparedLesson(lesson, class_name, codes)
 
 
 def recorded_rows(folder: Path, lesson: str) -> int:

@@ -1,8 +1,8 @@
 """A real server and a class of real clients over HTTP: one 640x480 JPEG frame a second from each, the board open.
 
-    python -m tests.benchmarks.classroom [--seconds 60] [--clients 10 20 30 40 60] [--runtime auto] [--input-size 224]
+    python -m tests.benchmarks.classroom [--seconds 60] [--clients 10 20 30 40 60 80] [--runtime auto] [--input-size 224]
 
-For each number of clients a fresh server process and database. Reported: answered, replaced, failed, percentiles from
+For each number of clients a fresh server process and database; more than thirty are several classes at once. Reported: answered, replaced, failed, percentiles from
 frame sent to row committed (the answer comes after the commit), CPU and memory of the server. Run it on an idle
 machine; the clients take their share of the same cores.
 """
@@ -26,6 +26,7 @@ from tests.benchmarks.bench import frame, jpeg, keep, percentiles, show
 from tests.benchmarks.sizes import checkpoint_at
 from tests.running_app import RunningApp, prepare_lesson, recorded_rows, running_app
 
+CLASS = 30  # children of one class, as a school fills them
 FRAMES = 24  # different pictures that the clients take turns with
 BOARD_SECONDS = 2.0  # between two looks of the teacher's page
 PATIENCE = 30.0  # seconds after which a request counts as failed
@@ -107,14 +108,14 @@ def look_at_board(url: str, lesson: str, stopped: threading.Event, seconds: list
         seconds.append(time.monotonic() - began)
 
 
-async def lesson_of(app: RunningApp, lesson: str, codes: tuple[str, ...], seconds: float) -> tuple[Tally, Watch]:
-    """All clients for ``seconds``, the server watched meanwhile."""
+async def attend(app: RunningApp, pupils: list[tuple[str, str]], seconds: float) -> tuple[Tally, Watch]:
+    """All clients, each a lesson and a code, for ``seconds``, the server watched meanwhile."""
     tally, watch = Tally(), Watch()
     frames = [jpeg(frame(seed)) for seed in range(FRAMES)]
     end = time.monotonic() + seconds
     clients = [
         asyncio.create_task(child(number, code, lesson, app.url, frames, end, tally))
-        for number, code in enumerate(codes)
+        for number, (lesson, code) in enumerate(pupils)
     ]
     while time.monotonic() < end:
         watch.look(app.process.pid)
@@ -137,20 +138,24 @@ def run(clients: int, seconds: float, environment: dict[str, str]) -> tuple[dict
     """-> the row of the curve, and the start's figures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepared = prepare_lesson(folder, children=clients)
-        lesson = prepared.lesson.id
+        classes = [
+            prepare_lesson(folder, min(CLASS, clients - before), class_name=f"class {before // CLASS + 1}")
+            for before in range(0, clients, CLASS)
+        ]
+        pupils = [(prepared.lesson.id, code) for prepared in classes for code in prepared.codes]
+        lesson = classes[0].lesson.id
         with running_app(folder, **environment) as app:
-            first = first_answer(app, lesson, prepared.codes[0])
+            first = first_answer(app, *pupils[0])
             at_rest = Watch()
             at_rest.look(app.process.pid)
             stopped, board, errors = threading.Event(), [], []
             teacher = threading.Thread(target=look_at_board, args=(app.url, lesson, stopped, board, errors))
             teacher.start()
-            tally, watch = asyncio.run(lesson_of(app, lesson, prepared.codes, seconds))
+            tally, watch = asyncio.run(attend(app, pupils, seconds))
             stopped.set()
             teacher.join()
             ready = app.seconds_to_answer
-        rows = recorded_rows(folder, lesson)
+        rows = sum(recorded_rows(folder, prepared.lesson.id) for prepared in classes)
     if rows != len(tally.seconds) + 1:
         tally.failures["acknowledged but not in the database"] += len(tally.seconds) + 1 - rows
     tally.failures.update(f"board: {error}" for error in errors)
@@ -184,7 +189,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--clients", type=int, nargs="+", default=[30, 10, 20, 40, 60])
+    parser.add_argument("--clients", type=int, nargs="+", default=[30, 10, 20, 40, 60, 80])
     parser.add_argument("--runtime", default="auto")
     parser.add_argument("--input-size", type=int, help="side of the network's input, where not the checkpoint's own")
     arguments = parser.parse_args()
