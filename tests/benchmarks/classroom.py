@@ -1,10 +1,10 @@
 """A real server and a class of real clients over HTTP: one 640x480 JPEG frame a second from each, the board open.
 
-    python -m tests.benchmarks.classroom [--seconds 60] [--clients 10 20 30 40 60 80] [--runtime auto] [--input-size 224]
+    python -m tests.benchmarks.classroom [--seconds 60] [--clients 10 30 60] [--runtime auto] [--input-size 224]
 
-For each number of clients a fresh server process and database; more than thirty are several classes at once. Reported: answered, replaced, failed, percentiles from
-frame sent to row committed (the answer comes after the commit), CPU and memory of the server. Run it on an idle
-machine; the clients take their share of the same cores.
+For each number of clients a fresh server process and database; more than thirty are several classes at once.
+Reported: answered, replaced, failed, percentiles from frame sent to row committed (the answer comes after the commit),
+CPU and memory of the server. Run it on an idle machine; the clients take their share of the same cores.
 """
 
 import argparse
