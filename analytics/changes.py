@@ -106,7 +106,10 @@ def welch_interval(before: Sequence[float], after: Sequence[float], level: float
     difference, variance = means[1] - means[0], sum(parts)
     if variance == 0:
         return difference, difference
-    freedom = variance**2 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, (before, after), strict=True))
+    # Shares of the variance, not the variances themselves: the square of a tiny one would be nothing.
+    freedom = 1 / sum(
+        (part / variance) ** 2 / (len(side) - 1) for part, side in zip(parts, (before, after), strict=True)
+    )
     reach = student_quantile((1 + level) / 2, freedom) * math.sqrt(variance)
     return difference - reach, difference + reach
 
