@@ -344,12 +344,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="length of the run in wall-clock minutes")
     parser.add_argument("--rate", type=float)
     parser.add_argument("--batch", type=int)
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        help="of the batches; take a new one to go on from an earlier run, whose weights know its batches by heart",
-    )
+    parser.add_argument("--seed", type=int, default=0, help="a new one where an earlier run's weights are the start")
     arguments = parser.parse_args()
     changes = {name: getattr(arguments, name) for name in ("rate", "batch") if getattr(arguments, name) is not None}
     if arguments.size:
