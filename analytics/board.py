@@ -44,13 +44,24 @@ def attention_list(
     return sorted(found, key=lambda item: item.rank)
 
 
-def headline(items: Sequence[Attention], language: str, running: bool, children: int) -> str:
-    """One line that says who needs help, or that nobody does."""
+def headline(
+    items: Sequence[Attention], language: str, running: bool, children: int, silent: Sequence[str] = ()
+) -> str:
+    """One line that says who needs help, or that nobody does.
+
+    ``children``: how many were seen; ``silent``: the animals of those of them whose frames have stopped, of whom nobody
+    can say that they are calm.
+    """
     names = list(dict.fromkeys(animal_name(language, item.animal) for item in items if item.open))
     if not children:
         kind, words = "empty", say(language, "now_nobody")
     elif names:
         kind, words = "alert", say(language, "now_attention" if running else "past_attention", names=", ".join(names))
+    elif running and len(silent) == children:
+        kind, words = "empty", say(language, "now_all_silent")
+    elif running and silent:
+        lost = ", ".join(animal_name(language, animal) for animal in silent)
+        kind, words = "empty", say(language, "now_silent", names=lost)
     else:
         kind, words = "calm", say(language, "now_calm" if running else "past_calm")
     return f'<p class="headline {kind}" role="status">{escape(words)}</p>'

@@ -37,8 +37,9 @@ def now_html(desk: Desk, lesson: Lesson, language: str, zone: str) -> str:
     running = lesson.ended_at is None
     items = shown(desk.attention(lesson), lesson, now)
     rows = class_board(desk.store, lesson.id, now)
-    seen = sum(row.state != SILENT or any(value is not None for value in row.sparkline) for row in rows)
-    parts = [headline(items, language, running, seen), attention_html(items, language, running, now, zone)]
+    silent = [row.animal for row in rows if row.state == SILENT and any(value is not None for value in row.sparkline)]
+    seen = sum(row.state != SILENT for row in rows) + len(silent)
+    parts = [headline(items, language, running, seen, silent), attention_html(items, language, running, now, zone)]
     if not running:
         parts.append(f'<p class="muted">{say(language, "now_ended")}</p>')
     parts.append(group_note(seen, desk.hides_small_groups, language))

@@ -83,6 +83,14 @@ SIGNALS: dict[str, tuple[str, str]] = {
     ),
     "more_than": ("more than {time}", "больше {time}"),
     "now_attention": ("{names} may need you now.", "Возможно, сейчас нужна ваша помощь: {names}."),
+    "now_silent": (
+        "No frames from {names}: check the tablets. Of the others nobody needs you just now.",
+        "Нет связи: {names}. Проверьте планшеты. Остальным помощь сейчас не нужна.",
+    ),
+    "now_all_silent": (
+        "No frames arrive just now: check the tablets and the network.",
+        "Сейчас нет связи ни с одним планшетом: проверьте планшеты и сеть.",
+    ),
     "past_attention": (
         "In this lesson, {names} may have needed you.",
         "На этом уроке помощь могла быть нужна: {names}.",

@@ -206,6 +206,14 @@ def test_an_empty_class_is_told_what_to_do() -> None:
     assert "nobody needs you" in headline([], "en", True, 10)
 
 
+def test_nobody_is_called_calm_whose_frames_have_stopped() -> None:
+    some, everybody = headline([], "en", True, 10, ["fox", "bear"]), headline([], "en", True, 2, ["fox", "bear"])
+    assert "No frames from Fox, Bear" in some
+    assert "check the tablets" in everybody
+    assert "calm" not in some + everybody
+    assert "nobody seemed to need help" in headline([], "en", False, 10, ["fox"]), "tablets are off after a lesson"
+
+
 def test_an_answered_signal_no_longer_asks_for_help(desk: Desk) -> None:
     lesson = desk.lesson(SAMPLE_ID)
     signal = next(item.signal for item in desk.attention(lesson) if item.signal.kind == "struggling")
