@@ -32,6 +32,7 @@ from tqdm import tqdm
 from emotion.checkpoint import Configuration, load_checkpoint
 from emotion.labels import Emotion
 from emotion.network import build_resnet152
+from emotion.quantisation import FILE as QUANTISED
 from emotion.training import metrics
 from emotion.training.augment import apply
 from emotion.training.crops import aligned_face, whole_image
@@ -119,7 +120,8 @@ def starting_weights(start: Path | None) -> dict[str, Tensor]:
             return dict(ResNet152_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True))
         except (urllib.error.URLError, OSError) as error:
             sys.exit(f"error: torchvision's ImageNet weights cannot be had ({error}). Give a file with --start.")
-    files = sorted(start.glob("*.safetensors")) if start.is_dir() else [start]
+    # The int8 file beside the shards holds ranges, no weights.
+    files = sorted(set(start.glob("*.safetensors")) - {start / QUANTISED}) if start.is_dir() else [start]
     if not files or not files[0].is_file():
         sys.exit(f"error: there are no weights at {start}. Give a .safetensors or .pth file, or a checkpoint folder.")
     state: dict[str, Tensor] = {}
