@@ -4,12 +4,14 @@ its endpoint."""
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
+from inspect import signature
 from typing import Any
 
 import gradio as gr
 import pandas as pd
 
 from analytics import lessons
+from analytics.arguments import checked_texts
 from analytics.charts import timeline_figure, timeline_table
 from analytics.desk import Desk, MistakeError, as_error, checked_language, checked_name, checked_number
 from analytics.heat import heat_map
@@ -93,10 +95,13 @@ def add_teacher_api(desk: Desk) -> None:
     """Adds the endpoints to the page that is being built."""
 
     def endpoint(handler: Callable[..., Any]) -> None:
+        parameters = signature(handler)
+
         @wraps(handler)
         def guarded(*arguments: Any, **named: Any) -> Any:
             try:
-                return handler(*arguments, **named)
+                positional, by_name = checked_texts(parameters, arguments, named)
+                return handler(*positional, **by_name)
             except (MistakeError, StoreError, ValueError) as error:
                 raise as_error(error, language_in(arguments, named)) from error
 

@@ -38,10 +38,7 @@ PAGE: dict[str, tuple[str, str]] = {
         "На этом уроке ещё не видели ни одного ребёнка. Раздайте детям код урока и их собственные коды.",
     ),
     "now_calm": ("All is calm: nobody needs you just now.", "Всё спокойно: сейчас никому не нужна помощь."),
-    "now_ended": (
-        "This lesson has ended. You see its last minute.",
-        "Урок закончен. Показана его последняя минута.",
-    ),
+    "now_ended": ("This lesson has ended. You see its last minute.", "Урок закончен. Показана его последняя минута."),
     "state_for": ("{state} for {time}", "{state}: {time}"),
     "state_waiting": ("no data yet", "пока нет данных"),
     "sparkline_of": ("Valence of the last minutes: {trend}", "Валентность за последние минуты: {trend}"),
@@ -332,6 +329,10 @@ PAGE: dict[str, tuple[str, str]] = {
     "error_child": (
         "There is no child “{child}” in this class. Check the code or enrol the child first.",
         "Ребёнка «{child}» в этом классе нет. Проверьте код или сначала запишите ребёнка.",
+    ),
+    "error_text": (
+        "“{field}” is text: put it into quotation marks.",
+        "«{field}» — это текст: возьмите его в кавычки.",
     ),
     "error_empty": ("“{field}” is empty. Fill it in.", "Поле «{field}» пусто. Заполните его."),
     "error_long": (

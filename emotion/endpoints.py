@@ -37,10 +37,8 @@ def add_endpoints(desk: FrameDesk, language_of: Callable[[gr.Request], str], upl
         try:
             if not path or path not in uploads:  # an example of the page, say: what is taken is deleted
                 raise RefusedError("no_image", say("error_no_image", language))
-            try:
-                frame = await run_in_threadpool(_take, Path(path), language)
-            finally:
-                uploads.discard(path)
+            uploads.discard(path)  # at once: another call with the same file must not meet it half taken
+            frame = await run_in_threadpool(_take, Path(path), language)
             return await desk.observe(lesson, child, frame, at, id, "api", address(request), language)
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error

@@ -30,6 +30,7 @@ from tests.stations import PICTURE
 
 PLAIN_CASES, LOGIN_CASES, FUNCTION_CASES = 7_000, 200, 2_800  # together the ten thousand of the slow run
 CALLS = 4  # calls of named functions in one example, under way together
+QUOTED = re.compile(r"(“|\\u201c).*?(”|\\u201d)")
 FOLDERS = (str(Path(__file__).parent.parent), tempfile.gettempdir(), "/dev/shm")
 LEAK = re.compile("|".join([r"Traceback|\.py\b|site-packages|duckdb", *map(re.escape, FOLDERS)]), re.IGNORECASE)
 
@@ -160,9 +161,11 @@ def real_value(target: Target, value: Any) -> Any:
 
 
 def without_echo(target: Target, text: str) -> str:
-    """An answer without what the client sent itself or may see: its own upload is the only path that a case holds."""
+    """An answer without what the client sent itself or may see: its own upload is the only path that a case holds, and
+    what a message quotes, perhaps cut short, are the client's words.
+    """
     folder = str(Path(target.upload).parent.parent)
-    return text.replace(folder, "").replace(str(PICTURE)[:8], "")
+    return QUOTED.sub("", text).replace(folder, "").replace(str(PICTURE)[:8], "")
 
 
 def judge(target: Target, kind: str, answer: httpx.Response) -> None:
