@@ -35,6 +35,7 @@ from emotion.health import Metrics, add_health_routes
 from emotion.language import language_of
 from emotion.limits import LimitMiddleware
 from emotion.logs import log_to_stderr
+from emotion.memory import share_arenas
 from emotion.observing import Observer
 from emotion.page import CSS, build_station, theme, translations
 from emotion.settings import Settings, SettingsError
@@ -185,6 +186,7 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         forbid_core_dumps()
+        share_arenas()
         use_private_folder()
         serve(settings)
     except KeyboardInterrupt:
