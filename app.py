@@ -73,6 +73,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     """Both pages and the plain routes on one server."""
     metrics = Metrics()
     classifier = EmotionClassifier(settings.checkpoint, settings.runtime, watch=metrics.batch.observe)
+    classifier.warm_up()
     recorder = LessonRecorder(store, load_secret(settings.secret, settings.database.with_name("secret")))
     # On a public Space the generated secret would vanish with every restart, and anybody could take part.
     on_air = recorder if settings.secret or not settings.space else None

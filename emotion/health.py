@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 # Seconds from a frame's arrival to its answer: around the promise of one second, where the difference matters.
 FRAME_SECONDS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0)
-BATCH_FACES = (1, 2, 3, 4, 6, 8, 12, 16)  # up to `emotion.gathering.LARGEST_BATCH`
+BATCH_FACES = (1, 2, 3, 4)  # up to `emotion.gathering.LARGEST_BATCH`
 
 
 class Metrics:

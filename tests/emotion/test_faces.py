@@ -175,6 +175,31 @@ def classifier() -> EmotionClassifier:
     return EmotionClassifier()
 
 
+MANY_SHAPES = """
+import numpy as np
+from emotion.faces import FaceDetector
+
+def resident():
+    line = next(line for line in open("/proc/self/status") if line.startswith("RssAnon"))
+    return int(line.split()[1]) // 1024
+
+detector = FaceDetector()
+sides = range(64, 704, 64)
+for seen, shape in enumerate([(640, 640)] + [(height, width) for height in sides for width in sides]):
+    detector.detect(np.zeros((*shape, 3), np.uint8))
+    if seen == 10:
+        before = resident()
+print(resident() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory from /proc")
+def test_photos_of_ever_new_shapes_do_not_take_ever_more_memory() -> None:
+    done = subprocess.run([sys.executable, "-c", MANY_SHAPES], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 120  # MB after ninety more shapes; 41 were measured, and 348 as the library comes
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("angle", [-25, 25])
 def test_a_rotated_face_keeps_its_top_class(classifier, astronaut, angle):

@@ -61,25 +61,35 @@ def test_requests_that_arrive_meanwhile_share_the_next_batch_and_each_gets_its_o
     gathering = GatheringRuntime(network)
     with ThreadPoolExecutor(8) as threads:
         held_back(network, gathering, threads)
-        answers = [threads.submit(gathering.probabilities, crop(value)) for value in range(1, 6)]
-        wait_for_requests(gathering, 5)
+        answers = [threads.submit(gathering.probabilities, crop(value)) for value in range(1, LARGEST_BATCH + 1)]
+        wait_for_requests(gathering, LARGEST_BATCH)
         network.gate.set()
         for value, answer in enumerate(answers, start=1):
             np.testing.assert_array_equal(answer.result(10), np.full((1, 8), value))
-    assert network.batches == [1, 5]
+    assert network.batches == [1, LARGEST_BATCH]
 
 
-def test_no_batch_grows_beyond_the_limit_by_more_than_one_request() -> None:
+def test_no_batch_grows_beyond_the_limit_because_each_number_of_faces_costs_memory_for_good() -> None:
     network = Recorded()
     gathering = GatheringRuntime(network)
     with ThreadPoolExecutor(LARGEST_BATCH + 4) as threads:
         held_back(network, gathering, threads)
-        answers = [threads.submit(gathering.probabilities, crop(1)) for _ in range(LARGEST_BATCH + 2)]
-        wait_for_requests(gathering, LARGEST_BATCH + 2)
+        sizes = [LARGEST_BATCH - 1, 2, 1, LARGEST_BATCH, 1]
+        answers = []
+        for arrived, size in enumerate(sizes, start=1):
+            answers.append(threads.submit(gathering.probabilities, crop(arrived, size)))
+            wait_for_requests(gathering, arrived)
         network.gate.set()
-        for answer in answers:
-            answer.result(10)
-    assert network.batches == [1, LARGEST_BATCH, 2]
+        for value, (size, answer) in enumerate(zip(sizes, answers, strict=True), start=1):
+            np.testing.assert_array_equal(answer.result(10), np.full((size, 8), value))
+    assert network.batches == [1, LARGEST_BATCH - 1, 3, LARGEST_BATCH, 1]
+
+
+def test_warming_up_meets_every_number_of_faces_and_is_no_request() -> None:
+    network, seen = Recorded(), []
+    GatheringRuntime(network, seen.append).warm_up(crop(0))
+    assert network.batches == list(range(1, LARGEST_BATCH + 1))
+    assert seen == []
 
 
 def test_a_failure_reaches_those_who_wait_for_it_and_the_next_request_is_served() -> None:
