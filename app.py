@@ -35,7 +35,7 @@ from emotion.health import Metrics, add_health_routes
 from emotion.language import language_of
 from emotion.limits import LimitMiddleware
 from emotion.logs import log_to_stderr
-from emotion.memory import share_arenas
+from emotion.memory import giving_back, share_heaps
 from emotion.observing import Observer
 from emotion.page import CSS, build_station, theme, translations
 from emotion.settings import Settings, SettingsError
@@ -159,7 +159,12 @@ def serve(settings: Settings) -> None:
     if hub:
         hub.fetch_if_missing(settings.database)
     upload = hub.upload if hub else None
-    with listener, open_store(settings.database) as store, Housekeeper(store, settings.retention_days, upload):
+    with (
+        listener,
+        open_store(settings.database) as store,
+        Housekeeper(store, settings.retention_days, upload),
+        giving_back(),
+    ):
         app = compose(settings, store)
         server = uvicorn.Server(
             uvicorn.Config(
@@ -187,7 +192,7 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         forbid_core_dumps()
-        share_arenas()
+        share_heaps()
         use_private_folder()
         serve(settings)
     except KeyboardInterrupt:

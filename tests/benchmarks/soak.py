@@ -3,7 +3,7 @@
     python -m tests.benchmarks.soak [--minutes 30] [--stations 30] [--runtime auto]
 
 Every second the server's process is looked at, every minute becomes a row: resident memory, threads, file handles,
-latency of the answered frames, what was answered, replaced, refused. Below it the slopes (least squares over the
+cores used, latency of the answered frames, what was answered, replaced, refused. Below it the slopes (least squares over the
 minutes after the first, which fills caches) and what they would come to in a school day. Run it on an idle machine.
 """
 
@@ -22,7 +22,7 @@ from tests.benchmarks.classroom import FRAMES, Tally, Watch, child, first_answer
 from tests.running_app import RunningApp, prepare_lesson, recorded_rows, running_app
 
 SCHOOL_DAY = 6 * 60  # minutes
-SAMPLES = ("resident MB", "threads", "handles", "p50 ms", "p95 ms")
+SAMPLES = ("resident MB", "threads", "handles", "cores used", "p50 ms", "p95 ms")
 
 
 @dataclass
@@ -77,6 +77,7 @@ async def lesson_by_minutes(
                 "resident MB": round(float(np.mean(watch.resident)) / 1e6, 1),
                 "threads": max(watch.threads),
                 "handles": max(watch.handles),
+                "cores used": round((watch.processor[-1] - watch.processor[0]) / max(1, len(watch.processor) - 1), 2),
                 "p50 ms": latency["p50"],
                 "p95 ms": latency["p95"],
                 "answered": len(times),

@@ -1,4 +1,4 @@
-"""How many heaps the C library keeps, asked of the C library itself."""
+"""What the C library keeps, asked of the C library and of the system."""
 
 import platform
 import subprocess
@@ -6,12 +6,14 @@ import sys
 
 import pytest
 
+glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has other heaps")
+
 EIGHT_THREADS = """
 import ctypes, sys, threading
-from emotion.memory import share_arenas
+from emotion.memory import share_heaps
 
 if sys.argv[1] == "shared":
-    share_arenas()
+    share_heaps()
 library = ctypes.CDLL(None)
 library.malloc.restype = library.fopen.restype = ctypes.c_void_p
 together = threading.Barrier(8)
@@ -32,12 +34,40 @@ library.fclose(answer)
 """
 
 
+HOLES = """
+import sys, time
+from emotion.memory import giving_back
+
+def resident():
+    line = next(line for line in open("/proc/self/status") if line.startswith("RssAnon"))
+    return int(line.split()[1]) // 1024
+
+blocks = [bytearray(size) for _ in range(1000) for size in (100_000, 700)]  # 100 MB, of which the small ones stay
+blocks = blocks[1::2]
+before = resident()
+with giving_back(float(sys.argv[1])):
+    time.sleep(1)
+print(before - resident())
+"""
+
+
 def heaps(mode: str) -> int:
     done = subprocess.run([sys.executable, "-c", EIGHT_THREADS, mode], capture_output=True, text=True, check=True)
     return done.stdout.count("<heap ")
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has other heaps")
+def megabytes_given_back(after_seconds: float) -> int:
+    program = [sys.executable, "-c", HOLES, str(after_seconds)]
+    return int(subprocess.run(program, capture_output=True, text=True, check=True).stdout)
+
+
+@glibc
 def test_eight_threads_share_two_heaps() -> None:
     assert heaps("shared") == 2
     assert heaps("own") > 2
+
+
+@glibc
+def test_holes_between_what_stays_are_given_back() -> None:
+    assert megabytes_given_back(after_seconds=0.1) > 80
+    assert megabytes_given_back(after_seconds=3600) < 20
