@@ -3,8 +3,9 @@
     python -m tests.benchmarks.soak [--minutes 30] [--stations 30] [--runtime auto]
 
 Every second the server's process is looked at, every minute becomes a row: resident memory, threads, file handles,
-cores used, latency of the answered frames, what was answered, replaced, refused. Below it the slopes (least squares over the
-minutes after the first, which fills caches) and what they would come to in a school day. Run it on an idle machine.
+cores used, latency of the answered frames, what was answered, replaced, refused. Below it the slopes (least squares
+over the minutes after the first, which fills caches) and what they would come to in a school day. Run it on an idle
+machine.
 """
 
 import argparse
