@@ -271,7 +271,8 @@ def add_teacher_api(desk: Desk) -> None:
         if not given:
             word = say(language, "erase_word")
             name = animal_name(language, changed.animal)
-            answer["message"] = say(language, "erasure_offered", animal=name, word=word)
+            offered = say(language, "erasure_offered", animal=name, word=word)
+            answer["message"] = f"{offered} {say(language, 'erasure_call')}"
         return answer
 
     def erase_child(child: str, class_name: str = "", request: gr.Request = None) -> dict:  # type: ignore[assignment]

@@ -377,10 +377,11 @@ PAGE: dict[str, tuple[str, str]] = {
     ),
     "erasure_offered": (
         "Nothing more is recorded for {animal}. What was recorded before is still stored: to erase it too, type {word} "
-        "under “Class and lessons” and erase the child, or call erase_child.",
+        "under “Class and lessons” and erase the child.",
         "{animal}: запись прекращена. Записанное раньше ещё хранится: чтобы стереть и его, впишите {word} на вкладке "
-        "«Класс и уроки» и сотрите данные или вызовите erase_child.",
+        "«Класс и уроки» и сотрите данные.",
     ),
+    "erasure_call": ("A program calls erase_child.", "Программа вызывает erase_child."),
     "error_class": (
         "“{class_name}” is not one of your classes ({classes}). Who looks after the accounts can add it: "
         "python -m analytics.accounts classes NAME CLASS,CLASS",
