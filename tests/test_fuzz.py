@@ -40,7 +40,7 @@ class QuickClassifier(EmotionClassifier):
 
     def __init__(self, checkpoint: str, *_: object, **__: object) -> None:
         self.checkpoint = load_checkpoint(checkpoint)
-        self.runtime = SimpleNamespace(name="none", failed=False)  # type: ignore[assignment]
+        self.runtime = SimpleNamespace(name="none", failed=False, warm_up=lambda crop: None)  # type: ignore[assignment]
 
     def _recognise(self, images: Any, *_: object) -> list[Recognition]:
         sizes = [read_image(image).shape for image in images]
