@@ -1,7 +1,7 @@
 """Three minutes of a lesson of thirty with the teacher's board open: nothing grows, nothing slows down, nothing fails.
 
 `python -m tests.benchmarks.soak` is the same for half an hour. Here others may use the machine too, so the bounds are
-wide; what each frame left behind would pass them by far, and so would what each look at the board left.
+wide: what each frame left behind would pass them by far, a slow growth is for the long soak to show.
 """
 
 from collections.abc import Callable
