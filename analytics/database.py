@@ -58,6 +58,7 @@ class Database:
         self._broken = False
         self._identity: tuple[int, int] | None = None
         self._damage_said = False
+        self.changes = 0  # how often anything but observations may have changed: what was read before may be untrue
         self._connection: duckdb.DuckDBPyConnection | None = None
         with _open_paths_lock:
             if self.path in _open_paths:
@@ -87,6 +88,11 @@ class Database:
             with self._condition:
                 self._users -= 1
                 self._condition.notify_all()
+
+    def changed(self) -> None:
+        """To be called after every commit of anything but observations."""
+        with self._condition:
+            self.changes += 1
 
     @property
     def file_is_lost(self) -> bool:
@@ -221,6 +227,7 @@ class Database:
         self._connection = connection
         self._identity = _identity_of(self.path)
         self._broken = False
+        self.changed()
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -49,8 +49,8 @@ class LessonStatus:
 
 class LessonRecorder:
     """Checks and records. ``secret``: see `analytics.pseudonyms`. ``clock`` tells the present, aware and in UTC; the
-    default does not jump while a lesson runs. Nothing is cached: a withdrawn consent or an ended lesson holds from
-    the next frame.
+    default does not jump while a lesson runs. Every frame is checked: a withdrawn consent or an ended lesson holds from
+    the next one.
     """
 
     def __init__(self, store: LessonStore, secret: bytes, clock: Callable[[], datetime] | None = None) -> None:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from analytics import observations, upkeep
 from analytics.database import Database
+from analytics.recall import Recall
 from analytics.records import (
     AuditEntry,
     Child,
@@ -66,6 +67,8 @@ class LessonStore:
         self.database = Database(Path(path))
         self.path = self.database.path
         self._writer = Writer(self.database, observations.insert)
+        self._lessons: Recall[Lesson] = Recall(self.database)
+        self._children: Recall[Child] = Recall(self.database)
         self.erasures = 0  # children erased since the file was opened: copies elsewhere must follow
 
     def close(self) -> None:
@@ -136,8 +139,12 @@ class LessonStore:
 
     def find_lesson(self, id_or_code: str) -> Lesson | None:
         """The lesson with this id or code, or None."""
-        rows = self._read(f"SELECT {LESSON_COLUMNS} FROM lesson WHERE id = $1 OR code = $1", [id_or_code])
-        return _lesson(rows[0]) if rows else None
+
+        def read() -> Lesson | None:
+            rows = self._read(f"SELECT {LESSON_COLUMNS} FROM lesson WHERE id = $1 OR code = $1", [id_or_code])
+            return _lesson(rows[0]) if rows else None
+
+        return self._lessons.find(id_or_code, read)
 
     def lessons(self, class_name: str | None = None) -> list[Lesson]:
         """All lessons, or those of a class; the newest first."""
@@ -191,8 +198,12 @@ class LessonStore:
 
     def find_child(self, pseudonym: str) -> Child | None:
         """The child with this pseudonym, or None."""
-        rows = self._read(f"SELECT {CHILD_COLUMNS} FROM child WHERE pseudonym = ?", [pseudonym])
-        return _child(rows[0]) if rows else None
+
+        def read() -> Child | None:
+            rows = self._read(f"SELECT {CHILD_COLUMNS} FROM child WHERE pseudonym = ?", [pseudonym])
+            return _child(rows[0]) if rows else None
+
+        return self._children.find(pseudonym, read)
 
     def children(self, class_name: str) -> list[Child]:
         """The children of a class, in the order of their animals."""

@@ -159,6 +159,9 @@ class Writer:
             except BaseException:
                 self._roll_back(cursor)
                 raise
+            finally:
+                if not all(job.batch for job in group):
+                    self._database.changed()
             return [results[id(job)] for job in group]
 
     def _roll_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
