@@ -1,13 +1,13 @@
 """What a teacher opens during the lesson and after it: one child's timeline, and the board of the class."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
-from analytics.episodes import AWAY, Episode, episodes, moment
+from analytics.episodes import AWAY, Episode, class_episodes, episodes, moment, spans_of_children
 from analytics.signals import KINDS, Signal
 from analytics.smoothing import Floats, seconds_of, smooth, smooth_class
 from analytics.store import Correction, Event, Lesson, LessonStore, StoreError
@@ -87,11 +87,11 @@ def class_board(store: LessonStore, lesson_id: str, now: datetime) -> list[Board
     lesson = require_lesson(store, lesson_id)
     now = min(now, lesson.ended_at) if lesson.ended_at else now
     smoothed = smooth_class(store.observations(lesson.id, since=now - timedelta(seconds=BOARD_WINDOW), until=now))
-    curves = dict(iter(smoothed.groupby("child", sort=False)))
-    names = animals(store, lesson, curves)
+    seen = _seen(smoothed)
+    names = animals(store, lesson, seen)
     signals = lesson_signals(store, lesson, now)
     active = {child: _gravest(child, signals) for child in names}
-    rows = [_board_row(child, names[child], curves.get(child), lesson, now, active[child]) for child in names]
+    rows = [_board_row(child, names[child], seen.get(child), lesson, now, active[child]) for child in names]
     return sorted(rows, key=lambda row: (KINDS.index(row.signal) if row.signal else len(KINDS), row.animal))
 
 
@@ -100,21 +100,36 @@ def _gravest(child: str, signals: Sequence[Signal]) -> str | None:
     return next((kind for kind in KINDS if kind in kinds), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was seen of a child lately. ``times``: seconds since 1970; ``valence``: NaN without a face."""
+
+    times: Floats
+    valence: Floats
+    episodes: list[Episode]
+
+
+def _seen(smoothed: pd.DataFrame) -> dict[str, _Seen]:
+    """By pseudonym. The columns are taken out once: to select them child by child takes longer than all the rest."""
+    times, valence, spans = seconds_of(smoothed["at"]), smoothed["valence"].to_numpy(), class_episodes(smoothed)
+    return {
+        child: _Seen(times[rows], valence[rows], spans[child]) for child, rows in spans_of_children(smoothed["child"])
+    }
+
+
 def _board_row(
-    child: str, animal: str, smoothed: pd.DataFrame | None, lesson: Lesson, now: datetime, signal: str | None
+    child: str, animal: str, seen: _Seen | None, lesson: Lesson, now: datetime, signal: str | None
 ) -> BoardRow:
     state, since = SILENT, max(lesson.started_at, now - timedelta(seconds=BOARD_WINDOW))
     sparkline: list[float | None] = [None] * SPARKLINE_POINTS
-    if smoothed is not None:
-        times = seconds_of(smoothed["at"])
-        sparkline = binned_means(times, smoothed["valence"].to_numpy(), now.timestamp())
-        spans = episodes(smoothed)
-        if now.timestamp() - times[-1] > SILENT_AFTER:
-            since = moment(times[-1])
-        elif spans:
-            state, since = spans[-1].state, spans[-1].start
+    if seen is not None:
+        sparkline = binned_means(seen.times, seen.valence, now.timestamp())
+        if now.timestamp() - seen.times[-1] > SILENT_AFTER:
+            since = moment(seen.times[-1])
+        elif seen.episodes:
+            state, since = seen.episodes[-1].state, seen.episodes[-1].start
         else:  # no face yet, for less than a gap
-            state, since = AWAY, moment(times[0])
+            state, since = AWAY, moment(seen.times[0])
     return BoardRow(child, animal, state, since, max(0.0, (now - since).total_seconds()), signal, sparkline)
 
 
@@ -136,7 +151,7 @@ def require_lesson(store: LessonStore, lesson_id: str) -> Lesson:
     return lesson
 
 
-def animals(store: LessonStore, lesson: Lesson, seen: Sequence[str] | dict[str, pd.DataFrame] = ()) -> dict[str, str]:
+def animals(store: LessonStore, lesson: Lesson, seen: Iterable[str] = ()) -> dict[str, str]:
     """Pseudonym -> animal of the children of the lesson's class; a child erased from the class keeps the start of its
     pseudonym."""
     names = {child.pseudonym: child.animal for child in store.children(lesson.class_name)}
