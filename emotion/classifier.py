@@ -55,7 +55,9 @@ class EmotionClassifier:
         watch: Callable[[int], object] | None = None,
     ) -> None:
         self.checkpoint = load_checkpoint(checkpoint)
-        self.runtime = GatheringRuntime(choose_runtime(self.checkpoint, runtime, cache), watch)
+        chosen = choose_runtime(self.checkpoint, runtime, cache)
+        self.runtime = GatheringRuntime(chosen, watch)
+        self.lesson_runtime = GatheringRuntime(chosen.shared(), watch)
         self._detector = FaceDetector()
 
     def recognise(self, image: Source) -> Recognition:
@@ -66,21 +68,22 @@ class EmotionClassifier:
         return self.recognise_many([image])[0]
 
     def recognise_frame(self, image: Source) -> Recognition:
-        """The same for a frame of a lesson's camera, with a cheaper search (`FaceDetector.detect_in_frame`), in which
-        no more of a large JPEG is decoded than the search looks at.
+        """The same for a frame of a lesson's camera: with a cheaper search (`FaceDetector.detect_in_frame`), in which
+        no more of a large JPEG is decoded than the search looks at, and a network that many frames share.
         """
-        return self._recognise([image], self._detector.detect_in_frame, SECOND_LOOK)[0]
+        return self._recognise([image], self._detector.detect_in_frame, self.lesson_runtime, SECOND_LOOK)[0]
 
     def recognise_many(self, images: Iterable[Source]) -> list[Recognition]:
         """One answer for each image, in their order; all faces share the network's batches, and the time is that of
         all.
         """
-        return self._recognise(images, self._detector.detect)
+        return self._recognise(images, self._detector.detect, self.runtime)
 
     def _recognise(
         self,
         images: Iterable[Source],
         detect: Callable[[np.ndarray], list[Face]],
+        runtime: GatheringRuntime,
         enough: int | None = None,
     ) -> list[Recognition]:
         began = time.perf_counter()
@@ -94,7 +97,7 @@ class EmotionClassifier:
             sizes.append(size)
             faces.append([face.scaled(size[0] / pixels.shape[1], size[1] / pixels.shape[0]) for face in found])
             crops.extend(align(pixels, face, preset.crop_template, preset.crop_size, preset.colour) for face in found)
-        predictions = iter(self.classify_crops(crops, [face for found in faces for face in found]))
+        predictions = iter(self.classify_crops(crops, [face for found in faces for face in found], runtime))
         answers = [tuple(RecognisedFace(face, next(predictions)) for face in found) for found in faces]
         elapsed = (time.perf_counter() - began) * 1000
         return [
@@ -106,22 +109,28 @@ class EmotionClassifier:
         """Lets the network meet every number of faces that it will be asked for at a time: the first time of each takes
         up to ten times as long as the next, and some memory that stays taken.
         """
-        self.runtime.warm_up(self._blank_crop())
+        for runtime in (self.runtime, self.lesson_runtime):
+            runtime.warm_up(self._blank_crop())
 
     def require_working(self) -> None:
         """Raises what the network raises, if the last batch failed and a blank one fails now."""
-        if self.runtime.failed:
-            self.runtime.probabilities(self._blank_crop())
+        for runtime in (self.runtime, self.lesson_runtime):
+            if runtime.failed:
+                runtime.probabilities(self._blank_crop())
 
     def _blank_crop(self) -> np.ndarray:
         preset = self.checkpoint.configuration
         return np.zeros((1, preset.crop_size, preset.crop_size, preset.channels), np.uint8)
 
-    def classify_crops(self, crops: Sequence[np.ndarray], faces: Sequence[Face]) -> list[Prediction]:
-        """The network's answer for aligned crops, each (crop_size, crop_size, channels) uint8, of these ``faces``."""
+    def classify_crops(
+        self, crops: Sequence[np.ndarray], faces: Sequence[Face], runtime: GatheringRuntime
+    ) -> list[Prediction]:
+        """The answer of ``runtime`` for aligned crops, each (crop_size, crop_size, channels) uint8, of these
+        ``faces``.
+        """
         predictions = []
         for start in range(0, len(crops), LARGEST_BATCH):
-            rows = self.runtime.probabilities(np.stack(crops[start : start + LARGEST_BATCH]))
+            rows = runtime.probabilities(np.stack(crops[start : start + LARGEST_BATCH]))
             predictions.extend(rows.astype(float).tolist())
         return [
             Prediction(tuple(row), face.quality.overall, self.checkpoint.version)

@@ -8,7 +8,6 @@ runs the network.
 import hashlib
 import importlib.util
 import math
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ import openvino
 from PIL import Image
 
 from emotion.alignment import cut, similarity
+from emotion.openvino_requests import ALONE, SIDE_BY_SIDE, Requests
 from emotion.quality import Quality, judge
 
 __all__ = ["Face", "FaceDetector", "FaceDetectorError", "Quality", "align"]
@@ -98,10 +98,9 @@ class FaceDetector:
         core = openvino.Core()
         network = core.read_model(file)
         network.reshape([1, 3, -1, -1])
-        options = {"PERFORMANCE_HINT": "LATENCY", "CPU_RUNTIME_CACHE_CAPACITY": str(CODE_PIECES)}
-        self._request = core.compile_model(network, "CPU", options).create_infer_request()
-        # One request keeps the activations of one picture; inside it OpenVINO uses all cores, so a queue costs nothing.
-        self._lock = threading.Lock()
+        options = {"CPU_RUNTIME_CACHE_CAPACITY": str(CODE_PIECES)}
+        self._thorough = Requests(core.compile_model(network, "CPU", options | ALONE))
+        self._glancing = Requests(core.compile_model(network, "CPU", options | SIDE_BY_SIDE))
 
     def detect(self, image: np.ndarray) -> list[Face]:
         """The faces in a (h, w, 3) uint8 RGB photo, largest first; an empty list if there are none.
@@ -114,14 +113,14 @@ class FaceDetector:
         """
         height, width = image.shape[:2]
         longer = max(height, width)
-        found = self._look(image, min(1.0, FIRST_LOOK / longer))
+        found = self._look(image, min(1.0, FIRST_LOOK / longer), self._thorough)
         if longer > FIRST_LOOK or found.doubtful():
             scale = min(LARGEST_ENLARGEMENT, SECOND_LOOK / longer)
-            finer = self._look(image, scale)
+            finer = self._look(image, scale, self._thorough)
             found = found.joined(finer.chosen(finer.longer_sides() * scale <= LARGEST_IN_SECOND_LOOK))
         found = found.distinct()
         if len(found.scores) == 0:
-            found = self._look(image, LAST_LOOK / longer, BORDER).distinct()
+            found = self._look(image, LAST_LOOK / longer, self._thorough, BORDER).distinct()
         return _faces(image, found)
 
     def detect_in_frame(self, image: np.ndarray) -> list[Face]:
@@ -131,14 +130,14 @@ class FaceDetector:
         """
         longer = max(image.shape[:2])
         if longer > GLANCE:
-            seen = self._look(image, GLANCE / longer)
+            seen = self._look(image, GLANCE / longer, self._glancing)
             found = seen.distinct()
             near = found.longer_sides() * GLANCE / longer >= NEAR
             if not seen.doubtful() and len(near) and (near & (found.scores > SURE)).all():
                 return _faces(image, found)
         return self.detect(image)
 
-    def _look(self, image: np.ndarray, scale: float, border: int = 0) -> "Found":
+    def _look(self, image: np.ndarray, scale: float, requests: Requests, border: int = 0) -> "Found":
         """What a copy of the photo shows, in pixels of the photo: everything that is at least a `DOUBT`.
 
         ``border``: pixels of the photo's mean brightness around the copy.
@@ -148,9 +147,9 @@ class FaceDetector:
         sides = [math.ceil((length + 2 * border) / CELLS) * CELLS for length in (height, width)]
         canvas = np.full((1, 3, *sides), float(copy.mean()) if border else 0.0, np.float32)
         canvas[0, :, border : border + height, border : border + width] = copy.transpose(2, 0, 1)
-        with self._lock:
-            self._request.infer([canvas])
-            heat, sizes, offsets, points = (self._request.get_output_tensor(i).data[0].copy() for i in range(4))
+        with requests.lent() as request:
+            request.infer([canvas])
+            heat, sizes, offsets, points = (request.get_output_tensor(i).data[0].copy() for i in range(4))
         rows, columns = np.nonzero(heat[0] > DOUBT)
         box_height, box_width = np.exp(sizes[:, rows, columns]) * STRIDE
         top = (rows + offsets[0, rows, columns] + 0.5) * STRIDE - box_height / 2 - border
@@ -226,7 +225,9 @@ def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
         return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # Reduce by a whole number first, strip by strip: the library's copy of a whole 50-megapixel photo takes 200 MB.
-    factor = max(1, int(1 / scale / 2))
+    factor = int(1 / scale / 2)
+    if factor < 2:
+        return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
     rows = factor * max(1, 1_000_000 // (width * factor))
     strips = [Image.fromarray(image[y : y + rows]).reduce(factor) for y in range(0, height, rows)]
     joined = Image.fromarray(np.concatenate([np.asarray(strip) for strip in strips]))

@@ -24,9 +24,9 @@ class _Request:
 class GatheringRuntime:
     """A `Runtime` in front of another one, for many threads.
 
-    One thread takes what waits and runs it as one batch; what arrives meanwhile is the next batch. There is no deadline
-    to wait for: under load batches form by themselves while the previous one is computed, and a lone request runs at
-    once.
+    A thread for each of its streams takes what waits and runs it as one batch; what arrives meanwhile is the next.
+    There is no deadline to wait for: under load batches form by themselves while the previous one is computed, and a
+    lone request runs at once.
     """
 
     def __init__(self, runtime: Runtime, watch: Callable[[int], object] | None = None) -> None:
@@ -35,8 +35,9 @@ class GatheringRuntime:
         self._watch = watch
         self.failed = False  # whether the last batch raised
         self._waiting: queue.SimpleQueue[_Request] = queue.SimpleQueue()
-        # A daemon: it ends with the process, and a request whose caller has gone needs no answer.
-        threading.Thread(target=self._work, name="network", daemon=True).start()
+        # Daemons: they end with the process, and a request whose caller has gone needs no answer.
+        for _ in range(runtime.streams):
+            threading.Thread(target=self._work, name="network", daemon=True).start()
 
     @property
     def name(self) -> str:

@@ -25,11 +25,22 @@ class Runtime(Protocol):
         """One of `RUNTIMES` that is not a choice, for the log and the About page."""
         ...
 
+    @property
+    def streams(self) -> int:
+        """How many calls of `probabilities` it serves at the same time; more wait for each other."""
+        ...
+
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
         """Crops (n, crop_size, crop_size, channels) uint8 to (n, 8) float32: softmax(logits / temperature), rows sum
         to 1.
 
         Raises ValueError when shape or type differ from what the checkpoint's configuration says.
+        """
+        ...
+
+    def shared(self) -> "Runtime":
+        """The same network for many callers at once: the most answers in all, each of them later than alone. Itself
+        where that makes no difference.
         """
         ...
 

@@ -13,6 +13,8 @@ class TorchRuntime:
     (float16).
     """
 
+    streams = 1  # one call takes all cores, or the whole device
+
     def __init__(self, checkpoint: Checkpoint, name: str) -> None:
         if name == "torch-cuda" and not torch.cuda.is_available():
             raise RuntimeError("torch-cuda was asked for, but torch finds no CUDA device. Set EMOTION_RUNTIME=auto.")
@@ -29,3 +31,7 @@ class TorchRuntime:
         with torch.inference_mode(), torch.autocast(self._device.type, self._precision, enabled=lower):
             logits = self._network(torch.tensor(crops, device=self._device)).float()
         return softmax(logits.cpu().numpy(), self._checkpoint.configuration.temperature)
+
+    def shared(self) -> "TorchRuntime":
+        """See `emotion.runtime.Runtime`."""
+        return self

@@ -27,16 +27,17 @@ if "TEST_CLOCK_SHIFT" in os.environ:
 
 import app  # noqa: E402
 import emotion.classifier as classifier  # noqa: E402
+from emotion.runtime import Runtime  # noqa: E402
 
 choose = classifier.choose_runtime
 
 
 class FaultyRuntime:
-    """The chosen runtime, which fails while the switch is there."""
+    """A runtime, which fails while the switch is there."""
 
-    def __init__(self, *arguments: object) -> None:
-        self._runtime = choose(*arguments)
-        self.name = self._runtime.name
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.name, self.streams = runtime.name, runtime.streams
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
         """See `emotion.runtime.Runtime`."""
@@ -44,7 +45,11 @@ class FaultyRuntime:
             raise RuntimeError(f"tensor of {__file__} is broken")
         return self._runtime.probabilities(crops)
 
+    def shared(self) -> "FaultyRuntime":
+        """See `emotion.runtime.Runtime`."""
+        return FaultyRuntime(self._runtime.shared())
+
 
 if __name__ == "__main__":
-    classifier.choose_runtime = FaultyRuntime
+    classifier.choose_runtime = lambda *arguments: FaultyRuntime(choose(*arguments))
     sys.exit(app.main())

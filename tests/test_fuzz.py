@@ -40,7 +40,8 @@ class QuickClassifier(EmotionClassifier):
 
     def __init__(self, checkpoint: str, *_: object, **__: object) -> None:
         self.checkpoint = load_checkpoint(checkpoint)
-        self.runtime = SimpleNamespace(name="none", failed=False, warm_up=lambda crop: None)  # type: ignore[assignment]
+        quick = SimpleNamespace(name="none", failed=False, warm_up=lambda crop: None)
+        self.runtime = self.lesson_runtime = quick  # type: ignore[assignment]
 
     def _recognise(self, images: Any, *_: object) -> list[Recognition]:
         sizes = [read_image(image).shape for image in images]

@@ -4,8 +4,9 @@
 
 Every second the server's process is looked at, every minute becomes a row: resident memory, threads, file handles,
 cores used, latency of the answered frames, what was answered, replaced, refused. Below it the slopes (least squares
-over the minutes after the first, which fills caches) and what they would come to in a school day. Run it on an idle
-machine.
+over the minutes after the first, which fills caches), what they would come to in a school day, and the memory some
+seconds after the lesson, with the board closed: what the board needs for the lesson's rows is given back. Run it on an
+idle machine.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from tests.benchmarks.classroom import FRAMES, Tally, Watch, child, first_answer
 from tests.running_app import RunningApp, prepare_lesson, recorded_rows, running_app
 
 SCHOOL_DAY = 6 * 60  # minutes
+AFTERWARDS = 15  # seconds
 SAMPLES = ("resident MB", "threads", "handles", "cores used", "p50 ms", "p95 ms")
 
 
@@ -44,13 +46,14 @@ class Look(Watch):
 @dataclass(frozen=True)
 class Soaked:
     """``rows``: one per minute. ``slopes``: growth per minute of `SAMPLES`, by name. ``missing``: rows that were
-    acknowledged and are not in the database.
+    acknowledged and are not in the database. ``afterwards``: resident MB, `AFTERWARDS` seconds after the lesson.
     """
 
     rows: list[dict[str, float]]
     slopes: dict[str, float]
     board_errors: list[str]
     missing: int
+    afterwards: float
 
 
 async def lesson_by_minutes(
@@ -121,9 +124,12 @@ def soak(stations: int, minutes: int, environment: dict[str, str]) -> Soaked:
             finally:
                 stopped.set()
                 teacher.join()
+            time.sleep(AFTERWARDS)
+            watch = Watch()
+            watch.look(app.process.pid)
             assert app.stop() == 0
         missing = acknowledged + 1 - recorded_rows(folder, lesson)
-    return Soaked(rows, slopes(rows), errors, missing)
+    return Soaked(rows, slopes(rows), errors, missing, round(watch.resident[0] / 1e6, 1))
 
 
 def main() -> None:
@@ -141,6 +147,7 @@ def main() -> None:
     ]
     show("Growth after the first minute", growth)
     print(f"Acknowledged rows that are not in the database: {found.missing}; errors of the board: {found.board_errors}")
+    print(f"{AFTERWARDS} s after the lesson, the board closed: {found.afterwards} MB")
     keep(
         "soak",
         stations=arguments.stations,
@@ -149,6 +156,7 @@ def main() -> None:
         growth=growth,
         missing=found.missing,
         board_errors=found.board_errors,
+        afterwards=found.afterwards,
     )
 
 

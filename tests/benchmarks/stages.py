@@ -80,7 +80,7 @@ def run(frames: int, runtime: str, checkpoint: Path, folder: Path) -> tuple[str,
             with watch.stage("face is aligned"):
                 crops = [align(pixels, face, preset.crop_template, preset.crop_size, preset.colour) for face in faces]
             with watch.stage("network"):
-                predictions = classifier.classify_crops(crops, faces)
+                predictions = classifier.classify_crops(crops, faces, classifier.lesson_runtime)
             with watch.stage("row is committed"):
                 recorder.record(lesson, code, None, predictions[0], len(faces), "webcam", None)
     return classifier.runtime.name, watch.rows()

@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.throughput [--seconds 5] [--input-size 224]
 
-Also the two ways of serving many callers at once: one thread that gathers them into batches, and OpenVINO's queue of
-asynchronous requests on two streams. Run it on an idle machine.
+Also the ways of serving many callers at once: one thread that gathers them into batches, and OpenVINO's queue of
+asynchronous requests on two streams; and what network and search for faces do beside each other, as in a lesson, each
+divided among all cores or each on its own. Run it on an idle machine.
 """
 
 import argparse
@@ -18,12 +19,13 @@ from openvino import Type
 from openvino import opset15 as ops
 
 from emotion.checkpoint import Checkpoint
+from emotion.faces import GLANCE, FaceDetector
 from emotion.gathering import GatheringRuntime
 from emotion.openvino_graph import build_model
 from emotion.openvino_runtime import OpenVinoRuntime
 from emotion.quantisation import NOTHING, read_quantisation
 from emotion.runtime import choose_runtime
-from tests.benchmarks.bench import keep, percentiles, show
+from tests.benchmarks.bench import frame, keep, percentiles, show
 from tests.benchmarks.sizes import checkpoint_at
 
 SIDE = 2048  # of the square matrices: large enough that the product is nearly all that takes time
@@ -152,6 +154,34 @@ def asynchronous(checkpoint: Checkpoint, kind: str, streams: int) -> Callable[[n
     return ask
 
 
+def beside_each_other(checkpoint: Checkpoint, kind: str, seconds: float) -> list[dict[str, object]]:
+    """Network and search for faces, each asked again as soon as it has answered: faces and searches per second."""
+    detector, alone = FaceDetector(), OpenVinoRuntime(checkpoint, f"openvino-{kind}", None)
+    pixels, crop = np.asarray(frame()), random_crops(checkpoint, 1)
+    rows = []
+    ways = {
+        "all cores for each call": (alone, detector._thorough),
+        "a core for each call": (alone.shared(), detector._glancing),
+    }
+    for way, (runtime, requests) in ways.items():
+        rates: dict[str, float] = {}
+        works = {
+            "faces/s": lambda runtime=runtime: runtime.probabilities(crop),
+            "searches/s": lambda requests=requests: detector._look(pixels, GLANCE / max(pixels.shape), requests),
+        }
+
+        def run(name: str, rates: dict[str, float] = rates, works: dict[str, Callable] = works) -> None:
+            rates[name] = round(rate(works[name], seconds), 1)
+
+        threads = [threading.Thread(target=run, args=(name,)) for name in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        rows.append({"way": way, **rates})
+    return rows
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -178,7 +208,9 @@ def main() -> None:
             for way, ask in ways.items()
         ]
         show(f"Callers at once, openvino-{best}", serving)
-    keep("throughput", input_size=size, multiply_adds=cost, matrix=peak, batches=rows, serving=serving)
+        beside = beside_each_other(checkpoint, best, arguments.seconds)
+        show("Network and search for faces beside each other", beside)
+    keep("throughput", input_size=size, multiply_adds=cost, matrix=peak, batches=rows, serving=serving, beside=beside)
 
 
 if __name__ == "__main__":

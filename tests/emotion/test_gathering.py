@@ -13,6 +13,7 @@ class Recorded:
     """Stands for the network: the answer names the crop, and a gate holds a batch while others arrive."""
 
     name = "recorded"
+    streams = 1
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -83,6 +84,24 @@ def test_no_batch_grows_beyond_the_limit_because_each_number_of_faces_costs_memo
         for value, (size, answer) in enumerate(zip(sizes, answers, strict=True), start=1):
             np.testing.assert_array_equal(answer.result(10), np.full((size, 8), value))
     assert network.batches == [1, LARGEST_BATCH - 1, 3, LARGEST_BATCH, 1]
+
+
+def test_a_network_with_two_streams_is_given_two_batches_at_the_same_time() -> None:
+    network = Recorded()
+    network.streams = 2
+    gathering = GatheringRuntime(network)
+    network.gate.clear()
+    with ThreadPoolExecutor(2) as threads:
+        answers = [threads.submit(gathering.probabilities, crop(value)) for value in (1, 2)]
+        arrived = threading.Event()
+        for _ in range(500):
+            if len(network.batches) == 2:
+                break
+            arrived.wait(0.01)
+        assert network.batches == [1, 1]  # both are under way: the gate is shut
+        network.gate.set()
+        for value, answer in enumerate(answers, start=1):
+            np.testing.assert_array_equal(answer.result(10), np.full((1, 8), value))
 
 
 def test_warming_up_meets_every_number_of_faces_and_is_no_request() -> None:

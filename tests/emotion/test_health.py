@@ -44,6 +44,7 @@ def test_ready_turns_503_while_a_part_cannot_work_and_comes_back(client, broken,
 def test_a_network_that_failed_is_known_to_have_failed_until_it_works_again():
     class Moody:
         name = "moody"
+        streams = 1
         raises = True
 
         def probabilities(self, crops):

@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 
 from emotion.checkpoint import CONFIGURATION, PACKAGED, Checkpoint, CheckpointError, load_checkpoint
 from emotion.openvino_graph import build_model
+from emotion.openvino_requests import STREAMS
 from emotion.openvino_runtime import OpenVinoRuntime
 from emotion.quantisation import Quantisation, QuantisationError, read_quantisation, write_quantisation
 from emotion.runtime import RUNTIMES, Runtime, choose_runtime, softmax
@@ -202,6 +203,25 @@ def test_the_second_start_takes_the_kept_model_and_answers_the_same(
     kept.write_bytes(kept.read_bytes()[:-100])
     third = OpenVinoRuntime(checkpoint, "openvino-int8", cache).probabilities(faces)
     np.testing.assert_allclose(first, third, atol=1e-5)
+
+
+def test_the_network_that_a_class_shares_comes_from_the_kept_model_too_and_answers_the_same(
+    copy: Path, faces: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    alone = OpenVinoRuntime(with_int8(copy), "openvino-int8", cache)
+    with monkeypatch.context() as patch:
+        patch.setattr("emotion.openvino_runtime.build_model", None)  # calling it would fail
+        shared = alone.shared()
+    assert (alone.streams, shared.streams) == (1, STREAMS)
+    assert shared.name == alone.name
+    np.testing.assert_allclose(shared.probabilities(faces), alone.probabilities(faces), atol=1e-4)
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_torch_is_shared_as_it_is(checkpoint: Checkpoint) -> None:
+    runtime = choose_runtime(checkpoint, "torch", None)
+    assert runtime.shared() is runtime
 
 
 def test_another_preprocessing_is_another_kept_model_and_the_old_one_goes(copy: Path, tmp_path: Path) -> None:
