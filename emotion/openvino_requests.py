@@ -11,9 +11,9 @@ import openvino
 ALONE = {"PERFORMANCE_HINT": "LATENCY"}
 
 # The frames of a class need the most answers in all. Divided layers wait for each other, all the more when the cores
-# have other work; of undivided ones the network and the search for faces, side by side, do four tenths more. Half of
-# the cores each, and more streams than frames are looked at together would be idle. Pinned to cores, as is usual, the
-# two would be pinned to the same ones.
+# have other work: beside the search for faces the undivided network does three times as many faces, and as many
+# searches (tests/benchmarks/throughput.py). Half of the cores each, and more streams than frames are looked at together
+# would be idle. Pinned to cores, as is usual, the two would be pinned to the same ones.
 STREAMS = min(4, max(1, (os.cpu_count() or 1) // 2))
 SIDE_BY_SIDE = {
     "PERFORMANCE_HINT": "THROUGHPUT",
