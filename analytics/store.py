@@ -7,7 +7,7 @@ thread.
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,6 +30,7 @@ from analytics.records import (
     storable,
     utc_now,
 )
+from analytics.rows import CHILD_COLUMNS, LESSON_COLUMNS, child_of, lesson_of, time_of
 from analytics.writer import Writer
 
 __all__ = [
@@ -45,15 +46,6 @@ __all__ = [
 ]
 
 WRITABLE_SECONDS = 5.0  # a proof that the disk takes writes holds this long: who asks often costs no write each time
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LESSON_COLUMNS = (
-    "id, code, title, class_name, epoch_us(started_at), planned_minutes, epoch_us(ended_at), synthetic, teacher"
-)
-CHILD_COLUMNS = (
-    "pseudonym, class_name, animal, consent_version, consent_role, epoch_us(consent_given_at), "
-    "epoch_us(consent_expires_at), "
-    "epoch_us(consent_withdrawn_at)"
-)
 
 
 class LessonStore:
@@ -133,7 +125,7 @@ class LessonStore:
                 "UPDATE lesson SET ended_at = greatest($1, started_at) WHERE id = $2 AND ended_at IS NULL",
                 [at, storable(lesson_id)],
             )
-            return _lesson(_one(cursor, f"SELECT {LESSON_COLUMNS} FROM lesson WHERE id = ?", lesson_id, "lesson"))
+            return lesson_of(_one(cursor, f"SELECT {LESSON_COLUMNS} FROM lesson WHERE id = ?", lesson_id, "lesson"))
 
         return self._writer.run(work)
 
@@ -142,7 +134,7 @@ class LessonStore:
 
         def read() -> Lesson | None:
             rows = self._read(f"SELECT {LESSON_COLUMNS} FROM lesson WHERE id = $1 OR code = $1", [id_or_code])
-            return _lesson(rows[0]) if rows else None
+            return lesson_of(rows[0]) if rows else None
 
         return self._lessons.find(id_or_code, read)
 
@@ -153,7 +145,7 @@ class LessonStore:
             f"number DESC",
             [class_name],
         )
-        return [_lesson(row) for row in rows]
+        return [lesson_of(row) for row in rows]
 
     # children
 
@@ -201,14 +193,14 @@ class LessonStore:
 
         def read() -> Child | None:
             rows = self._read(f"SELECT {CHILD_COLUMNS} FROM child WHERE pseudonym = ?", [pseudonym])
-            return _child(rows[0]) if rows else None
+            return child_of(rows[0]) if rows else None
 
         return self._children.find(pseudonym, read)
 
     def children(self, class_name: str) -> list[Child]:
         """The children of a class, in the order of their animals."""
         rows = self._read(f"SELECT {CHILD_COLUMNS} FROM child WHERE class_name = ? ORDER BY animal", [class_name])
-        return [_child(row) for row in rows]
+        return [child_of(row) for row in rows]
 
     # observations
 
@@ -264,7 +256,7 @@ class LessonStore:
             'ORDER BY event."at", event.id',
             [lesson_id, child],
         )
-        return [Event(row[0], row[1], row[2], _require_time(row[3]), row[4], row[5]) for row in rows]
+        return [Event(row[0], row[1], row[2], time_of(row[3]), row[4], row[5]) for row in rows]
 
     def add_correction(self, correction: Correction) -> None:
         """Adds a correction; one whose id is known replaces it. Raises ValueError for an unknown lesson or child."""
@@ -303,11 +295,11 @@ class LessonStore:
                 row[0],
                 row[1],
                 row[2],
-                _require_time(row[3]),
-                _require_time(row[4]),
+                time_of(row[3]),
+                time_of(row[4]),
                 row[5],
                 row[6],
-                _require_time(row[7]),
+                time_of(row[7]),
             )
             for row in rows
         ]
@@ -322,7 +314,7 @@ class LessonStore:
     def audit_entries(self) -> list[AuditEntry]:
         """What was written by `audit`, the oldest first."""
         rows = self._read('SELECT epoch_us("at"), actor, action, detail FROM audit ORDER BY "at"', [])
-        return [AuditEntry(_require_time(row[0]), row[1], row[2], row[3]) for row in rows]
+        return [AuditEntry(time_of(row[0]), row[1], row[2], row[3]) for row in rows]
 
     # reading for analysis
 
@@ -395,22 +387,3 @@ def _one(cursor: duckdb.DuckDBPyConnection, sql: str, key: str, what: str) -> tu
     if not rows:
         raise ValueError(f"there is no such {what}")
     return rows[0]
-
-
-def _time(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
-
-
-def _require_time(microseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=microseconds)
-
-
-def _lesson(row: tuple[Any, ...]) -> Lesson:
-    return Lesson(row[0], row[1], row[2], row[3], _require_time(row[4]), row[5], _time(row[6]), row[7], row[8])
-
-
-def _child(row: tuple[Any, ...]) -> Child:
-    consent = None
-    if row[3] is not None:
-        consent = Consent(row[3], row[4], _require_time(row[5]), _require_time(row[6]), _time(row[7]))
-    return Child(row[0], row[1], row[2], consent)
