@@ -26,6 +26,11 @@ from emotion.labels import COLOURS, KEYS, Emotion
 MAXIMUM_POINTS = 2000  # per trace, whatever the length of the lesson: about two for each pixel of a wide screen
 TEXT_COLOUR = "#73787f"  # contrast at least 4.4:1 on white and on the page's dark ground
 GRID_COLOUR = "rgba(128,128,128,0.25)"
+# Clock times along an axis: with seconds where the ticks are less than a minute apart, or they would repeat one time.
+CLOCK_TICKS = [
+    {"dtickrange": [None, 59_999], "value": "%H:%M:%S"},
+    {"dtickrange": [60_000, None], "value": "%H:%M"},
+]
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 STACK_ORDER = (  # calm at the bottom, pleasant next, so that what a teacher looks for rises from the top
     Emotion.NEUTRAL,
@@ -247,10 +252,7 @@ def _lay_out(figure: go.Figure, language: str, span: list[str], view: list[str],
         xaxis={
             "type": "date",
             "range": view,
-            "tickformatstops": [
-                {"dtickrange": [None, 59_999], "value": "%H:%M:%S"},
-                {"dtickrange": [60_000, None], "value": "%H:%M"},
-            ],
+            "tickformatstops": CLOCK_TICKS,
             "hoverformat": "%H:%M:%S",
             "anchor": "y2",
             "rangeslider": {

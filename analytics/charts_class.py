@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.charts import GRID_COLOUR, VALENCE_COLOUR, chart_title, empty_note, local, plain_layout
+from analytics.charts import CLOCK_TICKS, GRID_COLOUR, VALENCE_COLOUR, chart_title, empty_note, local, plain_layout
 from analytics.store import Lesson, LessonStore
 from analytics.texts import say
 from analytics.timeline import smooth_class
@@ -70,7 +70,7 @@ def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str
         uirevision=lesson.id,
         hovermode="x",
         legend={"orientation": "h", "y": -0.18, "x": 0},
-        xaxis={"type": "date", "tickformat": "%H:%M", "gridcolor": GRID_COLOUR, "fixedrange": True},
+        xaxis={"type": "date", "tickformatstops": CLOCK_TICKS, "gridcolor": GRID_COLOUR, "fixedrange": True},
         yaxis={
             "range": [-1.15, 1.15],  # room between the lowest word and the time axis
             "fixedrange": True,
