@@ -37,7 +37,7 @@ from emotion.limits import LimitMiddleware
 from emotion.logs import log_to_stderr
 from emotion.memory import giving_back, share_heaps
 from emotion.observing import Observer
-from emotion.page import CSS, build_station, theme, translations
+from emotion.page import CSS, NOTICES_CSS, build_station, theme, translations
 from emotion.settings import Settings, SettingsError
 from emotion.uploads import forbid_core_dumps, use_private_folder
 
@@ -133,7 +133,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         teacher,
         "/teacher",
         i18n=gr.I18n(**teacher_words()),
-        css=teacher_css(),
+        css=teacher_css() + NOTICES_CSS,
         show_error=False,
         auth_dependency=signed_in,
         **look,
@@ -143,7 +143,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         station,
         "/",
         i18n=words,
-        css=CSS,
+        css=CSS + NOTICES_CSS,
         show_error=False,
         max_file_size=upload,
         blocked_paths=[str(copies_folder())],  # both pages share Gradio's folder, and the station asks for no login

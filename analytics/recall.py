@@ -24,8 +24,8 @@ class Recall(Generic[Value]):
 
     def find(self, key: str, read: Callable[[], Value | None]) -> Value | None:
         """What is known under ``key``, or else what ``read`` finds in the database."""
-        changes = self._database.changes
         with self._lock:
+            changes = self._database.changes
             if changes != self._changes:
                 self._known.clear()
                 self._changes = changes

@@ -57,7 +57,8 @@ class EmotionClassifier:
         self.checkpoint = load_checkpoint(checkpoint)
         chosen = choose_runtime(self.checkpoint, runtime, cache)
         self.runtime = GatheringRuntime(chosen, watch)
-        self.lesson_runtime = GatheringRuntime(chosen.shared(), watch)
+        shared = chosen.shared()
+        self.lesson_runtime = self.runtime if shared is chosen else GatheringRuntime(shared, watch)
         self._detector = FaceDetector()
 
     def recognise(self, image: Source) -> Recognition:
@@ -109,8 +110,9 @@ class EmotionClassifier:
         """Lets the network meet every number of faces that it will be asked for at a time: the first time of each takes
         up to ten times as long as the next, and some memory that stays taken.
         """
-        for runtime in (self.runtime, self.lesson_runtime):
-            runtime.warm_up(self._blank_crop())
+        self.runtime.warm_up(self._blank_crop())
+        if self.lesson_runtime is not self.runtime:
+            self.lesson_runtime.warm_up(self._blank_crop())
 
     def require_working(self) -> None:
         """Raises what the network raises, if the last batch failed and a blank one fails now."""

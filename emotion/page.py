@@ -13,6 +13,7 @@ from emotion.texts import TEXTS
 from emotion.try_it import build_try_it
 
 CSS = (STATIC / "station.css").read_text(encoding="utf-8")
+NOTICES_CSS = (STATIC / "notices.css").read_text(encoding="utf-8")  # of both pages, as the theme is
 
 # Seconds between clean-ups, and the age at which an uploaded or a drawn photograph of Try it is deleted.
 DELETE_CACHE = (30, 120)

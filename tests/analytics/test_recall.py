@@ -73,7 +73,7 @@ def test_what_was_read_while_it_changed_is_not_kept(store: LessonStore) -> None:
 
 
 def test_a_reader_never_sees_a_consent_that_was_withdrawn_before_it_asked(store: LessonStore) -> None:
-    """Thirty readers beside one who changes: what is answered is at least as new as the last change before asking."""
+    """Eight readers beside one who changes: what is answered is at least as new as the last change before asking."""
     store.put_child(make_child())
     known = store.find_child(make_child().pseudonym)
     assert known is not None
