@@ -10,36 +10,37 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from analytics.accounts import AccountsError, load_accounts
-from analytics.desk import copies_folder
-from analytics.housekeeping import Housekeeper
-from analytics.hub_copy import HubCopy
-from analytics.login import TeacherGate, is_local, signed_in
-from analytics.page import build_teacher
-from analytics.page import css as teacher_css
-from analytics.page import translations as teacher_words
-from analytics.pseudonyms import load_secret
-from analytics.recorder import LessonRecorder
-from analytics.recovery import open_store
-from analytics.store import LessonStore, StoreError
-from emotion.callers import guard_inputs
-from emotion.checkpoint import CheckpointError
+from analytics.access.accounts import AccountsError, load_accounts
+from analytics.access.login import TeacherGate, is_local, signed_in
+from analytics.classroom.pseudonyms import load_secret
+from analytics.classroom.recorder import LessonRecorder
+from analytics.store.housekeeping import Housekeeper
+from analytics.store.hub_backup import HubCopy
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import StoreError
+from analytics.store.recovery import open_store
+from analytics.teacher.context import copies_folder
+from analytics.teacher.page import build_teacher
+from analytics.teacher.page import css as teacher_css
+from analytics.teacher.page import translations as teacher_words
 from emotion.classifier import EmotionClassifier
-from emotion.connections import PatientProtocol
-from emotion.doors import DoorsMiddleware
-from emotion.faces import FaceDetectorError
-from emotion.frame_route import FrameDesk, add_frame_routes
-from emotion.head import HeadMiddleware
-from emotion.headers import HeadersMiddleware
-from emotion.health import Metrics, add_health_routes
-from emotion.language import language_of
-from emotion.limits import LimitMiddleware
-from emotion.logs import log_to_stderr
-from emotion.memory import giving_back, share_heaps
-from emotion.observing import Observer
-from emotion.page import CSS, NOTICES_CSS, build_station, theme, translations
-from emotion.settings import Settings, SettingsError
-from emotion.uploads import forbid_core_dumps, use_private_folder
+from emotion.faces.detector import FaceDetectorError
+from emotion.network.checkpoint import CheckpointError
+from emotion.serving.allowed_routes import DoorsMiddleware
+from emotion.serving.health import Metrics, add_health_routes
+from emotion.serving.html_head import HeadMiddleware
+from emotion.serving.input_guard import guard_inputs
+from emotion.serving.language import language_of
+from emotion.serving.logs import log_to_stderr
+from emotion.serving.memory import giving_back, share_heaps
+from emotion.serving.rate_limits import LimitMiddleware
+from emotion.serving.response_headers import HeadersMiddleware
+from emotion.serving.settings import Settings, SettingsError
+from emotion.serving.slow_clients import PatientProtocol
+from emotion.serving.uploads import forbid_core_dumps, use_private_folder
+from emotion.station.http_routes import FrameDesk, add_frame_routes
+from emotion.station.observing import Observer
+from emotion.station.page import CSS, NOTICES_CSS, build_station, theme, translations
 
 DRAIN_SECONDS = 5  # for requests that run when the server is told to stop; open pages never finish by themselves
 # Who closes an idle connection first must be the client: closed by the server in the moment in which a frame sets off

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion.checkpoint import PACKAGED, load_checkpoint
-from emotion.faces import SECOND_LOOK, Face, FaceDetector, align
-from emotion.gathering import LARGEST_BATCH, GatheringRuntime
+from emotion.faces.detector import SECOND_LOOK, Face, FaceDetector, align
 from emotion.images import Source, read_reduced
 from emotion.labels import Prediction
-from emotion.runtime import CACHE, choose_runtime
+from emotion.network.checkpoint import PACKAGED, load_checkpoint
+from emotion.runtime.batching import LARGEST_BATCH, GatheringRuntime
+from emotion.runtime.choose import CACHE, choose_runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Recognition:
 class EmotionClassifier:
     """Finds the faces of an image and classifies their expressions. Thread-safe.
 
-    ``checkpoint``: a folder or a Hub repository (see `emotion.checkpoint.load_checkpoint`); ``runtime``: one of
-    `emotion.runtime.RUNTIMES`; ``cache``: folder for compiled models; ``watch`` is told the size of each batch. Raises
-    `CheckpointError`, ValueError or RuntimeError.
+    ``checkpoint``: a folder or a Hub repository (see `emotion.network.checkpoint.load_checkpoint`); ``runtime``: one of
+    `emotion.runtime.base.RUNTIMES`; ``cache``: folder for compiled models; ``watch`` is told the size of each batch.
+    Raises `CheckpointError`, ValueError or RuntimeError.
     """
 
     def __init__(

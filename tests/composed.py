@@ -12,16 +12,16 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 from gradio import Blocks, routes
-from running_app import SECRET, free_port
 from starlette.routing import BaseRoute, Mount
 
-from analytics.accounts import Accounts, with_account
-from analytics.recorder import LessonRecorder
-from analytics.records import Correction, Lesson, utc_now
-from analytics.store import Child, LessonStore
-from emotion.connections import PatientProtocol
+from analytics.access.accounts import Accounts, with_account
+from analytics.classroom.recorder import LessonRecorder
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Child, Correction, Lesson, utc_now
 from emotion.labels import KEYS, Prediction
-from emotion.settings import Settings
+from emotion.serving.settings import Settings
+from emotion.serving.slow_clients import PatientProtocol
+from tests.running_app import SECRET, free_port
 
 PASSWORD = "correct horse battery"
 CLASSES = {"anna": "Class-of-Anna", "boris": "Class-of-Boris"}

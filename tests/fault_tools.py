@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from analytics.store import LessonStore
+from analytics.store.lesson_store import LessonStore
 from tests.running_app import ROOT, PreparedLesson, RunningApp, environment_for, free_port
 from tests.stations import Stations
 

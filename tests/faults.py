@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 from PIL import Image
 
-from analytics.store import LessonStore
+from analytics.store.lesson_store import LessonStore
 from tests.fault_tools import (
     Outcome,
     outcome,
@@ -99,7 +99,10 @@ def lesson_in(app: RunningApp, lesson: PreparedLesson, seconds: list[float], beg
 def locked(folder: Path) -> Outcome:
     """Another process has the database open when the app starts."""
     lesson, seconds = prepare_lesson(folder), []
-    code = "import sys, analytics.store as s; x = s.LessonStore(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    code = (
+        "import sys, analytics.store.lesson_store as s; x = s.LessonStore(sys.argv[1]); print(flush=True); "
+        "sys.stdin.read()"
+    )
     holder = subprocess.Popen(
         [sys.executable, "-c", code, str(folder / DATABASE)],
         cwd=ROOT,
@@ -154,7 +157,7 @@ def damaged(folder: Path, damage: Callable[[bytes], bytes], fault: str) -> Outco
         assert app.stop() == 0
     (kept,) = folder.glob(f"{DATABASE}.damaged-*")
     assert kept.read_bytes() == broken
-    run_command([sys.executable, "-m", "analytics.backup", "restore", str(backup), "--database", str(database)])
+    run_command([sys.executable, "-m", "analytics.store.backup", "restore", str(backup), "--database", str(database)])
     seen = "kept under a new name, a fresh one started, said loudly; then the backup restored"
     return outcome(fault, database, lesson, stations, seconds, seen)
 
@@ -185,7 +188,7 @@ def taken_away(folder: Path) -> Outcome:
 def clock_jump(folder: Path) -> Outcome:
     """The machine's clock is set an hour forward during a lesson, then two hours back; the tablets' clocks are right.
 
-    The process asks the clock in one place only, `analytics.records.utc_now`, and that is where the test sets it.
+    The process asks the clock in one place only, `analytics.store.records.utc_now`, and that is where the test sets it.
     """
     shift = folder / "shift"
     shift.write_text("0")

@@ -12,7 +12,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from analytics import records  # noqa: E402
+from analytics.store import records  # noqa: E402
 
 right_time = records.utc_now
 
@@ -27,7 +27,7 @@ if "TEST_CLOCK_SHIFT" in os.environ:
 
 import app  # noqa: E402
 import emotion.classifier as classifier  # noqa: E402
-from emotion.runtime import Runtime  # noqa: E402
+from emotion.runtime.choose import Runtime  # noqa: E402
 
 choose = classifier.choose_runtime
 
@@ -40,13 +40,13 @@ class FaultyRuntime:
         self.name, self.streams = runtime.name, runtime.streams
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
-        """See `emotion.runtime.Runtime`."""
+        """See `emotion.runtime.base.Runtime`."""
         if Path(os.environ.get("TEST_NETWORK_FAULT", "/no/such/file")).exists():
             raise RuntimeError(f"tensor of {__file__} is broken")
         return self._runtime.probabilities(crops)
 
     def shared(self) -> "FaultyRuntime":
-        """See `emotion.runtime.Runtime`."""
+        """See `emotion.runtime.base.Runtime`."""
         return FaultyRuntime(self._runtime.shared())
 
 

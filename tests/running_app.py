@@ -13,8 +13,9 @@ from pathlib import Path
 
 import httpx
 
-from analytics.recorder import LessonRecorder
-from analytics.store import Lesson, LessonStore
+from analytics.classroom.recorder import LessonRecorder
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Lesson
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "a secret for tests only, long enough"

@@ -11,7 +11,7 @@ from types import TracebackType
 
 import httpx
 
-PICTURE = Path(__file__).resolve().parent.parent / "emotion" / "examples" / "astronaut.jpg"
+PICTURE = Path(__file__).resolve().parent.parent / "emotion" / "station" / "examples" / "astronaut.jpg"
 PATIENCE = 60.0  # seconds that an answer may take on a machine that others use too
 
 

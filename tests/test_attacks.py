@@ -10,62 +10,21 @@ import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from composed import CLASSES, PASSWORD, account_variable
-from running_app import ROOT, SECRET, RunningApp, running_app
 
-from analytics.recorder import LessonRecorder
-from analytics.records import Lesson
-from analytics.store import LessonStore
-from emotion.connections import HEADERS_WITHIN
+from analytics.classroom.recorder import LessonRecorder
+from analytics.store.lesson_store import LessonStore
+from emotion.serving.slow_clients import HEADERS_WITHIN
+from tests.attack_target import FRAME, Target
+from tests.composed import CLASSES, PASSWORD, account_variable
+from tests.running_app import SECRET, running_app
 
 pytestmark = pytest.mark.slow
 
-FRAME = (ROOT / "emotion" / "examples" / "astronaut.jpg").read_bytes()
 FORMULAS = ('=HYPERLINK("http://evil.example")', "+1+1", "-2+3", "@SUM(A1)", "\t=1", "＝1+1")
-
-
-@dataclass
-class Target:
-    """The app that is attacked, with a lesson of anna's that children take part in."""
-
-    app: RunningApp
-    folder: Path
-    lesson: Lesson
-    codes: list[str]
-
-    def frame(self, child: int = 0, **headers: str) -> httpx.Response:
-        """One frame of a child of the lesson."""
-        query = {"lesson": self.lesson.code, "child": self.codes[child]}
-        return httpx.post(self.app.url + "/observe", params=query, content=FRAME, headers=headers, timeout=60)
-
-    def call(self, endpoint: str, *data: Any) -> str:
-        """The answer of a named endpoint of the station, as it comes over the wire."""
-        joined = httpx.post(f"{self.app.url}/gradio_api/call/{endpoint}", json={"data": data}, timeout=60)
-        if joined.status_code != 200:
-            return joined.text
-        event = joined.json()["event_id"]
-        return httpx.get(f"{self.app.url}/gradio_api/call/{endpoint}/{event}", timeout=60).text
-
-    def raw(self, request: bytes, seconds: float = 20) -> bytes:
-        """What the server answers to bytes; empty if it closes the connection."""
-        with socket.create_connection(self.address, timeout=seconds) as connection:
-            try:
-                connection.sendall(request)
-                return connection.recv(65536)
-            except (ConnectionResetError, BrokenPipeError):
-                return b""
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        url = httpx.URL(self.app.url)
-        return url.host, int(url.port or 0)
 
 
 @pytest.fixture(scope="module")

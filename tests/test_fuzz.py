@@ -19,13 +19,13 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from composed import PASSWORD, ComposedApp, composed_app
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from emotion.checkpoint import load_checkpoint
 from emotion.classifier import EmotionClassifier, Recognition
 from emotion.images import read_image
+from emotion.network.checkpoint import load_checkpoint
+from tests.composed import PASSWORD, ComposedApp, composed_app
 from tests.stations import PICTURE
 
 PLAIN_CASES, LOGIN_CASES, FUNCTION_CASES = 7_000, 200, 2_800  # together the ten thousand of the slow run

@@ -21,10 +21,10 @@ import skimage.data
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-from running_app import ROOT, environment_for, free_port, running_app
 
-from analytics.store import LessonStore
+from analytics.store.lesson_store import LessonStore
 from emotion.labels import KEYS
+from tests.running_app import ROOT, environment_for, free_port, running_app
 
 pytestmark = pytest.mark.slow
 

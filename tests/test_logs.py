@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from analytics.pseudonyms import pseudonym
+from analytics.classroom.pseudonyms import pseudonym
 from tests.faults import SWITCH
 from tests.running_app import ROOT, SECRET, prepare_lesson, running_app
 from tests.stations import PICTURE

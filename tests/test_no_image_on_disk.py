@@ -15,18 +15,19 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from composed import CLASSES, PASSWORD, account_variable, composed_app
 from gradio_client import Client, handle_file
 from PIL import Image
-from running_app import ROOT, SECRET, environment_for, free_port
 
-from analytics.recorder import LessonRecorder
-from analytics.store import LessonStore
-from emotion.uploads import MEMORY
+from analytics.classroom.recorder import LessonRecorder
+from analytics.store.lesson_store import LessonStore
+from emotion.serving.uploads import MEMORY
+from tests.composed import CLASSES, PASSWORD, account_variable, composed_app
+from tests.running_app import ROOT, SECRET, environment_for, free_port
+from tests.stations import PICTURE
 
 pytestmark = pytest.mark.slow
 
-PHOTO = ROOT / "emotion" / "examples" / "astronaut.jpg"
+PHOTO = PICTURE
 # How pictures begin: JPEG with JFIF, Exif or tables, PNG, GIF, WebP.
 SIGNATURES = re.compile(
     rb"\xff\xd8\xff\xe0..JFIF|\xff\xd8\xff\xe1..Exif|\xff\xd8\xff\xdb\x00[\x43\x84]\x00|\x89PNG\r\n\x1a\n|GIF8[79]a"
@@ -197,8 +198,8 @@ def test_photographs_and_exports_leave_the_memory_after_their_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "memory"))
-    monkeypatch.setattr("emotion.page.DELETE_CACHE", (1, 8))
-    monkeypatch.setattr("analytics.page.COPY_SECONDS", 8)
+    monkeypatch.setattr("emotion.station.page.DELETE_CACHE", (1, 8))
+    monkeypatch.setattr("analytics.teacher.page.COPY_SECONDS", 8)
     with composed_app(tmp_path, accounts='{"accounts": {}}') as server:
         station, teacher = (Client(server.url + path, verbose=False) for path in ("/", "/teacher/"))
         station.predict(handle_file(str(PHOTO)), api_name="/predict")

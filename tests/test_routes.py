@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from composed import PASSWORD, ComposedApp, composed_app
 from starlette.testclient import TestClient
+
+from tests.composed import PASSWORD, ComposedApp, composed_app
 
 pytestmark = pytest.mark.slow
 

@@ -11,16 +11,16 @@ from typing import Any
 
 import httpx
 import pytest
-from composed import HINT, NOTE, PASSWORD, TITLE, ComposedApp, Taught, composed_app
-from running_app import ROOT
 from starlette.testclient import TestClient
 
-from analytics.records import utc_now
-from analytics.sample import SAMPLE_ID
+from analytics.simulation.sample import SAMPLE_ID
+from analytics.store.records import utc_now
+from tests.composed import HINT, NOTE, PASSWORD, TITLE, ComposedApp, Taught, composed_app
+from tests.stations import PICTURE
 
 pytestmark = pytest.mark.slow
 
-FRAME = (ROOT / "emotion" / "examples" / "astronaut.jpg").read_bytes()
+FRAME = PICTURE.read_bytes()
 HOST = "http://school.example"
 
 

@@ -17,10 +17,10 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
-from composed import HINT, NOTE, PASSWORD, TITLE, ComposedApp, composed_app
 from gradio.context import LocalContext
 
-from analytics.records import utc_now
+from analytics.store.records import utc_now
+from tests.composed import HINT, NOTE, PASSWORD, TITLE, ComposedApp, composed_app
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from emotion.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from emotion.labels import KEYS
+from emotion.network.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 
 TEMPLATE = Path(__file__).with_name("card.md")
 

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from emotion.checkpoint import Configuration
-from emotion.faces import FaceDetector, align
+from emotion.faces.detector import FaceDetector, align
+from emotion.network.checkpoint import Configuration
 from emotion.training.data import Crop
 
 

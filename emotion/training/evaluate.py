@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from emotion.checkpoint import CONFIGURATION, Checkpoint, CheckpointError, load_checkpoint
 from emotion.labels import Emotion
-from emotion.runtime import RUNTIMES, Runtime, choose_runtime
+from emotion.network.checkpoint import CONFIGURATION, Checkpoint, CheckpointError, load_checkpoint
+from emotion.runtime.base import RUNTIMES, Runtime
+from emotion.runtime.choose import choose_runtime
 from emotion.training import metrics
 from emotion.training.crops import aligned_face, whole_image
 from emotion.training.data import DataError, Faces, load_ferplus, load_folder, read_table

@@ -17,9 +17,9 @@ import torch
 from huggingface_hub import save_torch_state_dict
 from safetensors.torch import load_file
 
-from emotion.checkpoint import CONFIGURATION, INDEX, Checkpoint, Configuration, load_checkpoint
-from emotion.network import build_resnet152
-from emotion.quantisation import FILE
+from emotion.network.checkpoint import CONFIGURATION, INDEX, Checkpoint, Configuration, load_checkpoint
+from emotion.network.quantisation import FILE
+from emotion.network.resnet152 import build_resnet152
 
 # Hosts of git repositories begin to complain at 50 MB; 45 MB is the project's limit, less the header of a shard.
 LARGEST_SHARD = "44MB"

@@ -16,11 +16,11 @@ import nncf
 import numpy as np
 import openvino
 
-from emotion.checkpoint import CONFIGURATION, PACKAGED, Checkpoint, load_checkpoint
 from emotion.labels import Emotion
-from emotion.openvino_graph import ENLARGEMENT, build_model
-from emotion.openvino_runtime import OpenVinoRuntime
-from emotion.quantisation import FILE, LEVELS, Quantisation, write_quantisation
+from emotion.network.checkpoint import CONFIGURATION, PACKAGED, Checkpoint, load_checkpoint
+from emotion.network.quantisation import FILE, LEVELS, Quantisation, write_quantisation
+from emotion.runtime.openvino_graph import ENLARGEMENT, build_model
+from emotion.runtime.openvino_runtime import OpenVinoRuntime
 from emotion.training.data import load_ferplus
 from emotion.training.metrics import scores
 
@@ -51,7 +51,7 @@ def quantise(checkpoint: Checkpoint, images: np.ndarray, kept_float: tuple[str, 
 
 
 def extract(model: openvino.Model) -> Quantisation:
-    """What NNCF put into the graph of `emotion.openvino_graph`: ranges, scales and corrected biases, by name.
+    """What NNCF put into the graph of `emotion.runtime.openvino_graph`: ranges, scales and corrected biases, by name.
 
     Raises ValueError where the graph is quantised in a way that `Quantisation` can't say.
     """

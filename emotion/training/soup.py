@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from emotion.network import build_resnet152
+from emotion.network.resnet152 import build_resnet152
 from emotion.training.data import DataError, Faces, load_ferplus
 from emotion.training.presets import FERPLUS, Preset
-from emotion.training.train import enlarge, initialise, normalise, starting_weights, write_weights
+from emotion.training.starting_weights import initialise, starting_weights
+from emotion.training.train import enlarge, normalise, write_weights
 
 FACES = 1024  # for the statistics: 50,000 values and more per channel even in the last layer at 224 pixels
 BATCH = 64

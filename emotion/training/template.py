@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from emotion.alignment import Points
-from emotion.faces import Face, FaceDetector
+from emotion.faces.alignment import Points
+from emotion.faces.detector import Face, FaceDetector
 from emotion.training.data import load_ferplus
 
 # A tight crop of 48 pixels is nothing a detector knows. Enlarged to 160..240 and with a border of its mean brightness

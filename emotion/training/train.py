@@ -16,7 +16,6 @@ import json
 import math
 import sys
 import time
-import urllib.error
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,15 +23,13 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
-from torchvision.models import ResNet152_Weights
 from tqdm import tqdm
 
-from emotion.checkpoint import Configuration, load_checkpoint
 from emotion.labels import Emotion
-from emotion.network import build_resnet152
-from emotion.quantisation import FILE as QUANTISED
+from emotion.network.checkpoint import Configuration, load_checkpoint
+from emotion.network.resnet152 import build_resnet152
 from emotion.training import metrics
 from emotion.training.augment import apply
 from emotion.training.crops import aligned_face, whole_image
@@ -40,6 +37,7 @@ from emotion.training.data import DataError, Faces, load_ferplus, load_folder, s
 from emotion.training.duplicates import repeated
 from emotion.training.package import package
 from emotion.training.presets import PRESETS, Preset
+from emotion.training.starting_weights import initialise, starting_weights
 
 SCORING_BATCH = 64  # faces scored at a time: at 224 pixels about 2 GB
 
@@ -106,38 +104,6 @@ def describe(preset: Preset) -> Configuration:
         temperature=1.0,
         training_data=preset.training_data,
     )
-
-
-# --- where the network begins --------------------------------------------------------------------------------------
-
-
-def starting_weights(start: Path | None) -> dict[str, Tensor]:
-    """State dictionary of a ``.safetensors`` or torchvision ``.pth`` file, or of all shards in a checkpoint folder;
-    without a path, torchvision's ImageNet weights. Exits with the remedy when there is nothing to start from."""
-    if start is None:
-        try:
-            # The original recipe's weights, which papers before 2022 start from.
-            return dict(ResNet152_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True))
-        except (urllib.error.URLError, OSError) as error:
-            sys.exit(f"error: torchvision's ImageNet weights cannot be had ({error}). Give a file with --start.")
-    # The int8 file beside the shards holds ranges, no weights.
-    files = sorted(set(start.glob("*.safetensors")) - {start / QUANTISED}) if start.is_dir() else [start]
-    if not files or not files[0].is_file():
-        sys.exit(f"error: there are no weights at {start}. Give a .safetensors or .pth file, or a checkpoint folder.")
-    state: dict[str, Tensor] = {}
-    for file in files:
-        # weights_only: a pickle may hold a program; this reads tensors alone.
-        state |= load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
-    return state
-
-
-def initialise(network: nn.Module, state: dict[str, Tensor]) -> None:
-    """Takes over every weight but a last layer of another number of classes, which stays new."""
-    own = network.state_dict()
-    state = {name: value.to(own[name].dtype) if name in own else value for name, value in state.items()}
-    last = [name for name in state if name.startswith("fc.") and name in own and state[name].shape != own[name].shape]
-    state |= {name: own[name] for name in last}
-    network.load_state_dict(state)
 
 
 # --- judging -------------------------------------------------------------------------------------------------------

@@ -25,11 +25,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench import keep, percentiles, show
 
-from analytics.charts_child import child_lessons
-from analytics.export import FORMATS, export_lesson
-from analytics.lessons import lesson_summary
-from analytics.store import Child, Lesson, LessonStore, Observation
-from analytics.timeline import child_timeline, class_board
+from analytics.charts.child import child_lessons
+from analytics.insight.lesson_summary import lesson_summary
+from analytics.insight.timeline import child_timeline, class_board
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Child, Lesson, Observation
+from analytics.teacher.export import FORMATS, export_lesson
 
 CHILDREN = 30
 SECONDS = 45 * 60

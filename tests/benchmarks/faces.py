@@ -14,7 +14,7 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from emotion.faces import FaceDetector
+from emotion.faces.detector import FaceDetector
 from emotion.training.data import load_ferplus
 
 BACKGROUNDS = (skimage.data.chelsea, skimage.data.coffee, skimage.data.rocket, skimage.data.hubble_deep_field)

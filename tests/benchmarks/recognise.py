@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from emotion.runtime import RUNTIMES
+from emotion.runtime.base import RUNTIMES
 from tests.benchmarks.bench import ROOT, frame, jpeg, keep, percentiles, show
 from tests.benchmarks.sizes import checkpoint_at
 

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
-from analytics.signals import KINDS, detect
-from analytics.simulated_lessons import SimulatedChild, simulate_lesson
-from analytics.simulation import CONFUSION, Floats, Scene, observation_frame
-from analytics.store import Event
+from analytics.signals.support import KINDS, detect
+from analytics.simulation.child import CONFUSION, Floats, Scene, observation_frame
+from analytics.simulation.lessons import SimulatedChild, simulate_lesson
+from analytics.store.records import Event
 
 ROOT = Path(__file__).parents[2]
 EVALUATION = ROOT / "checkpoints" / "resnet152-ferplus" / "evaluation.json"

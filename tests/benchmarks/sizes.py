@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from emotion.checkpoint import CONFIGURATION, Checkpoint, load_checkpoint
+from emotion.network.checkpoint import CONFIGURATION, Checkpoint, load_checkpoint
 
 
 @contextmanager

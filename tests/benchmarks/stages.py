@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from analytics.recorder import LessonRecorder
-from analytics.store import LessonStore
+from analytics.classroom.recorder import LessonRecorder
+from analytics.store.lesson_store import LessonStore
 from emotion.classifier import EmotionClassifier
-from emotion.faces import FaceDetector, align
+from emotion.faces.detector import FaceDetector, align
 from emotion.images import read_image
 from tests.benchmarks.bench import frame, jpeg, keep, show
 from tests.benchmarks.sizes import checkpoint_at

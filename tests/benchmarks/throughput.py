@@ -18,13 +18,13 @@ import torch
 from openvino import Type
 from openvino import opset15 as ops
 
-from emotion.checkpoint import Checkpoint
-from emotion.faces import GLANCE, FaceDetector
-from emotion.gathering import GatheringRuntime
-from emotion.openvino_graph import build_model
-from emotion.openvino_runtime import OpenVinoRuntime
-from emotion.quantisation import NOTHING, read_quantisation
-from emotion.runtime import choose_runtime
+from emotion.faces.detector import GLANCE, FaceDetector
+from emotion.network.checkpoint import Checkpoint
+from emotion.network.quantisation import NOTHING, read_quantisation
+from emotion.runtime.batching import GatheringRuntime
+from emotion.runtime.choose import choose_runtime
+from emotion.runtime.openvino_graph import build_model
+from emotion.runtime.openvino_runtime import OpenVinoRuntime
 from tests.benchmarks.bench import frame, keep, percentiles, show
 from tests.benchmarks.sizes import checkpoint_at
 

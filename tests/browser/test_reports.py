@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import launch
 
-from analytics.desk import Desk
-from analytics.recorder import LessonRecorder
-from analytics.report import child_report, lesson_report
-from analytics.sample import SAMPLE_ID, ensure_sample_lesson
-from analytics.store import LessonStore
+from analytics.classroom.recorder import LessonRecorder
+from analytics.simulation.sample import SAMPLE_ID, ensure_sample_lesson
+from analytics.store.lesson_store import LessonStore
+from analytics.teacher.context import Desk
+from analytics.teacher.report import child_report, lesson_report
+from tests.browser.chromium import launch
 
 pytestmark = pytest.mark.slow
 

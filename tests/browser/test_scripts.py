@@ -6,14 +6,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from chromium import launch, watch_console
 from playwright.sync_api import expect
-from running_app import SECRET, RunningApp, running_app
 
-from analytics.recorder import LessonRecorder
-from analytics.records import Correction, Lesson, utc_now
-from analytics.store import LessonStore
+from analytics.classroom.recorder import LessonRecorder
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Correction, Lesson, utc_now
 from emotion.labels import Prediction
+from tests.browser.chromium import launch, watch_console
+from tests.running_app import SECRET, RunningApp, running_app
 
 pytestmark = pytest.mark.slow
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import skimage.data
-from chromium import ARTEFACTS, camera, film, launch, watch_console
 from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import Page, Playwright, expect
-from running_app import PreparedLesson, RunningApp, free_port, prepare_lesson, recorded_rows, running_app
+
+from tests.browser.chromium import ARTEFACTS, camera, film, launch, watch_console
+from tests.running_app import PreparedLesson, RunningApp, free_port, prepare_lesson, recorded_rows, running_app
 
 pytestmark = pytest.mark.slow
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from chromium import launch, watch_console
 from playwright.sync_api import expect
-from running_app import RunningApp, running_app
+
+from tests.browser.chromium import launch, watch_console
+from tests.running_app import RunningApp, running_app
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from test_evaluate import BrightnessRuntime, faces_of
 
-from emotion.checkpoint import PACKAGED, CheckpointError, load_checkpoint
+from emotion.network.checkpoint import PACKAGED, CheckpointError, load_checkpoint
 from emotion.training.card import render
 from emotion.training.evaluate import evaluate, without_nan
 

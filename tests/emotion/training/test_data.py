@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from emotion.checkpoint import load_checkpoint
 from emotion.labels import KEYS, Emotion
+from emotion.network.checkpoint import load_checkpoint
 from emotion.training.crops import whole_image
 from emotion.training.data import (
     DataError,

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion.checkpoint import PACKAGED, load_checkpoint
 from emotion.labels import Emotion
+from emotion.network.checkpoint import PACKAGED, load_checkpoint
 from emotion.training.data import DataError, Faces
 from emotion.training.evaluate import evaluate, groups, load, summary, without_nan
 from emotion.training.report import confusion_figure, mistakes_sheet, write_report

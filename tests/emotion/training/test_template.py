@@ -6,8 +6,8 @@ import skimage.data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotion.checkpoint import PACKAGED, load_checkpoint
-from emotion.faces import FaceDetector, align
+from emotion.faces.detector import FaceDetector, align
+from emotion.network.checkpoint import PACKAGED, load_checkpoint
 from emotion.training.template import landmarks_of, measure, spread_out, symmetric
 
 fraction = st.floats(0, 1)

@@ -18,16 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from emotion.training.presets import FERPLUS, PAPER
-from emotion.training.train import (
-    Batches,
-    enlarge,
-    initialise,
-    make_optimiser,
-    normalise,
-    rate_at,
-    starting_weights,
-    train,
-)
+from emotion.training.starting_weights import initialise, starting_weights
+from emotion.training.train import Batches, enlarge, make_optimiser, normalise, rate_at, train
 
 SCRIPT = Path(tiny_run.__file__)
 ROOT = SCRIPT.parents[3]
@@ -170,8 +162,8 @@ def test_starting_weights_come_from_a_file_or_all_shards_of_a_folder(tmp_path: P
 
 
 def test_a_face_is_shown_to_the_network_in_training_as_in_use() -> None:
-    from emotion.checkpoint import load_checkpoint
-    from emotion.network import Preprocessing
+    from emotion.network.checkpoint import load_checkpoint
+    from emotion.network.resnet152 import Preprocessing
 
     configuration = dataclasses.replace(load_checkpoint().configuration, input_size=FERPLUS.sizes[-1])
     images = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)

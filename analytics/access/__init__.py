@@ -1,0 +1,1 @@
+"""Who gets in: teachers' accounts, login and sessions."""

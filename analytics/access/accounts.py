@@ -1,0 +1,184 @@
+"""The teachers' accounts: names, scrypt hashes and classes in a file, or in the same JSON given by the environment.
+
+``python -m analytics.access.accounts add anna --classes 2B,3A`` asks for a password and writes the file; ``classes
+anna 2B`` changes what a teacher sees, ``remove anna`` and ``list`` do what they say; the app reads the file when it
+starts.
+Without an account the teacher page answers this computer only.
+"""
+
+import argparse
+import getpass
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# OWASP Password Storage Cheat Sheet: scrypt with N = 2^16, r = 8, p = 2 (64 MB a hash) withstands offline guessing.
+COST, BLOCK, LANES = 2**16, 8, 2
+SALT_BYTES, HASH_BYTES = 16, 32
+MEMORY = 160 * 1024 * 1024  # bytes OpenSSL may use: 128 * COST * BLOCK and some
+LEAST_PASSWORD = 10
+MOST_PASSWORD = 200  # hashing a megabyte would be somebody's attack
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+EVERY_CLASS = "all"  # in place of the classes: for the only teacher of a school, say
+DEFAULT_FILE = Path(".data/accounts.json")
+
+
+class AccountsError(ValueError):
+    """The accounts cannot be read, or a name or password cannot be used; the message says why and what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """``hashes``: name -> (salt, hash), both hexadecimal. ``classes``: name -> the classes that the teacher sees."""
+
+    hashes: dict[str, tuple[str, str]]
+    classes: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.hashes)
+
+    def verify(self, name: str, password: str) -> bool:
+        """Whether ``password`` belongs to ``name``. Takes the same time for a name that does not exist."""
+        salt, expected = self.hashes.get(name, ("00" * SALT_BYTES, "00" * HASH_BYTES))
+        given = _hash(password[:MOST_PASSWORD], salt)
+        return hmac.compare_digest(given, expected) and name in self.hashes
+
+    def classes_of(self, name: str) -> frozenset[str] | None:
+        """The classes of a teacher; None means every class. A name that does not exist has none."""
+        classes = self.classes.get(name, frozenset()) if name in self.hashes else frozenset()
+        return None if EVERY_CLASS in classes else classes
+
+
+def load_accounts(source: str | Path) -> Accounts:
+    """The accounts in the file ``source``, or in ``source`` itself if it is JSON. No file: no accounts.
+
+    Raises `AccountsError` for anything that is not what `save_accounts` writes.
+    """
+    text = str(source).strip()
+    if not text.startswith("{"):
+        path = Path(source)
+        if not path.exists():
+            return Accounts({})
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise AccountsError(
+                f"The accounts in {path} cannot be read ({error}): give the right to, or move it."
+            ) from error
+    try:
+        rows = json.loads(text)["accounts"]
+        hashes = {str(name): (str(row["salt"]), str(row["scrypt"])) for name, row in rows.items()}
+        for salt, digest in hashes.values():
+            bytes.fromhex(salt), bytes.fromhex(digest)
+        classes = {
+            str(name): frozenset(str(one) for one in _list(row.get("classes", []))) for name, row in rows.items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise AccountsError(
+            "EMOTION_ACCOUNTS holds no accounts: write the file with `python -m analytics.access.accounts add NAME`."
+        ) from error
+    return Accounts(hashes, classes)
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):  # a text would be taken for a class per letter
+        raise TypeError(value)
+    return value
+
+
+def save_accounts(accounts: Accounts, path: Path) -> None:
+    """Write the file so that only its owner can read it, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = {
+        name: {"salt": salt, "scrypt": digest, "classes": sorted(accounts.classes.get(name, ()))}
+        for name, (salt, digest) in sorted(accounts.hashes.items())
+    }
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
+        json.dump({"accounts": rows}, stream, indent=1, ensure_ascii=False)
+    draft.replace(path)
+
+
+def with_account(accounts: Accounts, name: str, password: str, classes: frozenset[str] | None = None) -> Accounts:
+    """The accounts with ``name`` added, or its password changed. ``classes`` None: those that it has already.
+
+    Raises `AccountsError` for what cannot be used.
+    """
+    if not NAME.fullmatch(name):
+        raise AccountsError(f"{name!r} cannot be a name: use up to 40 of a-z, 0-9, dot, hyphen and underscore.")
+    if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
+        raise AccountsError(f"The password must have {LEAST_PASSWORD} to {MOST_PASSWORD} characters.")
+    salt = secrets.token_hex(SALT_BYTES)
+    kept = accounts.classes.get(name, frozenset())
+    return Accounts(
+        {**accounts.hashes, name: (salt, _hash(password, salt))},
+        {**accounts.classes, name: kept if classes is None else classes},
+    )
+
+
+def read_classes(text: str) -> frozenset[str]:
+    """The classes of a list with commas, or `EVERY_CLASS`."""
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
+def _hash(password: str, salt: str) -> str:
+    return hashlib.scrypt(
+        password.encode(), salt=bytes.fromhex(salt), n=COST, r=BLOCK, p=LANES, maxmem=MEMORY, dklen=HASH_BYTES
+    ).hex()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line. Exit code 1 with a sentence for what cannot be done."""
+    parser = argparse.ArgumentParser(prog="python -m analytics.access.accounts", description="Teachers' accounts")
+    parser.add_argument("--file", type=Path, default=DEFAULT_FILE, help=f"default: {DEFAULT_FILE}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    classes_help = f"the classes that the teacher sees, with commas (2B,3A), or {EVERY_CLASS}"
+    adding = commands.add_parser("add", help="add an account or change its password")
+    adding.add_argument("name")
+    adding.add_argument("--classes", type=read_classes, help=classes_help)
+    changing = commands.add_parser("classes", help="change the classes that a teacher sees")
+    changing.add_argument("name")
+    changing.add_argument("classes", type=read_classes, help=classes_help)
+    commands.add_parser("remove", help="remove an account").add_argument("name")
+    commands.add_parser("list", help="show the names and their classes")
+    options = parser.parse_args(arguments)
+    try:
+        accounts = load_accounts(options.file)
+        if options.command == "list":
+            for name in sorted(accounts.hashes):
+                print(f"{name}: {', '.join(sorted(accounts.classes.get(name, ()))) or '–'}")
+        elif options.command == "add":
+            # From a pipe in scripts; a terminal does not show what is typed.
+            password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+            changed = with_account(accounts, options.name, password, options.classes)
+            save_accounts(changed, options.file)
+            if not changed.classes[options.name]:
+                print(
+                    f"{options.name} sees no class yet, only the sample lesson: "
+                    f"python -m analytics.access.accounts classes {options.name} 2B,3A",
+                    file=sys.stderr,
+                )
+        elif options.name not in accounts.hashes:
+            raise AccountsError(f"There is no account {options.name!r}; `list` shows the names.")
+        elif options.command == "classes":
+            classes = {**accounts.classes, options.name: options.classes}
+            save_accounts(Accounts(accounts.hashes, classes), options.file)
+        else:
+            kept = {name: row for name, row in accounts.hashes.items() if name != options.name}
+            save_accounts(Accounts(kept, accounts.classes), options.file)
+    except (AccountsError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

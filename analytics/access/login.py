@@ -1,0 +1,248 @@
+"""The gate before everything under ``/teacher``: who may pass, how one logs in and out, and what guessing costs.
+
+An ASGI middleware, so that no route of the teacher page, present or future, can be reached around it.
+"""
+
+import ipaddress
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from analytics.access.accounts import Accounts
+from analytics.access.texts import TEXTS
+
+PREFIX = "/teacher"
+COOKIE = "teacher_session"
+FREE_FAILURES = 5  # wrong passwords before one has to wait
+FIRST_WAIT, LONGEST_WAIT = 30.0, 900.0  # seconds; doubles with each further failure
+FORGET_FAILURES = 3600.0  # seconds after which failures are forgotten
+LONGEST_SESSION = 12 * 3600.0  # seconds; however busy the session is
+LOGIN_BODY = 4096  # bytes
+LOOPBACK_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
+
+
+@dataclass
+class Failures:
+    """How often a login failed lately, and until when no further attempt is looked at."""
+
+    count: int = 0
+    last: float = 0.0
+    blocked_until: float = 0.0
+
+
+@dataclass
+class Guard:
+    """Failed logins by key. Two keys are charged for each: the address, and the name from whatever address."""
+
+    clock: Callable[[], float] = time.monotonic
+    failures: dict[str, Failures] = field(default_factory=dict)
+
+    def wait(self, *keys: str) -> float:
+        """Seconds until the next attempt is looked at; 0 if at once."""
+        now = self.clock()
+        return max(0.0, *(self.failures[key].blocked_until - now for key in keys if key in self.failures), 0.0)
+
+    def failed(self, *keys: str) -> None:
+        """Count a failure of each key."""
+        now = self.clock()
+        stale = [key for key, entry in self.failures.items() if now - entry.last > FORGET_FAILURES]
+        for key in stale:
+            del self.failures[key]
+        for key in keys:
+            entry = self.failures.setdefault(key, Failures())
+            entry.count, entry.last = entry.count + 1, now
+            if entry.count >= FREE_FAILURES:
+                entry.blocked_until = now + min(LONGEST_WAIT, FIRST_WAIT * 2 ** (entry.count - FREE_FAILURES))
+
+    def succeeded(self, *keys: str) -> None:
+        """Forget the failures of each key."""
+        for key in keys:
+            self.failures.pop(key, None)
+
+
+@dataclass
+class Session:
+    """Who is logged in, since when, and when the last request came."""
+
+    name: str
+    began: float
+    seen: float
+
+
+class TeacherGate:
+    """ASGI middleware. ``accounts`` empty: only this computer passes. ``language_of``: a visitor's language.
+
+    The name of whoever passed stands in ``scope["teacher"]`` (``local`` without accounts), for the audit.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        accounts: Accounts,
+        language_of: Callable[[Any], str],
+        idle_minutes: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.app = app
+        self.accounts = accounts
+        self.language_of = language_of
+        self.idle = idle_minutes * 60.0
+        self.clock = clock
+        self.guard = Guard(clock)
+        self.sessions: dict[str, Session] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        path = scope.get("path", "")
+        if scope["type"] == "lifespan" or not (path == PREFIX or path.startswith(PREFIX + "/")):
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # the teacher page uses no web socket
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        request = Request(scope, receive)
+        answer = await self._answer(request, path.removeprefix(PREFIX))
+        await (answer or self.app)(scope, receive, send)
+
+    async def _answer(self, request: Request, path: str) -> Response | None:
+        """What to answer instead of the teacher page, or None to let the request pass."""
+        if not path:  # the page's own addresses are relative to the folder
+            return RedirectResponse(PREFIX + "/", 307)
+        if not self.accounts:
+            if is_local(request):
+                request.scope["teacher"] = "local"
+                return None
+            return self._closed(request)
+        if path.rstrip("/") == "/login":
+            return await self._log_in(request) if request.method == "POST" else self._form(request)
+        session = self._session(request)
+        if path.rstrip("/") == "/logout":
+            self.sessions.pop(request.cookies.get(COOKIE, ""), None)
+            gone = RedirectResponse(PREFIX + "/login", 303)
+            gone.delete_cookie(COOKIE, path=PREFIX)
+            return gone
+        if session is not None:
+            request.scope["teacher"] = session.name
+            return None
+        if _wants_page(request):
+            return RedirectResponse(PREFIX + "/login", 303)
+        return JSONResponse({"error": self._say(request, "login_needed")}, 401)
+
+    async def _log_in(self, request: Request) -> Response:
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > LOGIN_BODY:
+                return JSONResponse({"error": self._say(request, "login_wrong")}, 413)
+        fields = parse_qs(body.decode("utf-8", "replace"))
+        name = fields.get("username", [""])[0].strip().lower()
+        keys = (f"address {_address(request)}", f"name {name}")
+        wait = self.guard.wait(*keys)
+        if wait > 0:
+            words = self._say(request, "login_wait").format(seconds=int(wait) + 1)
+            return self._refused(request, words, 429, {"Retry-After": str(int(wait) + 1)})
+        # Charged before the hash is computed: a hundred attempts at the same moment count as a hundred.
+        self.guard.failed(*keys)
+        if not await run_in_threadpool(self.accounts.verify, name, fields.get("password", [""])[0]):
+            return self._refused(request, self._say(request, "login_wrong"), 401, {})
+        self.guard.succeeded(*keys)
+        now = self.clock()
+        self.sessions = {token: session for token, session in self.sessions.items() if self._is_valid(session, now)}
+        token = secrets.token_urlsafe(32)
+        self.sessions[token] = Session(name, now, now)
+        answer: Response = (
+            RedirectResponse(PREFIX + "/", 303) if _wants_page(request) else JSONResponse({"success": True})
+        )
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, token, path=PREFIX, httponly=True, secure=secure, samesite="strict")
+        return answer
+
+    def _session(self, request: Request) -> Session | None:
+        session, now = self.sessions.get(request.cookies.get(COOKIE, "")), self.clock()
+        if session is None or not self._is_valid(session, now):
+            return None
+        session.seen = now
+        return session
+
+    def _is_valid(self, session: Session, now: float) -> bool:
+        return now - session.seen < self.idle and now - session.began < LONGEST_SESSION
+
+    def _refused(self, request: Request, words: str, status: int, headers: dict[str, str]) -> Response:
+        if _wants_page(request):
+            answer = self._form(request, words)
+            answer.status_code = status
+            answer.headers.update(headers)
+            return answer
+        return JSONResponse({"error": words}, status, headers)
+
+    def _form(self, request: Request, words: str = "") -> Response:
+        texts = TEXTS[self.language_of(request)]
+        note = f'<p role="alert">{escape(words)}</p>' if words else ""
+        return _page(
+            texts["login_title"],
+            f'{note}<form method="post" action="{PREFIX}/login">'
+            f'<label>{texts["login_name"]}<input name="username" autocomplete="username" autofocus required></label>'
+            f'<label>{texts["login_password"]}<input name="password" type="password" '
+            f'autocomplete="current-password" required></label><button>{texts["login_button"]}</button></form>',
+        )
+
+    def _closed(self, request: Request) -> Response:
+        words = self._say(request, "closed")
+        if not _wants_page(request):
+            return JSONResponse({"error": words}, 403)
+        answer = _page(self._say(request, "login_title"), f"<p>{escape(words)}</p>")
+        answer.status_code = 403
+        return answer
+
+    def _say(self, request: Request, key: str) -> str:
+        return TEXTS[self.language_of(request)][key]
+
+
+def is_local(request: Request) -> bool:
+    """Whether a request comes from this computer: its address is a loopback one, it was sent to a loopback name, and
+    no proxy says that it passed it on.
+
+    The name is asked too because a web page elsewhere can make its own name point to 127.0.0.1 (DNS rebinding), and
+    because behind a proxy on the same machine every address is a loopback one. It is taken as it was sent: parsed as
+    part of an address, ``evil.example@localhost`` would be ``localhost``.
+    """
+    try:
+        local_address = ipaddress.ip_address(_address(request)).is_loopback
+    except ValueError:
+        return False
+    passed_on = any(name in request.headers for name in ("forwarded", "via", "x-forwarded-for", "x-real-ip"))
+    return local_address and not passed_on and LOOPBACK_HOST.fullmatch(request.headers.get("host", "")) is not None
+
+
+def signed_in(request: Request) -> str | None:
+    """The name under which the gate let a request pass, for Gradio's ``auth_dependency``."""
+    return request.scope.get("teacher")
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _page(title: str, content: str) -> HTMLResponse:
+    return HTMLResponse(
+        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
+        "<meta name='viewport' content='width=device-width'><style>"
+        "body{font:18px/1.5 system-ui,sans-serif;margin:0;background:Canvas;color:CanvasText;color-scheme:light dark}"
+        "main{max-width:26rem;margin:3rem auto;padding:0 1rem}label{display:block;margin:1rem 0}"
+        "input,button{display:block;width:100%;box-sizing:border-box;min-height:48px;font:inherit;padding:0 .75rem}"
+        f"</style></head><body><main><h1>{title}</h1>{content}</main></body></html>"
+    )

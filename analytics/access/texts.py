@@ -1,0 +1,30 @@
+"""The words of the gate before the teacher page, English and Russian."""
+
+TEXTS: dict[str, dict[str, str]] = {
+    "en": {
+        "login_title": "Teacher page",
+        "login_name": "Name",
+        "login_password": "Password",
+        "login_button": "Log in",
+        "login_wrong": "Name or password is wrong. Check both and try again.",
+        "login_wait": "Too many wrong attempts. Try again in {seconds} seconds.",
+        "login_needed": "Log in first, at /teacher/login.",
+        "closed": (
+            "No accounts are set up, so the teacher page answers only on the computer on which the app runs. Open it "
+            "there, or add an account: python -m analytics.access.accounts add NAME"
+        ),
+    },
+    "ru": {
+        "login_title": "Страница учителя",
+        "login_name": "Имя",
+        "login_password": "Пароль",
+        "login_button": "Войти",
+        "login_wrong": "Неверное имя или пароль. Проверьте и попробуйте ещё раз.",
+        "login_wait": "Слишком много неверных попыток. Повторите через {seconds} с.",
+        "login_needed": "Сначала войдите: /teacher/login.",
+        "closed": (
+            "Учётных записей нет, поэтому страница учителя открывается только на компьютере, где работает программа. "
+            "Откройте её там или добавьте учётную запись: python -m analytics.access.accounts add ИМЯ"
+        ),
+    },
+}

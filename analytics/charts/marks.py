@@ -1,0 +1,267 @@
+"""What is drawn above a child's curves, each in a lane of its own: episodes, the teacher's notes, events, signals.
+
+Every mark has a shape or pattern and words of its own; colour only repeats them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+import plotly.graph_objects as go
+
+from analytics.insight.feedback import read_answer
+from analytics.insight.timeline import ChildTimeline
+from analytics.signals.support import Signal
+from analytics.words.sentences import detail_text, reason, signal_state
+from analytics.words.texts import duration, expression_name, say
+from emotion.labels import COLOURS, KEYS, Emotion
+
+LANES = ("episodes", "corrections", "events", "signals")  # from bottom to top
+LANE_COUNT = len(LANES)
+AWAY_COLOUR = "rgba(128,128,128,0.35)"
+NOTE_COLOUR = "#7a5195"
+PATTERNS: dict[str, str] = {  # of the episodes' bands: an expression can be told without its colour
+    "surprise": ".",
+    "disgust": "-",
+    "sad": "\\",
+    "angry": "x",
+    "fear": "+",
+    "happy": "",
+    "contempt": "|",
+    "neutral": "",
+    "away": "/",
+}
+EVENT_SYMBOLS = {
+    "task_started": "triangle-right",
+    "task_solved": "circle",
+    "task_failed": "x",
+    "hint": "diamond",
+    "break": "square",
+    "note": "hexagon2",
+}
+EVENT_COLOURS = {
+    "task_started": "#8a8f98",
+    "task_solved": "#2e7d32",
+    "task_failed": "#c62828",
+    "hint": "#1565c0",
+    "break": "#6a6f78",
+    "note": NOTE_COLOUR,
+}
+SIGNAL_COLOURS = {
+    "distressed": "#c62828",
+    "struggling": "#d9480f",
+    "tired": "#8250a8",
+    "away": "#6a6f78",
+    "delighted": "#2e7d32",
+}
+SIGNAL_SYMBOLS = {
+    "distressed": "star-triangle-down",
+    "struggling": "triangle-down",
+    "tired": "hourglass",
+    "away": "x-thin-open",
+    "delighted": "star",
+}
+LABEL_ROOM = 0.075  # of the lesson's length that a label needs, about 75 of 1000 pixels
+LETTER, CHART_WIDTH = 6.6, 950.0  # pixels: what a band needs to carry its word; else pattern, colour and hover tell it
+
+Local = Callable[[Sequence[datetime]], list[str]]
+
+
+def lane_names(language: str) -> list[str]:
+    """The names of the lanes from bottom to top."""
+    return [say(language, lane) for lane in LANES]
+
+
+def escape(text: str) -> str:
+    """Plotly reads a little HTML in its texts: what was typed must stay text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def event_text(language: str, kind: str, detail: str) -> str:
+    """An event in words; ``detail`` as it was reported (not escaped)."""
+    answer = read_answer(detail) if kind == "note" else None
+    if answer:
+        return f"{say(language, f'was_{answer.kind}')}: {say(language, 'answer_' + answer.answer)}"
+    return say(language, f"event_{kind}", detail=detail_text(language, detail)).strip(" :")
+
+
+def mark_traces(
+    timeline: ChildTimeline, signals: Sequence[Signal], language: str, local: Local
+) -> Iterator[go.Scatter | go.Bar]:
+    """The traces of all lanes, on the third y axis. ``local`` turns aware times into the chart's wall-clock times."""
+    length = max(1.0, _length(timeline))
+    yield from _bands(timeline, language, local, length)
+    yield from _corrections(timeline, language, local)
+    yield from _events(timeline, language, local, length)
+    if signals:
+        yield _signals(signals, language, local, timeline.lesson.ended_at is None)
+
+
+def _length(timeline: ChildTimeline) -> float:
+    end = timeline.lesson.ended_at
+    if end is None:
+        end = max((episode.end for episode in timeline.episodes), default=timeline.lesson.started_at)
+    return (end - timeline.lesson.started_at).total_seconds()
+
+
+def _bands(timeline: ChildTimeline, language: str, local: Local, length: float) -> Iterator[go.Bar]:
+    for state in (*KEYS, "away"):
+        spans = [episode for episode in timeline.episodes if episode.state == state]
+        if not spans:
+            continue
+        name = expression_name(language, state)
+        room = (LETTER * len(name) + 8) / CHART_WIDTH
+        ends = local([episode.end for episode in spans])
+        yield go.Bar(
+            orientation="h",
+            base=local([episode.start for episode in spans]),
+            x=[1000.0 * episode.seconds for episode in spans],
+            y=[0.5] * len(spans),
+            width=0.8,
+            xaxis="x2",
+            yaxis="y3",
+            name=name,
+            legendgroup=state,
+            showlegend=False,
+            marker={
+                "color": COLOURS[Emotion[state.upper()]] if state in KEYS else AWAY_COLOUR,
+                "opacity": 0.75,
+                "line": {"width": 0},
+                "pattern": {"shape": PATTERNS[state], "fgcolor": "rgba(20,20,20,0.55)", "size": 6, "solidity": 0.2},
+            },
+            text=[name if episode.seconds / length >= room else "" for episode in spans],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            insidetextfont={"color": "#111111", "size": 11},
+            constraintext="none",
+            customdata=[
+                [end[11:19], duration(language, episode.seconds)] for end, episode in zip(ends, spans, strict=True)
+            ],
+            hovertemplate=f"<b>{name}</b><br>%{{base|%H:%M:%S}} – %{{customdata[0]}}<br>"
+            "%{customdata[1]}<extra></extra>",
+        )
+
+
+def _corrections(timeline: ChildTimeline, language: str, local: Local) -> Iterator[go.Bar]:
+    if not timeline.corrections:
+        return
+    words = [correction_text(language, correction.label, correction.note) for correction in timeline.corrections]
+    yield go.Bar(
+        orientation="h",
+        base=local([correction.start for correction in timeline.corrections]),
+        x=[max(1000.0, 1000.0 * (item.end - item.start).total_seconds()) for item in timeline.corrections],
+        y=[1.5] * len(words),
+        width=0.6,
+        xaxis="x2",
+        yaxis="y3",
+        name=say(language, "corrections"),
+        showlegend=False,
+        marker={"color": "rgba(122,81,149,0.25)", "line": {"color": NOTE_COLOUR, "width": 1.5}},
+        text=[escape(word) for word in words],
+        textposition="outside",
+        constraintext="none",
+        hovertemplate="%{base|%H:%M:%S}<br>%{text}<extra></extra>",
+        cliponaxis=False,
+    )
+
+
+def correction_text(language: str, label: str, note: str) -> str:
+    """A correction in words (not escaped)."""
+    name = expression_name(language, label) if label else ""
+    return " · ".join(part for part in (name, note) if part) or say(language, "label_none")
+
+
+def _events(timeline: ChildTimeline, language: str, local: Local, length: float) -> Iterator[go.Scatter]:
+    events = sorted(timeline.events, key=lambda event: event.at)
+    if not events:
+        return
+    moments = local([event.at for event in events])
+    words = [event_text(language, event.kind, event.detail) for event in events]
+    ages = [(event.at - timeline.lesson.started_at).total_seconds() / length for event in events]
+    labels = _room_for_labels(ages, [event.kind for event in events])
+    stalks: list[str | None] = []
+    for moment in moments:
+        stalks.extend([moment, moment, None])
+    yield go.Scatter(  # a thin line carries the moment down into the curves
+        x=stalks,
+        y=[0.0, 1.0, None] * len(moments),
+        mode="lines",
+        line={"width": 1, "dash": "dot", "color": "rgba(110,115,125,0.8)"},
+        hoverinfo="skip",
+        showlegend=False,
+        name=say(language, "events"),
+    )
+    for kind in EVENT_SYMBOLS:  # a trace per kind, so that the legend explains the shapes
+        chosen = [index for index, event in enumerate(events) if event.kind == kind]
+        if not chosen:
+            continue
+        yield go.Scatter(
+            x=[moments[index] for index in chosen],
+            y=[2.4 if labels[index] == "bottom" else 2.6 for index in chosen],
+            xaxis="x2",
+            yaxis="y3",
+            mode="markers+text",
+            marker={
+                "symbol": EVENT_SYMBOLS[kind],
+                "color": EVENT_COLOURS[kind],
+                "size": 10,
+                "line": {"width": 1, "color": "rgba(255,255,255,0.8)"},
+            },
+            text=[
+                escape(_short(kind, events[index].detail, words[index], language)) if labels[index] else ""
+                for index in chosen
+            ],
+            textposition=[f"{labels[index] or 'top'} center" for index in chosen],
+            textfont={"size": 10},
+            customdata=[escape(words[index]) for index in chosen],
+            hovertemplate="<b>%{x|%H:%M:%S}</b><br>%{customdata}<extra></extra>",
+            name=say(language, f"kind_{kind}"),
+            cliponaxis=False,
+        )
+
+
+def _short(kind: str, detail: str, words: str, language: str) -> str:
+    """The few letters that fit beside a marker: the marker's shape says the rest."""
+    text = words if kind == "note" else detail_text(language, detail) or say(language, f"kind_{kind}")
+    return text if len(text) <= 14 else text[:13] + "…"
+
+
+def _room_for_labels(ages: Sequence[float], kinds: Sequence[str]) -> list[str]:
+    """Where each label goes ("top", "bottom" or "" for none), failures first, so that no two cover each other."""
+    placed: dict[str, list[float]] = {"top": [], "bottom": []}
+    answer = [""] * len(ages)
+    order = sorted(
+        range(len(ages)), key=lambda index: (kinds[index] != "task_failed", kinds[index] == "task_started", index)
+    )
+    for index in order:
+        for place, taken in placed.items():
+            if all(abs(ages[index] - other) >= LABEL_ROOM for other in taken):
+                taken.append(ages[index])
+                answer[index] = place
+                break
+    return answer
+
+
+def _signals(signals: Sequence[Signal], language: str, local: Local, running: bool) -> go.Scatter:
+    names = [signal_state(language, signal, running) for signal in signals]
+    return go.Scatter(
+        x=local([signal.start for signal in signals]),
+        y=[3.35] * len(signals),
+        xaxis="x2",
+        yaxis="y3",
+        mode="markers+text",
+        marker={
+            "symbol": [SIGNAL_SYMBOLS[signal.kind] for signal in signals],
+            "color": [SIGNAL_COLOURS[signal.kind] for signal in signals],
+            "size": 13,
+            "line": {"width": 1.5, "color": "rgba(255,255,255,0.85)"},
+        },
+        text=names,
+        textposition="top center",
+        textfont={"size": 11},
+        customdata=[escape(reason(language, signal)) for signal in signals],
+        hovertemplate="<b>%{x|%H:%M:%S} %{text}</b><br>%{customdata}<extra></extra>",
+        showlegend=False,
+        name=say(language, "signals"),
+        cliponaxis=False,
+    )

@@ -1,0 +1,111 @@
+"""Charts of the whole class and of a child among its lessons: mood, distribution, trends; each with the table that
+says the same."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analytics.charts.style import (
+    CLOCK_TICKS,
+    GRID_COLOUR,
+    VALENCE_COLOUR,
+    chart_title,
+    empty_note,
+    local,
+    plain_layout,
+)
+from analytics.insight.timeline import smooth_class
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Lesson
+from analytics.words.sentences import clock
+from analytics.words.texts import say
+
+MOOD_WINDOW = timedelta(minutes=10)
+MOOD_STEP = timedelta(seconds=10)
+
+
+def mood(store: LessonStore, lesson: Lesson, now: datetime) -> pd.DataFrame:
+    """The class in the ten minutes before ``now``, every ten seconds: ``at``, ``middle`` (median valence of the
+    children in the picture),
+    ``low``, ``high`` (their quartiles), ``children`` (how many); NaN where nobody was seen."""
+    start = max(lesson.started_at, now - MOOD_WINDOW)
+    smoothed = smooth_class(store.observations(lesson.id, since=start, until=now))
+    bins = pd.date_range(start, max(now, start + MOOD_STEP), freq=MOOD_STEP, tz="UTC")[:-1]
+    answer = pd.DataFrame({"at": bins, "middle": np.nan, "low": np.nan, "high": np.nan, "children": 0})
+    if smoothed.empty:
+        return answer
+    seen = smoothed[smoothed["face"]].copy()
+    seen["bin"] = ((seen["at"] - start) // MOOD_STEP).astype(int)
+    means = seen[seen["bin"] < len(bins)].groupby(["bin", "child"])["valence"].mean().groupby("bin")
+    quartiles = means.quantile([0.25, 0.5, 0.75]).unstack()
+    answer.loc[quartiles.index, ["low", "middle", "high"]] = quartiles.to_numpy()
+    answer.loc[quartiles.index, "children"] = means.size().to_numpy()
+    return answer
+
+
+def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str, zone: str) -> go.Figure:
+    """The class mood of the last ten minutes: the middle as a line, the middle half of the class as a band."""
+    rows = mood(store, lesson, now)
+    times = local(rows["at"], zone)
+    figure = go.Figure()
+    for start, end in _stretches(rows["middle"].notna().to_numpy()):
+        part = rows.iloc[start:end]
+        figure.add_scatter(
+            x=[*times[start:end], *reversed(times[start:end])],
+            y=[*part["high"].round(3), *part["low"].round(3)[::-1]],
+            fill="toself",
+            fillcolor="rgba(86,112,143,0.22)",
+            line={"width": 0},
+            hoverinfo="skip",
+            name=say(language, "mood_range"),
+            legendgroup="range",
+            showlegend=start == 0 or not figure.data,
+        )
+    figure.add_scatter(
+        x=times,
+        y=[None if np.isnan(value) else round(float(value), 3) for value in rows["middle"]],
+        customdata=rows["children"],
+        mode="lines",
+        line={"width": 2.5, "color": VALENCE_COLOUR},
+        name=say(language, "mood_median"),
+        hovertemplate="%{x|%H:%M:%S}<br>" + say(language, "valence") + " %{y:+.2f}<extra></extra>",
+    )
+    figure.update_layout(
+        **plain_layout(230, language),
+        title=chart_title(f"<b>{say(language, 'mood_title')}</b>", language, lesson.synthetic),
+        uirevision=lesson.id,
+        hovermode="x",
+        legend={"orientation": "h", "y": -0.18, "x": 0},
+        xaxis={"type": "date", "tickformatstops": CLOCK_TICKS, "gridcolor": GRID_COLOUR, "fixedrange": True},
+        yaxis={
+            "range": [-1.15, 1.15],  # room between the lowest word and the time axis
+            "fixedrange": True,
+            "tickvals": [-1, 0, 1],
+            "ticktext": [say(language, "valence_unpleasant"), "0", say(language, "valence_pleasant")],
+            "gridcolor": GRID_COLOUR,
+            "zerolinecolor": "rgba(128,128,128,0.6)",
+        },
+    )
+    return figure if rows["children"].any() else empty_note(figure, say(language, "nothing_yet"))
+
+
+def mood_table(store: LessonStore, lesson: Lesson, now: datetime, language: str, zone: str) -> pd.DataFrame:
+    """The same, minute by minute, in words for the header."""
+    rows = mood(store, lesson, now).iloc[::6]
+    return pd.DataFrame(
+        {
+            say(language, "time"): [clock(at.to_pydatetime(), zone) for at in rows["at"]],
+            say(language, "mood_median"): rows["middle"].round(2).to_numpy(),
+            say(language, "interval_low"): rows["low"].round(2).to_numpy(),
+            say(language, "interval_high"): rows["high"].round(2).to_numpy(),
+            say(language, "children_count"): rows["children"].to_numpy(),
+        }
+    )
+
+
+def _stretches(flags: np.ndarray) -> Sequence[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

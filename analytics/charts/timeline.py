@@ -1,0 +1,215 @@
+"""Pure functions from a child's timeline to a Plotly figure and to the table that says the same.
+
+Figures have a transparent ground and middle-grey text, so that they can be read on light and dark pages; the teacher
+page
+sharpens the text by CSS. Times on the axis are wall-clock times of ``zone`` (Plotly knows no zones).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analytics.charts.decimation import drawn_rows
+from analytics.charts.marks import LANE_COUNT, escape, lane_names, mark_traces
+from analytics.charts.style import (
+    CLOCK_TICKS,
+    GRID_COLOUR,
+    STACK_ORDER,
+    TEXT_COLOUR,
+    VALENCE_COLOUR,
+    chart_title,
+    empty_note,
+    local,
+    plain_layout,
+)
+from analytics.insight.timeline import ChildTimeline
+from analytics.signals.support import Signal
+from analytics.words.sentences import animal_name, date_text, lesson_title
+from analytics.words.texts import expression_name, say
+from emotion.labels import COLOURS, KEYS, Emotion
+
+NEUTRAL_FILL = "rgba(153,153,153,0.45)"  # its own colour, paler: calm is the ground, not the message
+FOCUS = timedelta(seconds=150)  # on both sides of a moment that a teacher jumps to
+HOVER_LEAST = 0.05  # an expression below five percent is not named in the hover text
+
+
+def timeline_figure(
+    timeline: ChildTimeline,
+    language: str,
+    zone: str = "UTC",
+    signals: Sequence[Signal] = (),
+    focus: datetime | None = None,
+) -> go.Figure:
+    """One child's lesson: lanes of signals, events, notes and episodes; the stacked expressions; valence; a range
+    slider.
+
+    ``zone``: of the reader (IANA). ``focus``: a moment to zoom in to (`FOCUS` around it). Gaps are breaks: nothing is
+    drawn there.
+    """
+    figure = go.Figure()
+    rows = drawn_rows(timeline.smoothed)
+    times = local(rows["at"], zone)
+    for emotion in STACK_ORDER:
+        figure.add_scatter(
+            x=times,
+            y=_numbers(rows[emotion.key]),
+            name=expression_name(language, emotion.key),
+            stackgroup="expressions",
+            mode="lines",
+            line={"width": 0, "color": COLOURS[emotion]},
+            fillcolor=NEUTRAL_FILL if emotion is Emotion.NEUTRAL else COLOURS[emotion],
+            hoverinfo="skip",
+            legendgroup=emotion.key,
+        )
+    figure.add_scatter(  # one invisible line carries the words of the hover, or eight boxes would cover the chart
+        x=times,
+        y=[None if np.isnan(value) else 1.0 for value in rows["valence"]],
+        customdata=_hover_texts(rows, language),
+        mode="lines",
+        line={"width": 0},
+        showlegend=False,
+        hovertemplate="<b>%{x|%H:%M:%S}</b><br>%{customdata}<extra></extra>",
+        name=say(language, "probability_axis"),
+    )
+    figure.add_scatter(
+        x=times,
+        y=_numbers(rows["valence"]),
+        name=say(language, "valence"),
+        yaxis="y2",
+        mode="lines",
+        connectgaps=False,
+        line={"width": 2, "color": VALENCE_COLOUR},
+        hovertemplate="%{x|%H:%M:%S}<br>" + say(language, "valence") + " %{y:.2f}<extra></extra>",
+    )
+    for trace in mark_traces(timeline, signals, language, lambda moments: local(moments, zone)):
+        figure.add_trace(trace)
+    span = lesson_span(timeline)
+    view = (focus - FOCUS, focus + FOCUS) if focus else span
+    revision = f"{timeline.lesson.id}/{timeline.child}/{focus or ''}"
+    _lay_out(figure, language, local(span, zone), local(view, zone), revision)
+    lesson = say(
+        language,
+        "lesson_of",
+        title=lesson_title(language, timeline.lesson),
+        date=date_text(timeline.lesson.started_at, language, zone),
+    )
+    title = f"<b>{escape(animal_name(language, timeline.animal))}</b> · {escape(lesson)}"
+    figure.update_layout(title=chart_title(title, language, timeline.lesson.synthetic))
+    return empty_note(figure, say(language, "nothing_yet")) if rows.empty else figure
+
+
+def lesson_span(timeline: ChildTimeline) -> tuple[datetime, datetime]:
+    """What the time axis shows: from the start to the end of the lesson, or to the last observation while it runs."""
+    start = timeline.lesson.started_at
+    if timeline.lesson.ended_at:
+        return start, timeline.lesson.ended_at
+    if timeline.smoothed.empty:
+        return start, start + pd.Timedelta(minutes=timeline.lesson.planned_minutes)
+    return start, max(pd.Timestamp(timeline.smoothed["at"].iloc[-1]).to_pydatetime(), start + pd.Timedelta(minutes=1))
+
+
+def timeline_table(timeline: ChildTimeline) -> pd.DataFrame:
+    """The timeline as a table: ``at`` (ISO 8601, UTC), the eight keys, ``valence``, ``arousal`` (None where no face),
+    ``face``."""
+    smoothed = timeline.smoothed
+    table = pd.DataFrame({"at": [moment.isoformat() for moment in pd.to_datetime(smoothed["at"], utc=True)]})
+    for column in (*KEYS, "valence", "arousal"):
+        values = smoothed[column].to_numpy(dtype=np.float64).round(4)
+        table[column] = pd.Series([None if np.isnan(value) else float(value) for value in values], dtype=object)
+    table["face"] = smoothed["face"].to_numpy(dtype=bool)
+    return table
+
+
+def _numbers(values: pd.Series) -> list[float | None]:
+    return [None if np.isnan(value) else round(float(value), 3) for value in values]
+
+
+def _hover_texts(rows: pd.DataFrame, language: str) -> list[str]:
+    names = {key: expression_name(language, key) for key in KEYS}
+    valence = say(language, "valence")
+    texts = []
+    for values, mood in zip(rows[list(KEYS)].to_numpy(dtype=np.float64), rows["valence"], strict=True):
+        if np.isnan(mood):
+            texts.append("")
+            continue
+        order = [index for index in np.argsort(-values) if values[index] >= HOVER_LEAST]
+        lines = [f"{names[KEYS[index]]} {values[index]:.0%}" for index in order]
+        texts.append("<br>".join([*lines, f"{valence} {mood:+.2f}"]))
+    return texts
+
+
+def _lay_out(figure: go.Figure, language: str, span: list[str], view: list[str], revision: str) -> None:
+    grid = {"gridcolor": GRID_COLOUR, "zeroline": False}
+    lanes = lane_names(language)
+    figure.update_layout(
+        **plain_layout(680, language),
+        uirevision=revision,  # a new version of the same child's chart keeps zoom and hidden classes
+        hovermode="closest",
+        hoverdistance=40,
+        spikedistance=-1,
+        dragmode="zoom",
+        barmode="overlay",
+        bargap=0,
+        legend={"orientation": "h", "y": -0.26, "yanchor": "top", "x": 0, "traceorder": "normal", "font": {"size": 12}},
+        xaxis={
+            "type": "date",
+            "range": view,
+            "tickformatstops": CLOCK_TICKS,
+            "hoverformat": "%H:%M:%S",
+            "anchor": "y2",
+            "rangeslider": {
+                "visible": True,
+                "range": span,
+                "thickness": 0.06,
+                "borderwidth": 0,
+                "bgcolor": "rgba(128,128,128,0.12)",
+            },
+            "showspikes": True,
+            "spikemode": "across",
+            "spikethickness": 1,
+            "spikedash": "dot",
+            "spikecolor": TEXT_COLOUR,
+            "spikesnap": "cursor",
+            **grid,
+        },
+        xaxis2={  # of the lanes: an axis of its own keeps them out of the slider
+            "type": "date",
+            "matches": "x",
+            "anchor": "y3",
+            "showticklabels": False,
+            **grid,
+        },
+        yaxis={
+            "domain": [0.31, 0.66],
+            "range": [0, 1],
+            "fixedrange": True,
+            "tickformat": ".0%",
+            "title": {"text": say(language, "probability_axis"), "standoff": 6},
+            **grid,
+        },
+        yaxis2={
+            "domain": [0.0, 0.27],
+            "range": [-1.15, 1.15],  # room between the lowest word and the time axis
+            "fixedrange": True,
+            "tickvals": [-1, 0, 1],
+            "ticktext": [say(language, "valence_unpleasant"), "0", say(language, "valence_pleasant")],
+            "gridcolor": GRID_COLOUR,
+            "zeroline": True,
+            "zerolinecolor": "rgba(128,128,128,0.6)",
+            "title": {"text": say(language, "valence_axis"), "standoff": 6},
+        },
+        yaxis3={
+            "domain": [0.68, 1.0],
+            "anchor": "x2",
+            "range": [0, LANE_COUNT],
+            "fixedrange": True,
+            "tickvals": [lane + 0.5 for lane in range(LANE_COUNT)],
+            "ticktext": lanes,
+            "ticks": "",
+            "showgrid": False,
+            "zeroline": False,
+        },
+    )

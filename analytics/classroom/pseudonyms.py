@@ -1,0 +1,151 @@
+"""Codes instead of names: what a child and a lesson are called on paper, and the pseudonym under which rows are stored.
+
+A child's code is an animal and four characters, ``fox-4k7p``; a lesson's code is six characters, ``7mq3ad``. Both use
+the 31 letters and digits that are hard to mistake for one another: no 0 and o, no 1, i and l.
+
+How hard guessing is. A station must name a lesson that is open and a child of its class. Lesson codes: 31⁶ =
+887,503,681; with 20 lessons open and 10 tries a minute (what the server's limit allows one client) a hit takes 31⁶ /
+20 / 10 / 2 minutes on average, about 4 years. A child's code, once the lesson's is known: 31⁴ = 923,521 for each
+animal, so 32 days of uninterrupted guessing on average at 10 tries a minute against one known animal, and more than a
+day (923,521 / 30 / 10 / 2 minutes: 26 hours) against a class of 30 of whom all animals are known; a lesson lasts 45
+minutes, in which the chance is 450 × 30 / 923,521 = 1.5 % at the most, and what is gained by a hit is to add false
+rows: a station can read nothing.
+
+The pseudonym is HMAC-SHA-256 of class and code under a secret that is kept outside the database, cut to 80 bits (20
+hexadecimal digits). Among n children two meet with a probability of about n² / 2⁸¹: 4e-15 for 100,000. Who has the
+database and not the secret cannot try codes; who has both can (there are only about 40 × 31⁴ codes in a class), so
+they must not be kept together.
+"""
+
+import hmac
+import os
+import secrets
+import stat
+import unicodedata
+from collections.abc import Collection
+from pathlib import Path
+
+from analytics.store.records import StoreError
+
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+CHILD_LETTERS = 4
+LESSON_LETTERS = 6
+PSEUDONYM_DIGITS = 20
+SECRET_BYTES = 32  # as long as SHA-256's output, beyond which HMAC gains nothing
+MINIMUM_SECRET = 16  # characters of a secret given by hand: 16 random characters of this alphabet carry 79 bits
+
+# English keys, short and easy to spell; the pages show them in the reader's language. The order is that of handing out.
+ANIMALS: tuple[str, ...] = (
+    "fox", "bear", "hare", "wolf", "owl", "cat", "dog", "deer", "duck", "frog",
+    "lion", "tiger", "panda", "koala", "otter", "seal", "whale", "horse", "sheep", "goat",
+    "mouse", "zebra", "camel", "swan", "crane", "robin", "eagle", "goose", "moose", "lynx",
+    "badger", "beaver", "hedgehog", "squirrel", "penguin", "dolphin", "turtle", "giraffe", "elephant", "kangaroo",
+)  # fmt: skip
+
+# Cyrillic letters that look like Latin ones: a child types them without noticing that the keyboard is switched.
+LOOK_ALIKES = str.maketrans("авекмнорстухѕј", "abekmhopctyxsj")
+
+
+def load_secret(value: str | None, file: Path) -> bytes:
+    """The secret: ``value`` (from the environment) if there is one, else that of ``file``, which is generated at the
+    first start.
+
+    The file can be read by its owner only. Raises `StoreError` for a value that is too short, or a file that others
+    may read or that holds no secret.
+    """
+    if value:
+        if len(value.strip()) < MINIMUM_SECRET:
+            raise StoreError(
+                f"EMOTION_SECRET has {len(value.strip())} characters: give at least {MINIMUM_SECRET}, for example "
+                f"the output of "
+                "python -c 'import secrets; print(secrets.token_hex(32))'"
+            )
+        return value.strip().encode()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return _read_secret(file)
+    except OSError as error:
+        raise StoreError(f"the secret {file} cannot be made ({error.strerror}): set EMOTION_SECRET instead") from error
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        text = secrets.token_hex(SECRET_BYTES)
+        stream.write(text + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    return text.encode()
+
+
+def _read_secret(file: Path) -> bytes:
+    try:
+        mode = file.stat().st_mode
+        text = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(
+            f"the secret {file} cannot be read ({error}): give its owner the right to, or set EMOTION_SECRET"
+        ) from error
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise StoreError(f"others may read the secret {file}: run chmod 600 on it, or set EMOTION_SECRET")
+    if len(text) < MINIMUM_SECRET:
+        raise StoreError(
+            f"the secret {file} holds {len(text)} characters: restore it from where you keep it, or delete it and "
+            f"enrol every "
+            "child anew"
+        )
+    return text.encode()
+
+
+def pseudonym(secret: bytes, class_name: str, child_code: str) -> str:
+    """20 hexadecimal digits for a child of a class; the same for every spelling of the code. Raises ValueError for
+    no code.
+    """
+    code = normalise_child_code(child_code)
+    return hmac.digest(secret, f"{class_name}\0{code}".encode(), "sha256").hex()[:PSEUDONYM_DIGITS]
+
+
+def new_lesson_code() -> str:
+    """Six random characters."""
+    return _letters(LESSON_LETTERS)
+
+
+def new_child_code(taken: Collection[str]) -> str:
+    """An animal that is not in ``taken`` and four random characters. Raises ValueError when no animal is left."""
+    free = [animal for animal in ANIMALS if animal not in taken]
+    if not free:
+        raise ValueError(
+            f"all {len(ANIMALS)} animals of this class are given away: split the class, or erase children who left"
+        )
+    return f"{secrets.choice(free)}-{_letters(CHILD_LETTERS)}"
+
+
+def normalise_child_code(text: str) -> str:
+    """``fox-4k7p`` for any spelling: case, spaces, kinds of dash and Cyrillic look-alikes are forgiven.
+
+    Raises ValueError for what cannot be a child's code.
+    """
+    letters = "".join(letter for letter in _plain(text) if letter.isalnum())
+    animal, tail = letters[:-CHILD_LETTERS], letters[-CHILD_LETTERS:]
+    if animal not in ANIMALS or any(letter not in ALPHABET for letter in tail):
+        raise ValueError("this is no child's code: it looks like fox-4k7p")
+    return f"{animal}-{tail}"
+
+
+def normalise_lesson_code(text: str) -> str:
+    """Six lower-case characters for any spelling. Raises ValueError for what cannot be a lesson's code."""
+    letters = "".join(letter for letter in _plain(text) if letter.isalnum())
+    if len(letters) != LESSON_LETTERS or any(letter not in ALPHABET for letter in letters):
+        raise ValueError("this is no lesson's code: it has six letters and digits, for example 7mq3ad")
+    return letters
+
+
+def animal_of(child_code: str) -> str:
+    """The animal of a child's code. Raises ValueError for what cannot be a code."""
+    return normalise_child_code(child_code).rpartition("-")[0]
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text[:100]).casefold().translate(LOOK_ALIKES)
+
+
+def _letters(count: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(count))

@@ -1,0 +1,302 @@
+"""`LessonRecorder`: who may be recorded, in which lesson, at which time. The station and the teacher's page write
+through it.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from analytics.classroom.clock import SteadyClock
+from analytics.classroom.pseudonyms import (
+    animal_of,
+    new_child_code,
+    new_lesson_code,
+    normalise_child_code,
+    normalise_lesson_code,
+    pseudonym,
+)
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Child, Consent, Event, Lesson, Observation
+from emotion.labels import Prediction
+
+# How far a tablet's clock may run ahead: devices that keep network time are right within a second.
+CLOCK_SLACK = timedelta(seconds=5)
+# A lesson that nobody ends goes on this long after its planned end, then closes itself.
+OVERTIME = timedelta(minutes=15)
+MAXIMUM_MINUTES = 24 * 60.0
+CONSENT_DAYS = 365  # one school year, then it must be asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Whether something was (or may be) recorded. ``reason``: None, or one of unknown_lesson, unknown_child,
+    no_consent, lesson_ended, in_future, before_lesson.
+    """
+
+    recorded: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LessonStatus:
+    """What a station may know of a lesson. ``seconds_left``: to the planned end, 0 after it."""
+
+    found: bool
+    open: bool
+    title: str
+    seconds_left: float
+
+
+class LessonRecorder:
+    """Checks and records. ``secret``: see `analytics.classroom.pseudonyms`. ``clock`` tells the present, aware and in
+    UTC; the default does not jump while a lesson runs. Every frame is checked: a withdrawn consent or an ended lesson
+    holds from the next one.
+    """
+
+    def __init__(self, store: LessonStore, secret: bytes, clock: Callable[[], datetime] | None = None) -> None:
+        self._store = store
+        self._everything = store  # codes are unique and the clock is one, whoever looks
+        self._secret = secret
+        self._clock = clock or SteadyClock()
+
+    def through(self, view: LessonStore) -> "LessonRecorder":
+        """The same recorder for somebody who sees and changes only what ``view`` shows of the store."""
+        other = LessonRecorder(view, self._secret, self._clock)
+        other._everything = self._everything
+        return other
+
+    # for the station
+
+    def status(self, lesson: str) -> LessonStatus:
+        """Whether the lesson (id or code) exists and is open, its title, and the seconds to its planned end."""
+        found = self.find_lesson(lesson)
+        if found is None:
+            return LessonStatus(found=False, open=False, title="", seconds_left=0.0)
+        left = (found.started_at + timedelta(minutes=found.planned_minutes) - self._clock()).total_seconds()
+        is_open = found.ended_at is None
+        return LessonStatus(
+            found=True, open=is_open, title=found.title, seconds_left=max(0.0, left) if is_open else 0.0
+        )
+
+    def admit(self, lesson: str, child: str, at: datetime | None = None) -> Recording:
+        """Whether a frame of this child (code) would be recorded now: asked before any inference is spent on it."""
+        return self._check(lesson, child, at)[0]
+
+    def record(
+        self,
+        lesson: str,
+        child: str,
+        at: datetime | None,
+        prediction: Prediction | None,
+        faces_seen: int,
+        source: str,
+        id: str | None,
+    ) -> Recording:
+        """Records one frame; it is committed when this returns. ``prediction`` None: no face was seen. ``at`` None:
+        now.
+
+        The same ``id`` again changes nothing and counts as recorded. Raises ValueError for impossible probabilities.
+        """
+        answer, found_lesson, found_child, moment = self._check(lesson, child, at)
+        if found_lesson is None or found_child is None or not answer.recorded:
+            return answer
+        observation = Observation(
+            id=id or uuid.uuid4().hex,
+            lesson=found_lesson.id,
+            child=found_child.pseudonym,
+            at=moment,
+            probabilities=prediction.probabilities if prediction else None,
+            face_quality=prediction.face_quality if prediction else None,
+            faces_seen=faces_seen,
+            source=source,
+            model=prediction.model if prediction else "",
+        )
+        self._store.add_observations([observation])
+        return answer
+
+    def log_event(
+        self,
+        lesson: str,
+        kind: str,
+        detail: str = "",
+        child: str | None = None,
+        at: datetime | None = None,
+        id: str | None = None,
+    ) -> tuple[Recording, str]:
+        """Records an event of a child (code) or, without one, of the whole class; returns its id too ('' if refused).
+
+        Raises ValueError for an unknown kind.
+        """
+        moment = at or self._clock()
+        found = self.find_lesson(lesson)
+        answer = self._check_lesson(found, moment)
+        pseudonym_of_child = None
+        if answer.recorded and found is not None and child:
+            answer, found_child = self._check_child(found, child, moment)
+            pseudonym_of_child = found_child.pseudonym if found_child else None
+        if not answer.recorded or found is None:
+            return answer, ""
+        event = Event(id or uuid.uuid4().hex, found.id, pseudonym_of_child, moment, kind, detail)
+        self._store.add_event(event)
+        return answer, event.id
+
+    # for the teacher
+
+    def start_lesson(self, title: str, class_name: str, minutes: float) -> Lesson:
+        """Starts a lesson now. Raises ValueError for an empty class or an impossible length."""
+        class_name = class_name.strip()
+        if not class_name:
+            raise ValueError("a lesson needs a class: give its name, for example 2B")
+        if not 0 < minutes <= MAXIMUM_MINUTES:
+            raise ValueError(
+                f"a lesson of {minutes} minutes: give a length between 0 and {MAXIMUM_MINUTES:.0f} minutes"
+            )
+        nobody_records = not any(self.is_open(lesson) for lesson in self._everything.lessons())
+        if isinstance(self._clock, SteadyClock) and nobody_records:
+            self._clock.adjust()
+        code = new_lesson_code()
+        while self._everything.find_lesson(code) is not None:
+            code = new_lesson_code()
+        lesson = Lesson(uuid.uuid4().hex, code, title.strip(), class_name, self._clock(), float(minutes))
+        self._store.add_lesson(lesson)
+        return lesson
+
+    def end_lesson(self, id_or_code: str) -> Lesson:
+        """Ends a lesson now; one that has ended stays as it is. Raises ValueError if there is none."""
+        found = self.find_lesson(id_or_code)
+        if found is None:
+            raise ValueError(f"there is no lesson {id_or_code[:64]!r}: look at the list of lessons")
+        return found if found.ended_at is not None else self._store.end_lesson(found.id, self._clock())
+
+    def find_lesson(self, id_or_code: str) -> Lesson | None:
+        """The lesson with this id, or code in any spelling. One that is far over its time is ended by being looked
+        at.
+        """
+        found = self._store.find_lesson(id_or_code.strip())
+        if found is None:
+            try:
+                found = self._store.find_lesson(normalise_lesson_code(id_or_code))
+            except ValueError:
+                return None
+        if found is not None and found.ended_at is None and self._clock() >= closing_time(found):
+            return self._store.end_lesson(found.id, closing_time(found))
+        return found
+
+    def is_open(self, lesson: Lesson) -> bool:
+        """Whether rows may still be added to a lesson."""
+        return lesson.ended_at is None and self._clock() < closing_time(lesson)
+
+    def enrol(
+        self,
+        class_name: str,
+        role: str,
+        version: str,
+        days_valid: float = CONSENT_DAYS,
+        child_code: str | None = None,
+    ) -> tuple[str, Child]:
+        """Puts consent for a child on file and returns its code, which is stored nowhere, and what is stored.
+
+        ``role``: who agreed, for example 'parent'. ``version``: of the consent text. ``child_code``: of a child that
+        has one already (consent is renewed); None makes a new one. Raises ValueError if no animal is left or another
+        has this one.
+        """
+        class_name = class_name.strip()
+        taken = {child.animal for child in self._store.children(class_name)}
+        code = normalise_child_code(child_code) if child_code else new_child_code(taken)
+        consent = self._consent(role, version, days_valid)
+        child = Child(pseudonym(self._secret, class_name, code), class_name, animal_of(code), consent)
+        self._store.put_child(child)
+        self._store.audit("consent_given", role, f"{class_name}: {child.animal}, version {version}")
+        return code, child
+
+    def set_consent(
+        self,
+        child: str,
+        given: bool,
+        class_name: str | None = None,
+        role: str = "teacher",
+        version: str | None = None,
+        days_valid: float = CONSENT_DAYS,
+    ) -> Child:
+        """Gives or withdraws consent of a child on file (pseudonym, or code with its class), from the next frame on.
+
+        ``version`` None keeps the text that was agreed to before. Raises ValueError for an unknown child.
+        """
+        found = self.resolve_child(class_name or "", child)
+        if found is None:
+            raise ValueError("there is no such child: give its pseudonym, or its code and its class")
+        if given:
+            earlier = found.consent.version if found.consent else None
+            if not (version or earlier):
+                raise ValueError("no text was agreed to before: say which version of the consent text this is for")
+            changed = replace(found, consent=self._consent(role, version or earlier or "", days_valid))
+        elif found.consent is None or found.consent.withdrawn_at is not None:
+            return found
+        else:
+            changed = replace(found, consent=replace(found.consent, withdrawn_at=self._clock()))
+        self._store.put_child(changed)
+        action = "consent_given" if given else "consent_withdrawn"
+        self._store.audit(action, role, f"{found.class_name}: {found.animal}")
+        return changed
+
+    def resolve_child(self, lesson_or_class: str, code_or_pseudonym: str) -> Child | None:
+        """The child of a lesson's class, or of a class, with this code or pseudonym; None if there is none.
+
+        With an empty class only a pseudonym is found.
+        """
+        text = code_or_pseudonym.strip()
+        found_lesson = self.find_lesson(lesson_or_class) if lesson_or_class.strip() else None
+        class_name = found_lesson.class_name if found_lesson else lesson_or_class.strip()
+        by_pseudonym = self._store.find_child(text)
+        if by_pseudonym is not None and class_name in ("", by_pseudonym.class_name):
+            return by_pseudonym
+        return self._child_of_code(class_name, text)
+
+    def _child_of_code(self, class_name: str, code: str) -> Child | None:
+        try:
+            return self._store.find_child(pseudonym(self._secret, class_name, code))
+        except ValueError:  # no code at all
+            return None
+
+    def _check(
+        self, lesson: str, child: str, at: datetime | None
+    ) -> tuple[Recording, Lesson | None, Child | None, datetime]:
+        moment = at or self._clock()
+        found = self.find_lesson(lesson)
+        answer = self._check_lesson(found, moment)
+        if not answer.recorded or found is None:
+            return answer, None, None, moment
+        answer, found_child = self._check_child(found, child, moment)
+        return answer, found, found_child, moment
+
+    def _check_lesson(self, lesson: Lesson | None, at: datetime) -> Recording:
+        if lesson is None:
+            return Recording(False, "unknown_lesson")
+        if lesson.ended_at is not None or lesson.synthetic:
+            return Recording(False, "lesson_ended")
+        if at > self._clock() + CLOCK_SLACK:
+            return Recording(False, "in_future")
+        if at < lesson.started_at:
+            return Recording(False, "before_lesson")
+        return Recording(True)
+
+    def _check_child(self, lesson: Lesson, code: str, at: datetime) -> tuple[Recording, Child | None]:
+        """A station must know the code: a pseudonym, which a teacher's export shows, opens nothing."""
+        child = self._child_of_code(lesson.class_name, code)
+        if child is None:
+            return Recording(False, "unknown_child"), None
+        if child.consent is None or not child.consent.valid_at(self._clock()) or at < child.consent.given_at:
+            return Recording(False, "no_consent"), child
+        return Recording(True), child
+
+    def _consent(self, role: str, version: str, days_valid: float) -> Consent:
+        if not days_valid > 0:
+            raise ValueError(f"a consent valid for {days_valid} days: give a positive number")
+        now = self._clock()
+        return Consent(version, role, now, now + timedelta(days=days_valid))
+
+
+def closing_time(lesson: Lesson) -> datetime:
+    """When a lesson that nobody ends closes itself."""
+    return lesson.started_at + timedelta(minutes=lesson.planned_minutes) + OVERTIME

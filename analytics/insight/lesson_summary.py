@@ -1,0 +1,215 @@
+"""A whole lesson: each child's share of it, each task over all children, the class over time, and what events
+changed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.insight.task_effects import Change, Frames, changes_around, frames_of_children
+from analytics.insight.timeline import AWAY, animals, require_lesson
+from analytics.signals.episodes import Episode, class_episodes
+from analytics.signals.lesson_signals import lesson_signals
+from analytics.signals.smoothing import Floats, affect_of, codes_of, seconds_of, smooth_class
+from analytics.signals.support import STRUGGLING, Signal
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Event, Lesson, utc_now
+from emotion.labels import KEYS, Emotion
+
+COURSE_STEP = 10.0  # seconds per point of the class over time and per cell of the heat map
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSummary:
+    """One child's lesson. ``shares``: mean probability of each of `KEYS` while a face was seen; all means are
+    weighted by face quality and time, and None where there was never a face."""
+
+    child: str
+    animal: str
+    seconds_seen: float
+    seconds_away: float
+    shares: dict[str, float] | None
+    valence: float | None
+    arousal: float | None
+    expressiveness: float | None
+    episodes: list[Episode]
+    signals: list[Signal]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSummary:
+    """One task over all children. ``valence``: mean over the children who were seen in it, each counting alike."""
+
+    task: str
+    started_at: datetime
+    ended_at: datetime
+    failures: int
+    children_failed: int
+    children_solved: int
+    children_struggling: int
+    valence: float | None
+    median_minutes: float | None  # from the start to a child's solution
+
+
+@dataclass(frozen=True, slots=True)
+class LessonSummary:
+    """``course``: the class over time, a row per `COURSE_STEP`: at, valence (mean over the children in view), low and
+    high (its quartiles), present (how many children were in view). ``heat``: smoothed valence, a row per child
+    (pseudonym) and a column per step (datetime), NaN where the child was not in view."""
+
+    lesson: Lesson
+    children: list[ChildSummary]
+    tasks: list[TaskSummary]
+    changes: list[Change]
+    signals: list[Signal]
+    course: pd.DataFrame
+    heat: pd.DataFrame
+
+
+def lesson_summary(store: LessonStore, lesson_id: str) -> LessonSummary:
+    """The whole lesson. StoreError where there is none."""
+    lesson = require_lesson(store, lesson_id)
+    observations = store.observations(lesson.id)
+    events = store.events(lesson.id)
+    smoothed = smooth_class(observations)
+    heat = heat_map(smoothed, lesson)
+    names = animals(store, lesson, heat.index)
+    children: list[ChildSummary] = []
+    changes: list[Change] = []
+    told = lesson_signals(store, lesson, lesson.ended_at or utc_now())
+    spans = class_episodes(smoothed)
+    for child, frames in frames_of_children(observations):
+        own = [event for event in events if event.child in (None, child)]
+        signals = [signal for signal in told if signal.child == child]
+        children.append(_child_summary(child, names[child], frames, spans[child], signals))
+        changes.extend(changes_around(frames, own, child))
+    children.sort(key=lambda summary: summary.animal)
+    tasks = list(task_summaries(lesson, events, told, smoothed))
+    return LessonSummary(lesson, children, tasks, changes, told, class_course(heat), heat)
+
+
+def _child_summary(
+    child: str, animal: str, frames: Frames, spans: list[Episode], signals: list[Signal]
+) -> ChildSummary:
+    means = None
+    if frames.weights.sum() > 0:
+        # A sum rather than a matrix product, for which the linear algebra library would wake its threads.
+        means = (frames.weights[:, None] * frames.probabilities).sum(axis=0) / frames.weights.sum()
+    valence, arousal = affect_of(means[None])[0] if means is not None else (None, None)
+    return ChildSummary(
+        child=child,
+        animal=animal,
+        seconds_seen=float(frames.durations.sum()),
+        seconds_away=sum(span.seconds for span in spans if span.state == AWAY),
+        shares=None if means is None else dict(zip(KEYS, means.tolist(), strict=True)),
+        valence=None if valence is None else float(valence),
+        arousal=None if arousal is None else float(arousal),
+        expressiveness=None if means is None else float(1.0 - means[Emotion.NEUTRAL]),
+        episodes=spans,
+        signals=signals,
+    )
+
+
+def heat_map(smoothed: pd.DataFrame, lesson: Lesson, step: float = COURSE_STEP) -> pd.DataFrame:
+    """Mean smoothed valence by child (row) and step (column: its start); NaN where the child was not in view in it."""
+    if smoothed.empty:
+        return pd.DataFrame()
+    first = lesson.started_at.timestamp()
+    bins = np.maximum((seconds_of(smoothed["at"]) - first) // step, 0).astype(np.int64)
+    codes = codes_of(smoothed["child"])
+    names = smoothed["child"].to_numpy(dtype=object)[np.flatnonzero(np.diff(codes, prepend=-1))]
+    shape = (len(names), int(bins.max()) + 1)
+    places = codes * shape[1] + bins
+    face = smoothed["face"].to_numpy()
+    valence = smoothed["valence"].to_numpy(dtype=np.float64)
+    counts = np.bincount(places[face], minlength=shape[0] * shape[1])
+    sums = np.bincount(places[face], weights=valence[face], minlength=shape[0] * shape[1])
+    means = np.full(len(counts), np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    columns = [lesson.started_at + timedelta(seconds=step * index) for index in range(shape[1])]
+    return pd.DataFrame(means.reshape(shape), index=pd.Index(names, name="child"), columns=columns)
+
+
+def class_course(heat: pd.DataFrame) -> pd.DataFrame:
+    """The class over time from its heat map; NaN where nobody was in view. Each child counts alike, whatever its
+    rows."""
+    values = heat.to_numpy(dtype=np.float64)
+    present = (~np.isnan(values)).sum(axis=0) if values.size else np.zeros(0, dtype=np.int64)
+    seen = present > 0
+    means, quartiles = np.full(len(present), np.nan), np.full((len(present), 2), np.nan)
+    if seen.any():
+        means[seen] = np.nansum(values[:, seen], axis=0) / present[seen]
+        quartiles[seen] = _quartiles(values[:, seen], present[seen])
+    return pd.DataFrame(
+        {
+            "at": pd.to_datetime(list(heat.columns), utc=True),
+            "valence": means,
+            "low": quartiles[:, 0],
+            "high": quartiles[:, 1],
+            "present": present,
+        }
+    )
+
+
+def _quartiles(values: Floats, present: npt.NDArray[np.int64]) -> Floats:
+    """(columns, 2) lower and upper quartile of what is not NaN in each column, interpolated as `numpy.nanquantile`
+    does it, which takes a Python call per column.
+    """
+    ranked = np.sort(values, axis=0)  # NaN last
+    places = (present - 1)[:, None] * np.array([0.25, 0.75])
+    below = np.floor(places).astype(np.int64)
+    above = np.ceil(places).astype(np.int64)
+    column = np.arange(values.shape[1])[:, None]
+    return ranked[below, column] + (ranked[above, column] - ranked[below, column]) * (places - below)
+
+
+def task_summaries(
+    lesson: Lesson, events: Sequence[Event], signals: Sequence[Signal], smoothed: pd.DataFrame
+) -> Iterator[TaskSummary]:
+    """Each task, in order of its first start, until the next task of the class starts or the lesson ends.
+
+    A child is counted as struggling in a task when its signal began in that span.
+    """
+    starts: dict[str, datetime] = {}
+    for event in events:
+        if event.kind == "task_started" and event.detail:
+            starts.setdefault(event.detail, event.at)
+    last = lesson.ended_at or max([event.at for event in events], default=lesson.started_at)
+    if not smoothed.empty:
+        last = max(last, smoothed["at"].iloc[-1].to_pydatetime())
+    ends = [*starts.values(), last][1:]
+    codes, valence, parts = np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
+    if not smoothed.empty:
+        face = smoothed["face"].to_numpy()
+        codes, valence = codes_of(smoothed["child"])[face], smoothed["valence"].to_numpy(dtype=np.float64)[face]
+        borders = [border.timestamp() for border in (*starts.values(), last)]
+        parts = np.searchsorted(borders, seconds_of(smoothed["at"])[face], side="right") - 1
+    for part, ((task, start), end) in enumerate(zip(starts.items(), ends, strict=True)):
+        own = [event for event in events if event.detail == task]
+        failed = [event for event in own if event.kind == "task_failed"]
+        solved = {event.child: event.at for event in own if event.kind == "task_solved" and event.child}
+        struggling = {s.child for s in signals if s.kind == STRUGGLING and start <= s.start < end}
+        inside = parts == part
+        minutes = [(at - start).total_seconds() / 60 for at in solved.values()]
+        yield TaskSummary(
+            task=task,
+            started_at=start,
+            ended_at=end,
+            failures=len(failed),
+            children_failed=len({event.child for event in failed}),
+            children_solved=len(solved),
+            children_struggling=len(struggling),
+            valence=_mean_of_children(codes[inside], valence[inside]),
+            median_minutes=float(np.median(minutes)) if minutes else None,
+        )
+
+
+def _mean_of_children(codes: npt.NDArray[np.int64], values: Floats) -> float | None:
+    """The mean over children of each child's mean; None without values."""
+    if not len(values):
+        return None
+    counts = np.bincount(codes)
+    return float((np.bincount(codes, weights=values)[counts > 0] / counts[counts > 0]).mean())

@@ -1,0 +1,183 @@
+"""A seeded, clearly labelled synthetic lesson, so that no page is ever empty and every page can be tried without a
+child.
+
+Ten children and one story that a teacher should find within a minute: the fox fails task 4 twice, struggles for three
+and a half minutes until a hint comes, and then solves it. Beside it the bear tires, the wolf is away, the hare is
+delighted twice, and the others are as children are. Four shorter lessons of the weeks before give the trends
+something to show.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from analytics.simulation.child import (
+    AWAY,
+    DELIGHTED,
+    PROFILES,
+    STRUGGLING,
+    TIRED,
+    Profile,
+    Readings,
+    Scene,
+    simulate_child,
+)
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import SAMPLE_CLASS, Child, Event, Lesson, Observation
+
+SAMPLE_ID = "sample"
+SAMPLE_MODEL = "synthetic"
+STARTED_AT = datetime(2026, 9, 15, 7, 0, tzinfo=UTC)
+MINUTES = 25.0
+EARLIER_MINUTES = 12.0
+EARLIER_INTERVAL = 2.0  # seconds: the earlier lessons are there for their averages, half as many rows will do
+EARLIER_LESSONS = 4
+SEED = 20260915
+
+CALM, LIVELY, SERIOUS, SHY, RESTLESS = PROFILES
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One child of the sample. ``outcomes``: (minute, kind of event, detail)."""
+
+    animal: str
+    profile: Profile
+    scenes: tuple[Scene, ...]
+    outcomes: tuple[tuple[float, str, str], ...]
+
+
+def _scene(kind: str, start: float, end: float) -> Scene:
+    return Scene(kind, start * 60, end * 60)
+
+
+def _solved(*minutes: float) -> tuple[tuple[float, str, str], ...]:
+    return tuple((minute, "task_solved", f"task {number}") for number, minute in enumerate(minutes, start=1))
+
+
+# Minutes since the start at which the class begins tasks 1 to 5.
+TASKS = (0.3, 4.5, 9.0, 13.5, 19.6)
+
+STORIES: tuple[Story, ...] = (
+    Story("badger", RESTLESS, (), _solved(3.9, 8.6, 12.1, 18.0, 24.1)),
+    Story("bear", CALM, (_scene(TIRED, 12.0, MINUTES),), _solved(3.2, 7.4, 12.4, 18.9)),
+    Story("deer", LIVELY, (), _solved(2.9, 6.8, 11.7, 16.9, 23.1)),
+    Story(
+        "fox",
+        CALM,
+        (_scene(STRUGGLING, 15.1, 18.6),),
+        (
+            *_solved(3.0, 7.9, 12.0),
+            (14.6, "task_failed", "task 4"),
+            (15.5, "task_failed", "task 4"),
+            (18.2, "hint", "task 4"),
+            (19.2, "task_solved", "task 4"),
+            (23.4, "task_solved", "task 5"),
+        ),
+    ),
+    Story(
+        "hare",
+        CALM,
+        (_scene(DELIGHTED, 12.7, 13.5), _scene(DELIGHTED, 22.8, 23.5)),
+        _solved(3.4, 8.0, 12.65, 17.2, 22.75),
+    ),
+    Story("hedgehog", SHY, (), _solved(3.8, 8.3, 12.5, 17.8, 24.0)),
+    Story("otter", LIVELY, (), _solved(2.7, 6.1, 10.9, 16.0, 21.9)),
+    Story(
+        "owl", SERIOUS, (), (*_solved(3.1, 7.2, 11.4), (15.9, "task_failed", "task 4"), (17.4, "task_solved", "task 4"))
+    ),
+    Story("squirrel", CALM, (), _solved(3.3, 7.0, 11.9, 17.1, 22.6)),
+    Story("wolf", CALM, (_scene(AWAY, 7.8, 10.9),), _solved(3.5, 7.6, 13.0, 18.3, 24.3)),
+)
+
+
+def ensure_sample_lesson(store: LessonStore) -> Lesson:
+    """The sample lesson, made on the first call. Calling again, also after an interrupted call, changes nothing that
+    is there."""
+    existing = store.find_lesson(SAMPLE_ID)
+    if existing is not None and existing.ended_at is not None:
+        return existing
+    for story in STORIES:
+        if store.find_child(pseudonym_of(story)) is None:
+            store.put_child(Child(pseudonym_of(story), SAMPLE_CLASS, story.animal, None))
+    for weeks in range(EARLIER_LESSONS, 0, -1):
+        _tell_earlier_lesson(store, weeks)
+    return _tell_main_lesson(store)
+
+
+def pseudonym_of(story: Story) -> str:
+    """Sample children never had a code, so their pseudonym is made of their animal."""
+    return f"{SAMPLE_ID}-{story.animal}"
+
+
+def is_sample_child(child: Child) -> bool:
+    """Whether a child was made up: the pseudonyms of measured ones are hexadecimal digits."""
+    return child.pseudonym.startswith(f"{SAMPLE_ID}-")
+
+
+def _tell_main_lesson(store: LessonStore) -> Lesson:
+    rng = np.random.default_rng(SEED)
+    _open(store, Lesson(SAMPLE_ID, SAMPLE_ID, "Loops with the robot", SAMPLE_CLASS, STARTED_AT, MINUTES, None, True))
+    rows: list[Observation] = []
+    for story in STORIES:
+        readings = simulate_child(rng, story.profile, story.scenes, MINUTES * 60)
+        rows.extend(_observations(readings, SAMPLE_ID, pseudonym_of(story), STARTED_AT))
+    store.add_observations(rows)
+    for event in _events():
+        store.add_event(event)
+    return store.end_lesson(SAMPLE_ID, STARTED_AT + timedelta(minutes=MINUTES))
+
+
+def _tell_earlier_lesson(store: LessonStore, weeks: int) -> None:
+    """A lesson without incidents but for the fox, who finds the lessons harder from week to week."""
+    rng = np.random.default_rng(SEED + weeks)
+    lesson_id, started_at = f"{SAMPLE_ID}-{EARLIER_LESSONS + 1 - weeks}", STARTED_AT - timedelta(weeks=weeks)
+    title = f"First steps {EARLIER_LESSONS + 1 - weeks}"
+    _open(store, Lesson(lesson_id, lesson_id, title, SAMPLE_CLASS, started_at, EARLIER_MINUTES, None, True))
+    rows: list[Observation] = []
+    for story in STORIES:
+        hard = _scene(STRUGGLING, 6.0, 6.0 + 0.5 * (EARLIER_LESSONS - weeks))
+        readings = simulate_child(
+            rng,
+            story.profile,
+            (hard,) if story.animal == "fox" else (),
+            EARLIER_MINUTES * 60,
+            interval=EARLIER_INTERVAL,
+        )
+        rows.extend(_observations(readings, lesson_id, pseudonym_of(story), started_at))
+    store.add_observations(rows)
+    store.end_lesson(lesson_id, started_at + timedelta(minutes=EARLIER_MINUTES))
+
+
+def _open(store: LessonStore, lesson: Lesson) -> None:
+    if store.find_lesson(lesson.id) is None:
+        store.add_lesson(lesson)
+
+
+def _observations(readings: Readings, lesson_id: str, child: str, started_at: datetime) -> Iterator[Observation]:
+    probabilities = readings.probabilities.tolist()
+    for index, second in enumerate(readings.seconds.tolist()):
+        seen = readings.truth[index] >= 0
+        yield Observation(
+            id=f"{child}-{index}",
+            lesson=lesson_id,
+            child=child,
+            at=started_at + timedelta(seconds=second),
+            probabilities=tuple(probabilities[index]) if seen else None,
+            face_quality=float(readings.quality[index]) if seen else None,
+            faces_seen=1 if seen else 0,
+            source="simulation",
+            model=SAMPLE_MODEL,
+        )
+
+
+def _events() -> Iterator[Event]:
+    for number, minute in enumerate(TASKS, start=1):
+        at = STARTED_AT + timedelta(minutes=minute)
+        yield Event(f"task-{number}", SAMPLE_ID, None, at, "task_started", f"task {number}")
+    for story in STORIES:
+        for number, (minute, kind, detail) in enumerate(story.outcomes):
+            at = STARTED_AT + timedelta(minutes=minute)
+            yield Event(f"{story.animal}-{number}", SAMPLE_ID, pseudonym_of(story), at, kind, detail)

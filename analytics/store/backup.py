@@ -1,0 +1,92 @@
+"""Backup and restore, one command each.
+
+    python -m analytics.store.backup create  [--database .data/lessons.duckdb]
+    python -m analytics.store.backup restore BACKUP [--database .data/lessons.duckdb]
+    python -m analytics.store.backup fetch OWNER/NAME [--database .data/lessons.duckdb]
+
+``create`` works while the app runs and while it does not. DuckDB lets one process open a file, so a running app makes
+the copy itself: the command leaves a request beside the database, which the app answers within seconds. Recording
+goes on, and the copy is what was committed at one moment. ``restore`` wants the app stopped; it checks the backup
+first and keeps the present file under a new name. Backups stay in ``backups`` beside the database, where erasing a
+child and retention reach them; a copy that you carry elsewhere is yours to erase from. ``fetch`` restores the copy that
+the app keeps in a private data set of the Hub (`analytics.store.hub_backup`).
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from analytics.store.database import DatabaseLockedError
+from analytics.store.housekeeping import answer_path, request_path
+from analytics.store.hub_backup import HubCopy
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import StoreError
+from analytics.store.recovery import restore
+
+DEFAULT_DATABASE = Path(".data/lessons.duckdb")
+PATIENCE = 120.0  # seconds that a running app may take for the copy
+
+
+def create(database: Path, patience: float = PATIENCE) -> Path:
+    """Makes a backup and returns its path. Raises `StoreError`."""
+    if not database.exists():
+        raise StoreError(f"there is no database {database}: name it with --database (the value of EMOTION_DATABASE)")
+    try:
+        with LessonStore(database) as store:
+            return store.backup()
+    except DatabaseLockedError as locked:
+        return _ask_running_app(database, patience, locked)
+
+
+def _ask_running_app(database: Path, patience: float, locked: StoreError) -> Path:
+    answer = answer_path(database)
+    answer.unlink(missing_ok=True)
+    request_path(database).touch()
+    end = time.monotonic() + patience
+    while not answer.exists():
+        if time.monotonic() > end:
+            request_path(database).unlink(missing_ok=True)
+            raise StoreError(f"{locked} (it was asked for a backup and did not answer within {patience:.0f} s)")
+        time.sleep(0.1)
+    reply = json.loads(answer.read_text(encoding="utf-8"))
+    answer.unlink()
+    if "error" in reply:
+        raise StoreError(f"the running app could not make the backup: {reply['error']}")
+    return Path(reply["path"])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m analytics.store.backup", description="Back up or restore the lesson database."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    parsers = {"create": commands.add_parser("create", help="make a backup, also while the app runs")}
+    parsers["restore"] = commands.add_parser(
+        "restore", help="replace the database by a backup; the app must be stopped"
+    )
+    parsers["restore"].add_argument("backup", type=Path)
+    parsers["fetch"] = commands.add_parser("fetch", help="restore the copy on the Hub; the app must be stopped")
+    parsers["fetch"].add_argument("dataset", help="as in EMOTION_BACKUP_DATASET")
+    for command in parsers.values():
+        command.add_argument("--database", type=Path, default=DEFAULT_DATABASE, help="as in EMOTION_DATABASE")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "create":
+            print(create(options.database))
+        else:
+            if options.command == "fetch":
+                kept = HubCopy(options.dataset).fetch(options.database)
+            else:
+                kept = restore(options.backup, options.database)
+            print(f"{options.database} is restored" + (f"; what was there is kept as {kept}" if kept else ""))
+    except (StoreError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

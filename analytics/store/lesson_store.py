@@ -1,0 +1,389 @@
+"""`LessonStore`: every read and write of the lesson database. Nobody else opens the file.
+
+One writer thread commits in groups and a write returns after its commit; each reading call has a cursor of its own
+and sees what was committed before it began. All times are aware and in UTC. Every method may be called from any
+thread.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from analytics.store import observations, upkeep
+from analytics.store.cache import Recall
+from analytics.store.database import Database
+from analytics.store.records import (
+    AuditEntry,
+    Child,
+    Consent,
+    Correction,
+    Event,
+    Lesson,
+    Observation,
+    StoreError,
+    storable,
+    utc_now,
+)
+from analytics.store.rows import CHILD_COLUMNS, LESSON_COLUMNS, child_of, lesson_of, time_of
+from analytics.store.writer import Writer
+
+__all__ = [
+    "AuditEntry",
+    "Child",
+    "Consent",
+    "Correction",
+    "Event",
+    "Lesson",
+    "LessonStore",
+    "Observation",
+    "StoreError",
+]
+
+WRITABLE_SECONDS = 5.0  # a proof that the disk takes writes holds this long: who asks often costs no write each time
+
+
+class LessonStore:
+    """The lesson database at ``path``, which is made if it does not exist.
+
+    Raises `StoreError` if the file is in use by another process, is no lesson database, is newer than this program, or
+    cannot be written.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.database = Database(Path(path))
+        self.path = self.database.path
+        self._writer = Writer(self.database, observations.insert)
+        self._lessons: Recall[Lesson] = Recall(self.database)
+        self._children: Recall[Child] = Recall(self.database)
+        self.erasures = 0  # children erased since the file was opened: copies elsewhere must follow
+
+    def close(self) -> None:
+        """Commits what is waiting (at most 10 s) and closes the file. May be called twice."""
+        self._writer.stop()
+        if self.database.file_is_lost:
+            upkeep.rescue(self.database)
+        self.database.close()
+
+    def __enter__(self) -> "LessonStore":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def waiting_writes(self) -> int:
+        """How many writes wait for their commit: stays near 0 on a healthy machine."""
+        return self._writer.waiting
+
+    def require_writable(self) -> None:
+        """Raises `StoreError` unless a commit reached the disk within the last seconds, or one does now."""
+        if time.monotonic() - self._writer.last_commit > WRITABLE_SECONDS:
+            # Goes all the way through the log to the disk; DuckDB writes nothing for an UPDATE that changes nothing.
+            self._writer.run(lambda cursor: _rows(cursor, "COMMENT ON TABLE schema_version IS 'writable'", []))
+
+    # lessons
+
+    def add_lesson(self, lesson: Lesson) -> None:
+        """Adds a lesson. Raises ValueError if its id or code is taken."""
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> None:
+            if _rows(cursor, "SELECT 1 FROM lesson WHERE id IN ($1, $2) OR code IN ($1, $2)", [lesson.id, lesson.code]):
+                raise ValueError("a lesson with this id or code exists: take a new id and code")
+            cursor.execute(
+                "INSERT INTO lesson SELECT (SELECT coalesce(max(number), 0) + 1 FROM lesson), "
+                "?, ?, ?, ?, ?, ?, ?, ?, ?",
+                [
+                    lesson.id,
+                    lesson.code,
+                    lesson.title,
+                    lesson.class_name,
+                    lesson.started_at,
+                    lesson.planned_minutes,
+                    lesson.ended_at,
+                    lesson.synthetic,
+                    lesson.teacher,
+                ],
+            )
+
+        self._writer.run(work)
+
+    def end_lesson(self, lesson_id: str, at: datetime) -> Lesson:
+        """Ends a lesson and returns it. One that has ended keeps its end. Raises ValueError if there is no such
+        lesson.
+        """
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> Lesson:
+            cursor.execute(
+                "UPDATE lesson SET ended_at = greatest($1, started_at) WHERE id = $2 AND ended_at IS NULL",
+                [at, storable(lesson_id)],
+            )
+            return lesson_of(_one(cursor, f"SELECT {LESSON_COLUMNS} FROM lesson WHERE id = ?", lesson_id, "lesson"))
+
+        return self._writer.run(work)
+
+    def find_lesson(self, id_or_code: str) -> Lesson | None:
+        """The lesson with this id or code, or None."""
+
+        def read() -> Lesson | None:
+            rows = self._read(f"SELECT {LESSON_COLUMNS} FROM lesson WHERE id = $1 OR code = $1", [id_or_code])
+            return lesson_of(rows[0]) if rows else None
+
+        return self._lessons.find(id_or_code, read)
+
+    def lessons(self, class_name: str | None = None) -> list[Lesson]:
+        """All lessons, or those of a class; the newest first."""
+        rows = self._read(
+            f"SELECT {LESSON_COLUMNS} FROM lesson WHERE $1 IS NULL OR class_name = $1 ORDER BY started_at DESC, "
+            f"number DESC",
+            [class_name],
+        )
+        return [lesson_of(row) for row in rows]
+
+    # children
+
+    def put_child(self, child: Child) -> None:
+        """Adds a child, or replaces what is known of it. Raises ValueError if another child of the class has its
+        animal.
+        """
+        consent = child.consent
+        values = [
+            child.class_name,
+            child.animal,
+            consent.version if consent else None,
+            consent.role if consent else None,
+            consent.given_at if consent else None,
+            consent.expires_at if consent else None,
+            consent.withdrawn_at if consent else None,
+            child.pseudonym,
+        ]
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> None:
+            taken = "SELECT 1 FROM child WHERE class_name = ? AND animal = ? AND pseudonym <> ?"
+            if _rows(cursor, taken, [child.class_name, child.animal, child.pseudonym]):
+                raise ValueError(
+                    f"{child.animal!r} stands for another child of {child.class_name!r}: choose another animal"
+                )
+            if _rows(cursor, "SELECT 1 FROM child WHERE pseudonym = ?", [child.pseudonym]):
+                cursor.execute(
+                    "UPDATE child SET class_name = ?, animal = ?, consent_version = ?, consent_role = ?, "
+                    "consent_given_at = ?, "
+                    "consent_expires_at = ?, consent_withdrawn_at = ? WHERE pseudonym = ?",
+                    values,
+                )
+            else:
+                cursor.execute(
+                    "INSERT INTO child (number, class_name, animal, consent_version, consent_role, consent_given_at, "
+                    "consent_expires_at, consent_withdrawn_at, pseudonym) "
+                    "SELECT (SELECT coalesce(max(number), 0) + 1 FROM child), ?, ?, ?, ?, ?, ?, ?, ?",
+                    values,
+                )
+
+        self._writer.run(work)
+
+    def find_child(self, pseudonym: str) -> Child | None:
+        """The child with this pseudonym, or None."""
+
+        def read() -> Child | None:
+            rows = self._read(f"SELECT {CHILD_COLUMNS} FROM child WHERE pseudonym = ?", [pseudonym])
+            return child_of(rows[0]) if rows else None
+
+        return self._children.find(pseudonym, read)
+
+    def children(self, class_name: str) -> list[Child]:
+        """The children of a class, in the order of their animals."""
+        rows = self._read(f"SELECT {CHILD_COLUMNS} FROM child WHERE class_name = ? ORDER BY animal", [class_name])
+        return [child_of(row) for row in rows]
+
+    # observations
+
+    def add_observations(self, rows: Sequence[Observation]) -> int:
+        """Stores observations and returns how many of them are new; returns after the commit.
+
+        One whose id is known for its lesson and child is left out, so sending again is harmless. Raises ValueError, and
+        stores none, if one refers to a lesson or child that does not exist. (An `Observation` with impossible values
+        cannot be made: its constructor raises ValueError.)
+        """
+        return int(self._writer.insert(tuple(rows))) if rows else 0
+
+    def observations(
+        self, lesson_id: str, child: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> pd.DataFrame:
+        """The observations of a lesson, or of one child in it, in since <= at < until; sorted by child and time.
+
+        Columns: child (pseudonym), at (datetime64[us, UTC]), the eight keys (float32, NaN where no face was seen),
+        face_quality (float32, NaN likewise), faces_seen (uint8), source, model. Empty for an unknown lesson or child.
+        """
+        with self.database.cursor() as cursor:
+            return observations.read(cursor, lesson_id, child, since, until)
+
+    def observations_of(self, child: str, lesson_ids: Sequence[str]) -> dict[str, pd.DataFrame]:
+        """The observations of one child in several lessons: lesson id -> as `observations` answers it, empty where
+        there are none. In about half the time of asking for each.
+        """
+        with self.database.cursor() as cursor:
+            return observations.read_lessons(cursor, child, lesson_ids)
+
+    # events, corrections, audit
+
+    def add_event(self, event: Event) -> None:
+        """Adds an event; one whose id is known is left out. Raises ValueError for an unknown lesson or child."""
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> None:
+            lesson = observations.lesson_number(cursor, event.lesson)
+            child = None if event.child is None else observations.child_number(cursor, event.child)
+            if not _rows(cursor, "SELECT 1 FROM event WHERE lesson = ? AND id = ?", [lesson, event.id]):
+                cursor.execute(
+                    "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
+                    [event.id, lesson, child, event.at, event.kind, event.detail],
+                )
+
+        self._writer.run(work)
+
+    def events(self, lesson_id: str, child: str | None = None) -> list[Event]:
+        """The events of a lesson in order of time; for a child: its own and those of the whole class."""
+        rows = self._read(
+            'SELECT event.id, lesson.id, pseudonym, epoch_us(event."at"), kind, detail FROM event '
+            "JOIN lesson ON lesson.number = event.lesson LEFT JOIN child ON child.number = event.child "
+            "WHERE lesson.id = $1 AND ($2 IS NULL OR event.child IS NULL OR pseudonym = $2) "
+            'ORDER BY event."at", event.id',
+            [lesson_id, child],
+        )
+        return [Event(row[0], row[1], row[2], time_of(row[3]), row[4], row[5]) for row in rows]
+
+    def add_correction(self, correction: Correction) -> None:
+        """Adds a correction; one whose id is known replaces it. Raises ValueError for an unknown lesson or child."""
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> None:
+            lesson = observations.lesson_number(cursor, correction.lesson)
+            child = observations.child_number(cursor, correction.child)
+            cursor.execute("DELETE FROM correction WHERE lesson = ? AND id = ?", [lesson, correction.id])
+            cursor.execute(
+                "INSERT INTO correction VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    correction.id,
+                    lesson,
+                    child,
+                    correction.start,
+                    correction.end,
+                    correction.label,
+                    correction.note,
+                    correction.at,
+                ],
+            )
+
+        self._writer.run(work)
+
+    def corrections(self, lesson_id: str, child: str | None = None) -> list[Correction]:
+        """The corrections of a lesson, or of one child in it, in the order of their starts."""
+        rows = self._read(
+            'SELECT correction.id, lesson.id, pseudonym, epoch_us("start"), epoch_us("end"), label, note, '
+            'epoch_us(correction."at") FROM correction JOIN lesson ON lesson.number = correction.lesson '
+            "JOIN child ON child.number = correction.child WHERE lesson.id = $1 AND ($2 IS NULL OR pseudonym = $2) "
+            'ORDER BY "start", correction.id',
+            [lesson_id, child],
+        )
+        return [
+            Correction(
+                row[0],
+                row[1],
+                row[2],
+                time_of(row[3]),
+                time_of(row[4]),
+                row[5],
+                row[6],
+                time_of(row[7]),
+            )
+            for row in rows
+        ]
+
+    def audit(self, action: str, actor: str, detail: str) -> None:
+        """Writes down that ``actor`` (a role or account) did ``action`` now. Put no pseudonym or code into
+        ``detail``.
+        """
+        entry = [utc_now(), actor, action, detail]
+        self._writer.run(lambda cursor: _rows(cursor, "INSERT INTO audit VALUES (?, ?, ?, ?)", entry))
+
+    def audit_entries(self) -> list[AuditEntry]:
+        """What was written by `audit`, the oldest first."""
+        rows = self._read('SELECT epoch_us("at"), actor, action, detail FROM audit ORDER BY "at"', [])
+        return [AuditEntry(time_of(row[0]), row[1], row[2], row[3]) for row in rows]
+
+    # reading for analysis
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+        """One SELECT of the analytics package over the tables of schema.sql, as a data frame; times are in UTC."""
+        with self.database.cursor() as cursor:
+            return cursor.execute(sql, list(parameters)).df()
+
+    # erasing, retention, backup
+
+    def erase_child(self, pseudonym: str, actor: str) -> upkeep.Removed:
+        """Removes a child from all tables, from this file's bytes, from the backups beside it, and deletes exported
+        files.
+
+        Returns when all of that is done; writes wait meanwhile. Raises ValueError for an unknown child, and
+        `StoreError` if the rows are deleted but the file could not be rewritten (no room): housekeeping tries that
+        again.
+        """
+        upkeep.rewrite_mark(self.path).touch()
+        removed = self._writer.run(lambda cursor: upkeep.delete_child(cursor, pseudonym, actor))
+        self.erasures += 1
+        self.rewrite()
+        upkeep.rewrite_backups(upkeep.backups_folder(self.path), pseudonym)
+        upkeep.remove_old_files(upkeep.exports_folder(self.path), utc_now() + timedelta(days=1))
+        return removed
+
+    def delete_before(self, moment: datetime, actor: str) -> upkeep.Removed:
+        """Deletes what was recorded before ``moment`` (retention), rewrites the file, and deletes older backups
+        and exports.
+        """
+        removed = self._writer.run(lambda cursor: upkeep.delete_before(cursor, moment, actor))
+        if removed != upkeep.Removed(0, 0, 0):
+            upkeep.rewrite_mark(self.path).touch()
+            self.rewrite()
+        for folder in (upkeep.backups_folder(self.path), upkeep.exports_folder(self.path)):
+            upkeep.remove_old_files(folder, moment)
+        return removed
+
+    def rewrite(self) -> None:
+        """Writes the file anew, so that the bytes of deleted rows are gone; reading and writing wait for it."""
+        self._writer.run_alone(lambda: upkeep.rewrite(self.database))
+
+    def rescue_if_lost(self) -> None:
+        """Writes the file anew if somebody took it away while it is open. Every write does so too."""
+        if self.database.file_is_lost:
+            self._writer.run(lambda cursor: None)
+
+    @property
+    def rewrite_pending(self) -> bool:
+        """Whether rows were deleted whose bytes are still in the file, because a rewriting was interrupted."""
+        return upkeep.rewrite_mark(self.path).exists()
+
+    def backup(self) -> Path:
+        """Writes a consistent copy into the folder ``backups`` beside the file and returns it; recording goes on
+        meanwhile.
+        """
+        return upkeep.back_up(self.database, upkeep.backups_folder(self.path))
+
+    def _read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self.database.cursor() as cursor:
+            return _rows(cursor, sql, parameters)
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return cursor.execute(sql, [storable(value) for value in parameters]).fetchall()
+
+
+def _one(cursor: duckdb.DuckDBPyConnection, sql: str, key: str, what: str) -> tuple[Any, ...]:
+    rows = _rows(cursor, sql, [key])
+    if not rows:
+        raise ValueError(f"there is no such {what}")
+    return rows[0]

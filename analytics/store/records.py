@@ -1,0 +1,231 @@
+"""The plain values that go into and come out of the lesson store, and the checks that a value passes before it is
+stored.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from emotion.labels import KEYS
+
+SUM_TOLERANCE = 1e-3  # float32 softmax of eight classes is off by less than 1e-6; half precision by less than 1e-3
+MAXIMUM_TEXT = (
+    2000  # characters of a title, detail or note: a page of text, and a bound on what a hostile client can store
+)
+MAXIMUM_FACES = 255  # `faces_seen` is one byte
+EVENT_KINDS = ("task_started", "task_solved", "task_failed", "hint", "break", "note")
+
+SAMPLE_CLASS = "Sample class"  # of the synthetic lesson that every teacher can look at
+
+
+class StoreError(RuntimeError):
+    """The store could not do what was asked. The message says what, with which file, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A lesson. ``ended_at`` is None while it runs; ``synthetic`` lessons were made up by a program and are shown
+    as such. ``teacher``: the account that started it, "" where nobody knows; it counts the lessons that a teacher has
+    open, and gives no rights.
+    """
+
+    id: str
+    code: str
+    title: str
+    class_name: str
+    started_at: datetime
+    planned_minutes: float
+    ended_at: datetime | None = None
+    synthetic: bool = False
+    teacher: str = ""
+
+    def __post_init__(self) -> None:
+        _require_text("id", self.id)
+        _require_text("code", self.code)
+        _require_text("title", self.title, empty=True)
+        _require_text("class_name", self.class_name)
+        _require_aware("started_at", self.started_at)
+        if self.ended_at is not None:
+            _require_aware("ended_at", self.ended_at)
+        if not (math.isfinite(self.planned_minutes) and self.planned_minutes > 0):
+            raise ValueError(f"planned_minutes is {self.planned_minutes}: give a positive number of minutes")
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """That somebody (a role, not a name) agreed to version ``version`` of the consent text, from when until when."""
+
+    version: str
+    role: str
+    given_at: datetime
+    expires_at: datetime
+    withdrawn_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        _require_text("version", self.version)
+        _require_text("role", self.role)
+        _require_aware("given_at", self.given_at)
+        _require_aware("expires_at", self.expires_at)
+        if self.withdrawn_at is not None:
+            _require_aware("withdrawn_at", self.withdrawn_at)
+
+    def valid_at(self, at: datetime) -> bool:
+        """Whether recording is allowed at ``at``: given, not expired, not withdrawn. A withdrawal holds for all times,
+        so that a frame that was taken before it and arrives after it is refused too."""
+        return self.withdrawn_at is None and self.given_at <= at < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child as the store knows it: a pseudonym, the class, the animal that stands for it in the class, and
+    consent.
+    """
+
+    pseudonym: str
+    class_name: str
+    animal: str
+    consent: Consent | None = None
+
+    def __post_init__(self) -> None:
+        _require_text("pseudonym", self.pseudonym)
+        _require_text("class_name", self.class_name)
+        _require_text("animal", self.animal)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One frame of one child. ``lesson``: its id. ``child``: the pseudonym. ``probabilities``: eight values in the
+    order of `emotion.labels.KEYS`, or None where no face was seen. ``face_quality``: 0 to 1, None without a face.
+    """
+
+    id: str
+    lesson: str
+    child: str
+    at: datetime
+    probabilities: tuple[float, ...] | None
+    face_quality: float | None
+    faces_seen: int
+    source: str
+    model: str
+
+    def __post_init__(self) -> None:
+        _require_text("id", self.id)
+        _require_text("lesson", self.lesson)
+        _require_text("child", self.child)
+        _require_aware("at", self.at)
+        _require_text("source", self.source, empty=True)
+        _require_text("model", self.model, empty=True)
+        if self.probabilities is not None:
+            _require_distribution(self.probabilities)
+        if self.face_quality is not None and not 0 <= self.face_quality <= 1:
+            raise ValueError(f"face_quality is {self.face_quality}: it must lie between 0 and 1, or be None")
+        if not 0 <= self.faces_seen <= MAXIMUM_FACES:
+            raise ValueError(f"faces_seen is {self.faces_seen}: it must lie between 0 and {MAXIMUM_FACES}")
+
+    @property
+    def fingerprint(self) -> int:
+        """The first 64 bits of SHA-256 over child and id: what makes a repeated observation recognisable within its
+        lesson.
+
+        Stored instead of the id, which saves 24 bytes and more of each row. With n rows in a lesson two different ids
+        meet with a probability of about n²/2 / 2⁶⁴: 2e-10 for a class of 30 at one frame a second for 45 minutes. The
+        child is part of it, so nobody can keep another child's frame out by using its id first.
+        """
+        return int.from_bytes(hashlib.sha256(f"{self.child}\0{self.id}".encode()).digest()[:8], "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a lesson: to one child, or (``child`` None) to the whole class."""
+
+    id: str
+    lesson: str
+    child: str | None
+    at: datetime
+    kind: str
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        _require_text("id", self.id)
+        _require_text("lesson", self.lesson)
+        if self.child is not None:
+            _require_text("child", self.child)
+        _require_aware("at", self.at)
+        _require_text("detail", self.detail, empty=True)
+        if self.kind not in EVENT_KINDS:
+            raise ValueError(f"event kind {self.kind[:40]!r} is unknown: use one of {', '.join(EVENT_KINDS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A teacher's own label or note for a span of a child's lesson; ``at`` is when it was written."""
+
+    id: str
+    lesson: str
+    child: str
+    start: datetime
+    end: datetime
+    label: str
+    note: str
+    at: datetime
+
+    def __post_init__(self) -> None:
+        _require_text("id", self.id)
+        _require_text("lesson", self.lesson)
+        _require_text("child", self.child)
+        _require_text("note", self.note, empty=True)
+        for name in ("start", "end", "at"):
+            _require_aware(name, getattr(self, name))
+        if self.end < self.start:
+            raise ValueError(f"the span ends ({self.end.isoformat()}) before it starts ({self.start.isoformat()})")
+        if self.label and self.label not in KEYS:
+            raise ValueError(f"label {self.label[:40]!r} is unknown: use one of {', '.join(KEYS)}, or leave it empty")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who exported, erased or changed consent, and when."""
+
+    at: datetime
+    actor: str
+    action: str
+    detail: str
+
+
+def utc_now() -> datetime:
+    """The present, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def storable(value: object) -> object:
+    """A parameter of a query. Half a surrogate pair, which no database can hold, becomes the replacement character,
+    so that looking for it finds nothing.
+    """
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+
+
+def _require_text(name: str, value: str, empty: bool = False) -> None:
+    if not isinstance(value, str) or (not value and not empty):
+        raise ValueError(f"{name} is {value!r}: give a text that is not empty")
+    if len(value) > MAXIMUM_TEXT:
+        raise ValueError(f"{name} has {len(value)} characters: at most {MAXIMUM_TEXT} are stored")
+    if "\0" in value or (not value.isprintable() and any(0xD800 <= ord(letter) < 0xE000 for letter in value)):
+        raise ValueError(f"{name} contains a zero character or half a surrogate pair: send valid Unicode text")
+
+
+def _require_aware(name: str, value: datetime) -> None:
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise ValueError(
+            f"{name} is {value.isoformat()} without a time zone: give an aware datetime, for example in UTC"
+        )
+
+
+def _require_distribution(values: tuple[float, ...]) -> None:
+    if len(values) != len(KEYS):
+        raise ValueError(f"{len(values)} probabilities: there must be {len(KEYS)}, in the order {', '.join(KEYS)}")
+    for key, value in zip(KEYS, values, strict=True):
+        if not 0 <= value <= 1 + SUM_TOLERANCE:  # false for NaN too
+            raise ValueError(f"the probability of {key} is {value}: it must lie between 0 and 1")
+    if abs(math.fsum(values) - 1) > SUM_TOLERANCE:
+        raise ValueError(f"the probabilities sum to {math.fsum(values):.6f}: they must sum to 1")

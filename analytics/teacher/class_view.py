@@ -1,0 +1,206 @@
+"""A teacher sees the classes that stand beside the own account, and nothing of any other.
+
+The teacher page is built over `OwnClassesStore` instead of the whole store, and asks it for everything. So the rule is
+in one place: a handler, present or future, is handed what the one who is logged in may see, and another teacher's
+lesson or child is to it like one that was never there. Without accounts (only this computer is let in) all is seen.
+
+The sample lesson is everybody's to look at. Where several teachers have accounts nobody may change it, because all
+others would see that.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Lock
+
+import pandas as pd
+from gradio.context import LocalContext
+
+from analytics.access.accounts import Accounts
+from analytics.classroom.recorder import closing_time
+from analytics.simulation.sample import is_sample_child
+from analytics.store import upkeep
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import SAMPLE_CLASS, Child, Correction, Event, Lesson, utc_now
+from analytics.words.user_errors import MistakeError
+
+NOWHERE = ""  # an id that no lesson and no child has
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who asks. ``classes`` None: every class."""
+
+    name: str
+    classes: frozenset[str] | None
+
+    def has(self, class_name: str) -> bool:
+        """Whether a class is one of the reader's."""
+        return self.classes is None or class_name in self.classes
+
+
+def present_name() -> str | None:
+    """Under which name the event that is being served was let in; None outside of any. Gradio keeps the event's request
+    there for every handler, whether or not the handler asks for it."""
+    request = LocalContext.request.get(None)
+    return getattr(request, "username", None)
+
+
+class OwnClassesStore(LessonStore):
+    """The part of ``whole`` that the present reader may see, with the methods of the whole one.
+
+    What is not there to be seen answers as the whole store answers for an unknown id. ``lessons_open``: how many
+    lessons one teacher may have open at a time. Methods that no page needs are not offered: the file itself is not held
+    here, so they fail.
+    """
+
+    def __init__(
+        self,
+        whole: LessonStore,
+        accounts: Accounts,
+        lessons_open: int,
+        name_of_reader: Callable[[], str | None] = present_name,
+    ) -> None:
+        self.path = whole.path
+        self._whole = whole
+        self._accounts = accounts
+        self._lessons_open = lessons_open
+        self._name_of_reader = name_of_reader
+        self._starting = Lock()
+
+    @property
+    def reader(self) -> Reader:
+        """Who asks just now: with accounts nobody sees a class without having been let in under a name."""
+        if not self._accounts:
+            return Reader("local", None)
+        name = self._name_of_reader() or ""
+        return Reader(name, self._accounts.classes_of(name))
+
+    # lessons
+
+    def add_lesson(self, lesson: Lesson) -> None:
+        """Adds a lesson of one of the reader's classes. `MistakeError` for another class, and for one too many."""
+        reader = self.reader
+        self._require_class(reader, lesson.class_name)
+        with self._starting:
+            now = utc_now()
+            running = [
+                other
+                for other in self._whole.lessons()
+                if other.teacher == reader.name and other.ended_at is None and now < closing_time(other)
+            ]
+            if len(running) >= self._lessons_open:
+                raise MistakeError("error_lessons_open", limit=self._lessons_open)
+            self._whole.add_lesson(replace(lesson, teacher=reader.name))
+
+    def end_lesson(self, lesson_id: str, at: datetime) -> Lesson:
+        """Ends a lesson that the reader sees. ValueError where there is none."""
+        return self._whole.end_lesson(self._seen(lesson_id), at)
+
+    def find_lesson(self, id_or_code: str) -> Lesson | None:
+        """The lesson with this id or code, or None."""
+        found = self._whole.find_lesson(id_or_code)
+        return found if found is not None and _sees_lesson(self.reader, found) else None
+
+    def lessons(self, class_name: str | None = None) -> list[Lesson]:
+        """The reader's lessons, or those of a class; the newest first."""
+        reader = self.reader
+        return [lesson for lesson in self._whole.lessons(class_name) if _sees_lesson(reader, lesson)]
+
+    # children
+
+    def put_child(self, child: Child) -> None:
+        """Adds or changes a child of one of the reader's classes. `MistakeError` for another class."""
+        self._require_class(self.reader, child.class_name)
+        self._whole.put_child(child)
+
+    def find_child(self, pseudonym: str) -> Child | None:
+        """The child with this pseudonym, or None."""
+        found = self._whole.find_child(pseudonym)
+        return found if found is not None and _sees_child(self.reader, found) else None
+
+    def children(self, class_name: str) -> list[Child]:
+        """The children of a class, in the order of their animals."""
+        reader = self.reader
+        return [child for child in self._whole.children(class_name) if _sees_child(reader, child)]
+
+    def erase_child(self, pseudonym: str, actor: str) -> upkeep.Removed:
+        """See `LessonStore.erase_child`. ValueError for a child that the reader does not see."""
+        found = self.find_child(pseudonym)
+        if found is None:
+            raise ValueError("there is no such child: it may have been erased already")
+        self._require_class(self.reader, found.class_name)
+        return self._whole.erase_child(pseudonym, self._signed(actor))
+
+    # observations, events, corrections
+
+    def observations(
+        self, lesson_id: str, child: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> pd.DataFrame:
+        """See `LessonStore.observations`."""
+        return self._whole.observations(self._seen(lesson_id), child, since, until)
+
+    def observations_of(self, child: str, lesson_ids: Sequence[str]) -> dict[str, pd.DataFrame]:
+        """See `LessonStore.observations_of`."""
+        visible = [lesson_id for lesson_id in lesson_ids if self._seen(lesson_id)]
+        found = self._whole.observations_of(child, visible)
+        return {
+            lesson_id: found[lesson_id] if lesson_id in found else self._whole.observations(NOWHERE)
+            for lesson_id in lesson_ids
+        }
+
+    def events(self, lesson_id: str, child: str | None = None) -> list[Event]:
+        """See `LessonStore.events`."""
+        return self._whole.events(self._seen(lesson_id), child)
+
+    def add_event(self, event: Event) -> None:
+        """Adds an event. `MistakeError` for a lesson or child that the reader does not see, or may not change."""
+        self._require_change(event.lesson, event.child)
+        self._whole.add_event(event)
+
+    def corrections(self, lesson_id: str, child: str | None = None) -> list[Correction]:
+        """See `LessonStore.corrections`."""
+        return self._whole.corrections(self._seen(lesson_id), child)
+
+    def add_correction(self, correction: Correction) -> None:
+        """Adds a correction. `MistakeError` for a lesson or child that the reader does not see, or may not change."""
+        self._require_change(correction.lesson, correction.child)
+        self._whole.add_correction(correction)
+
+    def audit(self, action: str, actor: str, detail: str) -> None:
+        """Writes down what was done, and under which account."""
+        self._whole.audit(action, self._signed(actor), detail)
+
+    def _seen(self, lesson_id: str) -> str:
+        """``lesson_id``, or an id that no lesson has."""
+        return lesson_id if self.find_lesson(lesson_id) is not None else NOWHERE
+
+    def _signed(self, actor: str) -> str:
+        return f"{self.reader.name} ({actor})" if self._accounts else actor
+
+    def _require_class(self, reader: Reader, class_name: str) -> None:
+        """`MistakeError`, in the same words whether or not there is such a class."""
+        if self._accounts and class_name == SAMPLE_CLASS:
+            raise MistakeError("error_synthetic")
+        if not reader.has(class_name):
+            raise MistakeError(
+                "error_class", class_name=class_name[:60], classes=", ".join(sorted(reader.classes or ())) or "–"
+            )
+
+    def _require_change(self, lesson_id: str, child: str | None) -> None:
+        lesson = self.find_lesson(lesson_id)
+        if lesson is None:
+            raise MistakeError("error_lesson", lesson=lesson_id[:60])
+        if lesson.synthetic and self._accounts:
+            raise MistakeError("error_synthetic")
+        known = None if child is None else self.find_child(child)
+        if child is not None and (known is None or known.class_name != lesson.class_name):
+            raise MistakeError("error_child", child=child[:60])
+
+
+def _sees_lesson(reader: Reader, lesson: Lesson) -> bool:
+    return lesson.synthetic or reader.has(lesson.class_name)
+
+
+def _sees_child(reader: Reader, child: Child) -> bool:
+    return is_sample_child(child) or reader.has(child.class_name)

@@ -1,0 +1,185 @@
+"""What every tab and every endpoint of the teacher page reads: lessons, children, signals, with mistakes that can be
+told in words."""
+
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from analytics.charts.heat_map import HeatMap, heat_map
+from analytics.classroom.recorder import LessonRecorder
+from analytics.insight.feedback import answers
+from analytics.insight.timeline import animals
+from analytics.signals.lesson_signals import lesson_signals
+from analytics.signals.support import Signal
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Child, Lesson, StoreError, utc_now
+from analytics.teacher.board import Attention, attention_list
+from analytics.teacher.export import FORMATS, export_lesson
+from analytics.words.sentences import animal_name, class_title, date_text, lesson_title
+from analytics.words.texts import LANGUAGES, say
+from analytics.words.user_errors import MistakeError
+
+LOG = logging.getLogger(__name__)
+MAXIMUM_NAME = 120  # characters of a title or class: what fits on one line of a list
+COPY_SECONDS = 120  # how long the copy of an export that a browser or program fetches may lie in Gradio's folder
+
+
+@dataclass(frozen=True)
+class Desk:
+    """``language_of``: the reader's language by request. ``checkpoint``: folder of the loaded model, for "About the
+    model". ``hides_small_groups``: whether figures of a class of fewer than five children are left out."""
+
+    store: LessonStore
+    recorder: LessonRecorder
+    language_of: Callable[[Any], str]
+    consent_version: str
+    checkpoint: Path | None
+    hides_small_groups: bool = False
+    # An export that was read before an erasure must not be written after it.
+    exporting: Lock = field(default_factory=Lock)
+
+    def lesson(self, id_or_code: str | None) -> Lesson:
+        """The lesson with this id or code (any spelling). `MistakeError` where there is none."""
+        found = self.recorder.find_lesson(id_or_code) if id_or_code else None
+        if found is None:
+            raise MistakeError("error_lesson", lesson=str(id_or_code or "")[:60])
+        return found
+
+    def child(self, lesson_or_class: str, code_or_pseudonym: str | None) -> Child:
+        """The child of a lesson's class, or of a class, by code or pseudonym. `MistakeError` where there is none."""
+        found = self.recorder.resolve_child(lesson_or_class, code_or_pseudonym) if code_or_pseudonym else None
+        if found is None:
+            raise MistakeError("error_child", child=str(code_or_pseudonym or "")[:60])
+        return found
+
+    def animals(self, lesson: Lesson) -> dict[str, str]:
+        """Pseudonym -> animal of the children of the lesson's class."""
+        return animals(self.store, lesson)
+
+    def now(self, lesson: Lesson) -> datetime:
+        """The present of a lesson: its end once it is over."""
+        return lesson.ended_at or utc_now()
+
+    def heat_map(self, lesson: Lesson) -> HeatMap:
+        """The mean valence of every child of the lesson so far."""
+        rows = self.store.observations(lesson.id)
+        return heat_map(rows, self.animals(lesson), lesson.started_at, self.now(lesson))
+
+    def attention(self, lesson: Lesson) -> list[Attention]:
+        """All signals of the lesson, what is unanswered and grave first."""
+        return attention_list(self.signals(lesson), self.animals(lesson), answers(self.store, lesson.id))
+
+    def erase(self, child: Child, actor: str) -> int:
+        """Erases everything that is stored of a child, copies of exports included; answers how many rows that were."""
+        with self.exporting:
+            removed = self.store.erase_child(child.pseudonym, actor)
+            for copy in copies_folder().iterdir():
+                copy.unlink(missing_ok=True)
+        return removed.observations + removed.events + removed.corrections
+
+    def signals(self, lesson: Lesson) -> list[Signal]:
+        """All signals of the lesson so far, in the order in which they were raised."""
+        return list(lesson_signals(self.store, lesson, self.now(lesson)))
+
+    def export(self, lesson: Lesson, file_format: str, actor: str) -> Path:
+        """Writes an export and answers a copy of it that may be handed out, under a name that nobody can guess."""
+        if file_format not in FORMATS:
+            raise MistakeError("error_format", value=str(file_format)[:20])
+        with self.exporting:
+            written = export_lesson(self.store, lesson.id, file_format, actor)
+            return Path(shutil.copyfile(written, copies_folder() / f"{uuid4().hex}-{written.name}"))
+
+    def chosen_child(self, lesson: Lesson, child: str | None) -> str | None:
+        """``child`` (pseudonym) if it is one of the lesson's class; else who needed an adult first, else the first;
+        None without any."""
+        known = self.animals(lesson)
+        if child in known:
+            return child
+        return next(
+            iter([item.signal.child for item in self.attention(lesson)] + sorted(known, key=known.__getitem__)), None
+        )
+
+    def lesson_choices(self, language: str, zone: str) -> list[tuple[str, str]]:
+        """(label, id) of every lesson, the newest first, the running ones marked."""
+        return [(self.lesson_label(lesson, language, zone), lesson.id) for lesson in self.store.lessons()]
+
+    def lesson_label(self, lesson: Lesson, language: str, zone: str) -> str:
+        """One line that tells lessons apart."""
+        parts = [
+            lesson_title(language, lesson) or lesson.code,
+            class_title(language, lesson.class_name),
+            date_text(lesson.started_at, language, zone),
+        ]
+        if lesson.synthetic:
+            parts.append(say(language, "synthetic"))
+        elif lesson.ended_at is None:
+            parts.append(say(language, "running"))
+        return " · ".join(parts)
+
+    def child_choices(self, lesson: Lesson, language: str) -> list[tuple[str, str]]:
+        """(name, pseudonym) of the children of the lesson's class, by name."""
+        return sorted((animal_name(language, animal), child) for child, animal in self.animals(lesson).items())
+
+
+def copies_folder() -> Path:
+    """Where exports lie for the minutes in which they are fetched: inside the folder that Gradio serves from, so that
+    it makes no copy of its own, and deletes them after `COPY_SECONDS`."""
+    folder = Path(get_upload_folder()) / "exports"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def checked_name(field: str, value: str | None, language: str) -> str:
+    """A title or class name without surrounding blanks. `MistakeError` where it is empty or too long."""
+    text = (value or "").strip()
+    if not text:
+        raise MistakeError("error_empty", field=say(language, field))
+    if len(text) > MAXIMUM_NAME:
+        raise MistakeError("error_long", field=say(language, field), limit=MAXIMUM_NAME)
+    return text
+
+
+def checked_number(field: str, value: Any, low: float, high: float, language: str) -> float:
+    """A number within bounds. `MistakeError` where it is none (NaN included) or lies outside."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not low <= number <= high:
+        raise MistakeError(
+            "error_number", field=say(language, field), low=f"{low:g}", high=f"{high:g}", value=str(value)[:40]
+        )
+    return number
+
+
+def checked_language(language: str | None, otherwise: str) -> str:
+    """ "en" or "ru"; ``otherwise`` where none was given. `MistakeError` for any other."""
+    if not language:
+        return otherwise
+    if language not in LANGUAGES:
+        raise MistakeError("error_language", value=str(language)[:20])
+    return language
+
+
+def as_error(error: Exception, language: str) -> gr.Error:
+    """What the page and the endpoints answer to a mistake: one sentence with cause and remedy.
+
+    The cause of a `StoreError` goes to the log alone: it names files of the server.
+    """
+    if isinstance(error, MistakeError):
+        text = error.text(language)
+    elif isinstance(error, StoreError):
+        LOG.error("the store could not serve the teacher's page: %s", error)
+        text = say(language, "error_store_down")
+    else:
+        text = say(language, "error_store", reason=str(error))
+    return gr.Error(text, print_exception=False)

@@ -1,0 +1,317 @@
+"""The named endpoints of the teacher page: what other programs call through gradio_client. Each docstring documents
+its endpoint."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from analytics.charts.timeline import timeline_figure, timeline_table
+from analytics.insight.lesson_summary import lesson_summary as summarise
+from analytics.insight.timeline import child_timeline, class_board
+from analytics.signals.support import Signal
+from analytics.store.records import Child, Lesson, StoreError
+from analytics.teacher.arguments import checked_texts
+from analytics.teacher.context import Desk, MistakeError, as_error, checked_language, checked_name, checked_number
+from analytics.teacher.small_groups import is_small
+from analytics.teacher.tabs.child import save_correction
+from analytics.teacher.tabs.classes import LONGEST_CONSENT, LONGEST_LESSON
+from analytics.teacher.tabs.lesson import moments_lines, tasks_table
+from analytics.words.sentences import animal_name, reason, suggestion
+from analytics.words.texts import say
+
+SIGNALS_PER_CALL = 100  # a poll answers at most this many; the cursor fetches the rest
+
+
+def lesson_json(lesson: Lesson) -> dict[str, Any]:
+    """A lesson as the endpoints tell it."""
+    return {
+        "lesson": lesson.id,
+        "code": lesson.code,
+        "title": lesson.title,
+        "class_name": lesson.class_name,
+        "started_at": lesson.started_at.isoformat(),
+        "minutes": lesson.planned_minutes,
+        "ended_at": lesson.ended_at.isoformat() if lesson.ended_at else None,
+        "synthetic": lesson.synthetic,
+    }
+
+
+def signal_json(signal: Signal, animal: str, language: str, running: bool) -> dict[str, Any]:
+    """A signal as the endpoints tell it, with its sentences in ``language``."""
+    return {
+        "id": signal.id,
+        "lesson": signal.lesson,
+        "child": signal.child,
+        "animal": animal,
+        "kind": signal.kind,
+        "start": signal.start.isoformat(),
+        "raised": signal.raised.isoformat(),
+        "end": signal.end.isoformat() if signal.end else None,
+        "strength": round(signal.strength, 3),
+        "reason_key": signal.reason_key,
+        "evidence": signal.evidence,
+        "suggestion_key": signal.suggestion_key,
+        "reason": reason(language, signal),
+        "suggestion": suggestion(language, signal, running),
+    }
+
+
+def table_json(table: pd.DataFrame) -> dict[str, Any]:
+    """A table as ``headers`` and ``data`` (a list per row), as Gradio's own data frames travel."""
+    return {"headers": [str(name) for name in table.columns], "data": table.astype(object).to_numpy().tolist()}
+
+
+def parsed_time(text: str) -> datetime:
+    """ISO 8601 with a zone. `MistakeError` where it is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise MistakeError("error_time", value=str(text)[:40]) from None
+    if found.tzinfo is None:
+        raise MistakeError("error_time", value=str(text)[:40])
+    return found
+
+
+def consent_json(child: Child) -> dict[str, Any]:
+    """What may be told of a child's consent."""
+    consent = child.consent
+    return {
+        "child": child.pseudonym,
+        "animal": child.animal,
+        "class_name": child.class_name,
+        "given": consent is not None and consent.withdrawn_at is None,
+        "expires_at": consent.expires_at.isoformat() if consent else None,
+    }
+
+
+def add_teacher_api(desk: Desk) -> None:
+    """Adds the endpoints to the page that is being built."""
+
+    def endpoint(handler: Callable[..., Any]) -> None:
+        parameters = signature(handler)
+
+        @wraps(handler)
+        def guarded(*arguments: Any, **named: Any) -> Any:
+            try:
+                positional, by_name = checked_texts(parameters, arguments, named)
+                return handler(*positional, **by_name)
+            except (MistakeError, StoreError, ValueError) as error:
+                raise as_error(error, language_in(arguments, named)) from error
+
+        def language_in(arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
+            request = next((value for value in (*arguments, *named.values()) if isinstance(value, gr.Request)), None)
+            given = [value for value in (*arguments, *named.values()) if value in ("en", "ru")]
+            return given[0] if given else desk.language_of(request)
+
+        gr.api(guarded, api_name=handler.__name__, concurrency_limit=4)
+
+    def start_lesson(title: str, class_name: str, minutes: float, request: gr.Request) -> dict:
+        """Starts a lesson now. ``title`` and ``class_name``: 1 to 120 characters; ``minutes``: 1 to 240.
+
+        Answers ``lesson`` (its id), ``code`` (what children enter on the station page), and the rest of the lesson.
+        """
+        language = desk.language_of(request)
+        lesson = desk.recorder.start_lesson(
+            checked_name("title", title, language),
+            checked_name("class_name", class_name, language),
+            checked_number("minutes_label", minutes, 1, LONGEST_LESSON, language),
+        )
+        return lesson_json(lesson)
+
+    def end_lesson(lesson: str, request: gr.Request) -> dict:
+        """Ends a lesson (id or code) now; stations stop recording. One that has ended stays as it is. Answers the
+        lesson."""
+        return lesson_json(desk.recorder.end_lesson(desk.lesson(lesson).id))
+
+    def list_lessons(class_name: str = "", request: gr.Request = None) -> list:  # type: ignore[assignment]
+        """The lessons of a class, or all of them, the newest first. The sample lesson has ``synthetic`` true."""
+        return [lesson_json(lesson) for lesson in desk.store.lessons(class_name.strip() or None)]
+
+    def timeline(lesson: str, child: str, language: str = "", request: gr.Request = None) -> tuple[dict, dict]:  # type: ignore[assignment]
+        """One child's lesson. ``child``: code or pseudonym; ``language``: en or ru, by default the caller's.
+
+        Answers a Plotly figure (``type`` "plotly", ``plot`` its JSON: `plotly.io.from_json` reads it) with times in
+        UTC, and the same
+        as a table (``headers``, ``data``): at, eight probabilities, valence, arousal (null where no face was seen),
+        face.
+        """
+        spoken = checked_language(language, desk.language_of(request))
+        found = desk.lesson(lesson)
+        known = desk.child(found.id, child)
+        curves = child_timeline(desk.store, found.id, known.pseudonym)
+        signals = [signal for signal in desk.signals(found) if signal.child == known.pseudonym]
+        figure = timeline_figure(curves, spoken, "UTC", signals)
+        return {"type": "plotly", "plot": figure.to_json()}, table_json(timeline_table(curves))
+
+    def class_board_endpoint(lesson: str, request: gr.Request) -> list:
+        """A row per child of the lesson's class: child, animal, state (one of the eight expressions, away, or silent
+        where no frame came
+        lately), since, seconds, signal (the kind that lasts now, or null), sparkline (valence, oldest first, null
+        without a face)."""
+        found = desk.lesson(lesson)
+        return [
+            {
+                "child": row.child,
+                "animal": row.animal,
+                "state": row.state,
+                "since": row.since.isoformat(),
+                "seconds": round(row.seconds, 1),
+                "signal": row.signal,
+                "sparkline": [None if value is None else round(value, 3) for value in row.sparkline],
+            }
+            for row in class_board(desk.store, found.id, desk.now(found))
+        ]
+
+    def lesson_summary(lesson: str, language: str = "", request: gr.Request = None) -> dict:  # type: ignore[assignment]
+        """The whole lesson: ``lesson``; ``heat`` (children, starts of the stretches, mean valence of each, null
+        without a face);
+        ``tasks`` (a table); ``signals``; ``moments`` (at, child, kind, words). ``language``: en or ru, by default the
+        caller's."""
+        spoken = checked_language(language, desk.language_of(request))
+        found = desk.lesson(lesson)
+        summary = summarise(desk.store, found.id)
+        signals = desk.signals(found)
+        names = desk.animals(found)
+        if desk.hides_small_groups and is_small(len(summary.children)):
+            raise MistakeError("small_group_hidden")
+        heat = desk.heat_map(found)
+        return {
+            "lesson": lesson_json(found),
+            "heat": {
+                "children": [
+                    {"child": child, "animal": animal_name(spoken, animal)} for child, animal in heat.children
+                ],
+                "starts": [start.isoformat() for start in heat.starts],
+                "valence": [
+                    [None if value != value else round(float(value), 3) for value in row] for row in heat.cells
+                ],
+            },
+            "tasks": table_json(tasks_table(summary, spoken)),
+            "signals": [
+                signal_json(signal, names.get(signal.child, ""), spoken, found.ended_at is None) for signal in signals
+            ],
+            "moments": [
+                {"at": moment.at.isoformat(), "child": moment.child, "kind": moment.kind, "words": moment.words}
+                for moment in moments_lines(desk, found, signals, spoken)
+            ],
+        }
+
+    def signals(lesson: str, after: str = "", request: gr.Request = None) -> dict:  # type: ignore[assignment]
+        """Support signals in the order in which they were raised: poll with the ``cursor`` of the answer before,
+        first with "".
+
+        Answers ``signals`` (id, child, animal, kind, start, raised, end, strength, reason, suggestion and their keys)
+        and ``cursor``.
+        """
+        found = desk.lesson(lesson)
+        seen = parsed_cursor(after)
+        names = desk.animals(found)
+        fresh = [signal for signal in desk.signals(found) if cursor_of(signal) > seen][:SIGNALS_PER_CALL]
+        language = desk.language_of(request)
+        return {
+            "signals": [
+                signal_json(signal, names.get(signal.child, ""), language, found.ended_at is None) for signal in fresh
+            ],
+            "cursor": cursor_of(fresh[-1]) if fresh else after,
+        }
+
+    def annotate(
+        lesson: str,
+        child: str,
+        from_: str,
+        to: str,
+        label: str = "",
+        note: str = "",
+        request: gr.Request = None,  # type: ignore[assignment]
+    ) -> dict:
+        """A teacher's own label (one of the eight expressions, or "") and note for a span of a child's lesson.
+
+        ``child``: code or pseudonym; ``from_`` and ``to``: ISO 8601 with a zone, within the lesson. Answers ``id``.
+        """
+        found = desk.lesson(lesson)
+        known = desk.child(found.id, child)
+        begin, finish = parsed_time(from_), parsed_time(to)
+        return {"id": save_correction(desk, found, known.pseudonym, begin, finish, label.strip(), note.strip())}
+
+    def set_consent(
+        child: str = "",
+        class_name: str = "",
+        given: bool = True,
+        role: str = "parent",
+        days: float = 365,
+        request: gr.Request = None,  # type: ignore[assignment]
+    ) -> dict:
+        """Puts consent on file (``given``), or withdraws it. An empty ``child`` enrols a new child of ``class_name``
+        and answers its fresh
+        ``code``, which is shown this once and stored nowhere; else ``child`` is a code (with its class) or a pseudonym.
+
+        ``role``: who agreed, for example parent, never a name; ``days``: how long it is valid. Answers child, animal,
+        class_name, given,
+        expires_at, and code where one was made; after a withdrawal ``message`` offers the erasure.
+        """
+        language = desk.language_of(request)
+        valid = checked_number("roster_days", days, 1, LONGEST_CONSENT, language)
+        who = checked_name("roster_role", role, language)
+        if not child.strip():
+            if not given:
+                raise MistakeError("error_child", child="")
+            name = checked_name("class_name", class_name, language)
+            code, enrolled = desk.recorder.enrol(name, who, desk.consent_version, valid)
+            return {**consent_json(enrolled), "code": code}
+        known = desk.child(class_name, child)
+        changed = desk.recorder.set_consent(known.pseudonym, given, known.class_name, who, desk.consent_version, valid)
+        answer = {**consent_json(changed), "code": None}
+        if not given:
+            word = say(language, "erase_word")
+            name = animal_name(language, changed.animal)
+            offered = say(language, "erasure_offered", animal=name, word=word)
+            answer["message"] = f"{offered} {say(language, 'erasure_call')}"
+        return answer
+
+    def erase_child(child: str, class_name: str = "", request: gr.Request = None) -> dict:  # type: ignore[assignment]
+        """Erases everything that is stored of a child (pseudonym, or code with its class): there is no way back.
+        Answers ``rows``."""
+        known = desk.child(class_name, child)
+        return {"child": known.pseudonym, "rows": desk.erase(known, "api")}
+
+    class_board_endpoint.__name__ = "class_board"
+    for handler in (
+        start_lesson, end_lesson, list_lessons, timeline, class_board_endpoint, lesson_summary, signals, annotate,
+        set_consent, erase_child,
+    ):  # fmt: skip
+        endpoint(handler)
+    add_export(desk)
+
+
+def add_export(desk: Desk) -> None:
+    """The endpoint that answers a file: Gradio hands files to clients through a component only."""
+    lesson, kind, file = gr.Textbox(visible=False), gr.Textbox(visible=False), gr.File(visible=False)
+
+    def export_lesson(lesson: str, format: str, request: gr.Request) -> str:
+        """The rows of a lesson as a file with a data dictionary. ``format``: csv, parquet or json."""
+        try:
+            return str(desk.export(desk.lesson(lesson), format, "api"))
+        except (MistakeError, StoreError, ValueError) as error:
+            raise as_error(error, desk.language_of(request)) from error
+
+    gr.Button(visible=False).click(
+        export_lesson, [lesson, kind], file, api_name="export_lesson", show_progress="hidden", concurrency_limit=2
+    )
+
+
+def cursor_of(signal: Signal) -> str:
+    """A cursor that sorts as signals were raised: microseconds since 1970, then the id."""
+    return f"{round(signal.raised.timestamp() * 1e6):017d}-{signal.id}"
+
+
+def parsed_cursor(text: str) -> str:
+    """A cursor as `cursor_of` made it, or "". `MistakeError` for anything else."""
+    digits, dash, name = text.partition("-")
+    if text and not (dash and name and digits.isdigit() and len(digits) == 17):
+        raise MistakeError("error_cursor", value=text[:40])
+    return text

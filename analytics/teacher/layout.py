@@ -1,0 +1,148 @@
+"""What the tabs share: the chosen lesson and child, the reader's zone, which tab is open, and when its contents are
+made anew."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+
+from analytics.store.records import StoreError
+from analytics.teacher.context import Desk, MistakeError, as_error
+
+TICK = 2.0  # seconds: the class board while a lesson runs
+SLOW_TICK = 10.0  # seconds: the charts while a lesson runs
+
+
+def told(desk: Desk) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Turns the mistakes of a handler into a `gr.Error` in the caller's language. The handler takes ``request:
+    gr.Request``."""
+
+    def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(handler)
+        def guarded(*arguments: Any, **named: Any) -> Any:
+            try:
+                return handler(*arguments, **named)
+            except (MistakeError, StoreError, ValueError) as error:
+                request = next(
+                    (value for value in (*arguments, *named.values()) if isinstance(value, gr.Request)), None
+                )
+                raise as_error(error, desk.language_of(request)) from error
+
+        return guarded
+
+    return decorate
+
+
+def plot(name: str) -> gr.Plot:
+    """A chart without a frame around it; ``name`` becomes its element id."""
+    return gr.Plot(show_label=False, container=False, elem_id=name, elem_classes=["chart"])
+
+
+@dataclass
+class Frame:
+    """The components that every tab uses. ``word``: a key of `analytics.words.texts` -> what Gradio translates in the
+    browser."""
+
+    word: Callable[[str], Any]
+    tabs: gr.Tabs
+    lesson: gr.Dropdown
+    child: gr.Dropdown
+    zone: gr.State
+    moment: gr.State  # the time that a chosen moment points to, ISO 8601, or ""
+    open_tab: gr.State
+    timer: gr.Timer
+    slow_timer: gr.Timer
+    panels: dict[str, gr.Tab] = field(default_factory=dict)
+    openers: list[Any] = field(default_factory=list)
+    child_views: list[tuple[Callable[..., Any], list[Any], list[Any]]] = field(default_factory=list)
+    names: dict[str, gr.State] = field(
+        default_factory=dict
+    )  # inside a tab: anything else among the tabs would count as one
+
+    def tab(self, name: str) -> gr.Tab:
+        """A tab; used as a context."""
+        self.panels[name] = gr.Tab(self.word(f"tab_{name}"), id=name)
+        with self.panels[name]:
+            self.names[name] = gr.State(name)
+        return self.panels[name]
+
+    def show(self, name: str, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Runs ``handler`` when the tab is opened, and when another lesson is chosen while it is open."""
+        self.private(
+            self.panels[name].select, when_open(name, handler, len(outputs)), [self.names[name], *inputs], outputs
+        )
+        self.while_open(name, self.lesson.change, handler, inputs, outputs)
+
+    def while_running(
+        self, name: str, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]
+    ) -> None:
+        """Runs ``handler`` every `TICK` seconds while a lesson runs and the tab is open."""
+        self.while_open(name, self.timer.tick, handler, inputs, outputs)
+
+    def now_and_then(
+        self, name: str, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]
+    ) -> None:
+        """Runs ``handler`` every `SLOW_TICK` seconds while a lesson runs and the tab is open."""
+        self.while_open(name, self.slow_timer.tick, handler, inputs, outputs)
+
+    def while_open(
+        self,
+        name: str,
+        event: Callable[..., Any],
+        handler: Callable[..., Any],
+        inputs: Sequence[Any],
+        outputs: Sequence[Any],
+    ) -> None:
+        self.private(event, when_open(name, handler, len(outputs)), [self.open_tab, *inputs], outputs)
+
+    def private(
+        self, event: Callable[..., Any], handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]
+    ) -> Any:
+        """Wires an event of the page itself: no progress overlay (it would flicker), no place in the API."""
+        return event(
+            handler,
+            list(inputs),
+            list(outputs),
+            show_progress="hidden",
+            api_visibility="private",
+            trigger_mode="always_last",
+        )
+
+    def opens_child(self, source: gr.HTML, desk: Desk) -> None:
+        """A click on a child in ``source`` opens the tab "Child" there."""
+
+        @told(desk)
+        def choose(lesson_id: str, event: gr.EventData, request: gr.Request) -> tuple[Any, Any, str, str]:
+            choices = desk.child_choices(desk.lesson(lesson_id), desk.language_of(request))
+            known = [value for _, value in choices]
+            child = gr.Dropdown(choices=choices, value=str(event.child) if event.child in known else None)
+            return gr.Tabs(selected="child"), child, str(event.at), "child"
+
+        outputs = [self.tabs, self.child, self.moment, self.open_tab]
+        self.openers.append(self.private(source.open_child, choose, [self.lesson], outputs))
+
+    def wire_openers(self) -> None:
+        """Called when all tabs are in place: what a click opened is drawn even if nothing but the moment changed."""
+        for opener in self.openers:
+            for handler, inputs, outputs in self.child_views:
+                opener.then(handler, inputs, outputs, show_progress="hidden", api_visibility="private")
+
+
+def when_open(name: str, handler: Callable[..., Any], outputs: int) -> Callable[..., Any]:
+    """``handler`` behind a first argument, the open tab: it runs only if that is ``name`` and a lesson (its own first
+    argument) is
+    chosen, which it is not in the first moments of a visit."""
+
+    @wraps(handler)
+    def guarded(open_tab: str, *arguments: Any) -> Any:
+        if open_tab != name or not arguments[0]:
+            return gr.skip() if outputs == 1 else tuple(gr.skip() for _ in range(outputs))
+        return handler(*arguments)
+
+    own = inspect.signature(handler)
+    first = inspect.Parameter("open_tab", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=str)
+    guarded.__signature__ = own.replace(parameters=[first, *own.parameters.values()])  # type: ignore[attr-defined]
+    return guarded

@@ -1,0 +1,170 @@
+"""The teacher page: who needs me now, how did this child's lesson go, what should I change next time."""
+
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from analytics.access.accounts import Accounts
+from analytics.classroom.consent import text_version
+from analytics.classroom.recorder import LessonRecorder
+from analytics.simulation.sample import ensure_sample_lesson
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Lesson, utc_now
+from analytics.teacher.class_view import OwnClassesStore
+from analytics.teacher.context import COPY_SECONDS, Desk
+from analytics.teacher.endpoints import add_teacher_api
+from analytics.teacher.layout import SLOW_TICK, TICK, Frame, told
+from analytics.teacher.static_files import CSS
+from analytics.teacher.tabs.about import add_about
+from analytics.teacher.tabs.child import add_child
+from analytics.teacher.tabs.classes import add_class
+from analytics.teacher.tabs.lesson import add_lesson
+from analytics.teacher.tabs.now import add_now
+from analytics.teacher.tabs.report import add_report
+from analytics.teacher.tabs.trends import add_trends
+from analytics.words.sentences import class_title, zone_of
+from analytics.words.texts import TEXTS, duration, say
+
+PREFIX = "teacher_"  # keeps our keys apart from Gradio's own in the browser's dictionary
+ZONE_SCRIPT = "() => [Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC']"
+HEADINGS = ("start", "roster", "enrolled", "lessons", "export", "report")
+
+
+def translations() -> dict[str, dict[str, str]]:
+    """What `gr.I18n` is made of: the static words of the page by language, headings as Markdown."""
+    words: dict[str, dict[str, str]] = {}
+    for language, texts in TEXTS.items():
+        words[language] = {PREFIX + key: text for key, text in texts.items()}
+        for heading in HEADINGS:
+            text = texts.get(f"{heading}_title")
+            if text:
+                help_text = texts.get(f"{heading}_help", "")
+                words[language][f"{PREFIX}{heading}_heading"] = f"### {text}\n\n{help_text}"
+        words[language][f"{PREFIX}page_heading"] = f"# {texts['page_title']}\n\n{texts['page_lead']}"
+    return words
+
+
+def css() -> str:
+    """The style sheet of the page, for whoever mounts it."""
+    return CSS
+
+
+def status_html(lesson: Lesson, language: str) -> str:
+    """The code in large type and how long the lesson goes on; or that it has ended, or is a made-up sample."""
+    parts = []
+    if lesson.synthetic:
+        parts.append(f'<span class="chip synthetic">{escape(say(language, "synthetic_long"))}</span>')
+    elif lesson.ended_at is not None:
+        parts.append(f'<span class="chip">{escape(say(language, "ended"))}</span>')
+    else:
+        left = lesson.started_at + timedelta(minutes=lesson.planned_minutes) - utc_now()
+        time_left = say(language, "left", time=duration(language, left.total_seconds()))
+        parts.append(
+            f'<span><small>{escape(say(language, "code_label"))}</small><br><span class="code">{escape(lesson.code)}'
+            "</span></span>"
+            f'<span class="chip running">{escape(say(language, "running"))}</span>'
+            f"<span>{escape(class_title(language, lesson.class_name))}"
+            f" · {escape(time_left)}</span><small>{escape(say(language, 'code_hint'))}</small>"
+        )
+    return f'<div class="teacher status">{"".join(parts)}</div>'
+
+
+def build_teacher(
+    store: LessonStore,
+    recorder: LessonRecorder,
+    language_of: Callable[[Any], str],
+    checkpoint: Path | None = None,
+    accounts: Accounts | None = None,
+    lessons_open: int = 10,
+    hides_small_groups: bool = False,
+) -> gr.Blocks:
+    """The page with its named endpoints. Mount it with ``css=css()`` and ``i18n=gr.I18n(**translations())``.
+
+    ``checkpoint``: folder of the loaded model (config.json, evaluation.json) for "About the model". ``accounts``: who
+    sees which classes; everything below reads and writes through that view.
+    """
+    sample = ensure_sample_lesson(store)
+    own = OwnClassesStore(store, accounts or Accounts({}), lessons_open)
+    desk = Desk(own, recorder.through(own), language_of, text_version(), checkpoint, hides_small_groups)
+    dictionary = gr.I18n(**translations())
+
+    def word(key: str) -> Any:
+        return dictionary(PREFIX + key)
+
+    with gr.Blocks(
+        title=say("en", "page_title"), analytics_enabled=False, delete_cache=(COPY_SECONDS // 4, COPY_SECONDS)
+    ) as page:
+        zone, moment, open_tab = gr.State("UTC"), gr.State(""), gr.State("now")
+        zone_probe = gr.Textbox(visible="hidden")
+        timer, slow_timer = gr.Timer(TICK, active=False), gr.Timer(SLOW_TICK, active=False)
+        gr.Markdown(word("page_heading"), elem_classes=["no-print"])
+        with gr.Row(elem_classes=["no-print", "row-end"]):
+            lesson = gr.Dropdown(label=word("lesson"), choices=[], min_width=320, scale=3, elem_id="lesson")
+            end = gr.Button(word("end"), variant="stop", visible=False, min_width=150, scale=0)
+        status = gr.HTML(padding=False)
+        child = gr.Dropdown(label=word("child"), choices=[], min_width=240, scale=3, render=False, elem_id="child")
+        with gr.Tabs(selected="now") as tabs:
+            frame = Frame(word, tabs, lesson, child, zone, moment, open_tab, timer, slow_timer)
+            add_now(desk, frame)
+            add_child(desk, frame)
+            add_lesson(desk, frame)
+            add_trends(desk, frame)
+            add_report(desk, frame)
+            add_class(desk, frame)
+            add_about(desk, frame)
+        frame.wire_openers()
+        add_teacher_api(desk)
+
+        @told(desk)
+        def choose(lesson_id: str, chosen_child: str | None, request: gr.Request) -> tuple[Any, ...]:
+            language = desk.language_of(request)
+            found = desk.lesson(lesson_id)
+            children = desk.child_choices(found, language)
+            running = found.ended_at is None
+            default = desk.chosen_child(found, chosen_child)
+            return (
+                status_html(found, language),
+                gr.Button(visible=running),
+                gr.Dropdown(choices=children, value=default),
+                gr.Timer(active=running),
+                gr.Timer(active=running),
+            )
+
+        @told(desk)
+        def arrive(zone_name: str, request: gr.Request) -> tuple[Any, ...]:
+            language = desk.language_of(request)
+            name = zone_name if zone_of(zone_name or "") is not UTC else "UTC"
+            choices = desk.lesson_choices(language, name)
+            running = [item.id for item in own.lessons() if item.ended_at is None]
+            first = running[0] if running else sample.id
+            return name, gr.Dropdown(choices=choices, value=first)
+
+        @told(desk)
+        def tick(lesson_id: str, request: gr.Request) -> str:
+            return status_html(desk.lesson(lesson_id), desk.language_of(request))
+
+        @told(desk)
+        def finish_lesson(
+            lesson_id: str, chosen_child: str | None, zone_name: str, request: gr.Request
+        ) -> tuple[Any, ...]:
+            language = desk.language_of(request)
+            desk.recorder.end_lesson(desk.lesson(lesson_id).id)
+            gr.Info(say(language, "lesson_ended_note"))
+            labels = gr.Dropdown(choices=desk.lesson_choices(language, zone_name))
+            return labels, *choose(lesson_id, chosen_child, request)
+
+        header = [status, end, child, timer, slow_timer]
+        page.load(
+            arrive, [zone_probe], [zone, lesson], js=ZONE_SCRIPT, show_progress="hidden", api_visibility="private"
+        )
+        frame.private(lesson.change, choose, [lesson, child], header)
+        frame.private(lesson.input, lambda: "", [], [moment])
+        frame.private(slow_timer.tick, tick, [lesson], [status])
+        frame.private(end.click, finish_lesson, [lesson, child, zone], [lesson, *header])
+        for name, panel in frame.panels.items():
+            frame.private(panel.select, lambda name=name: name, [], [open_tab])
+    return page

@@ -1,0 +1,1 @@
+"""The tabs of the teacher's page, one module each."""

@@ -1,0 +1,231 @@
+"""The tab "Class and lessons": start and end a lesson, the list of lessons, enrolment, consent, erasure."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from analytics.charts.tables import table_html
+from analytics.classroom.pseudonyms import ANIMALS
+from analytics.store.records import Child, utc_now
+from analytics.teacher.context import Desk, MistakeError, checked_name, checked_number
+from analytics.teacher.layout import Frame, told
+from analytics.teacher.static_files import CLICKS
+from analytics.words.sentences import animal_name, class_title, clock, date_text, lesson_title
+from analytics.words.texts import say
+
+LONGEST_LESSON = 240  # minutes
+LONGEST_CONSENT = 3650  # days
+ROLES = ("parent", "guardian", "adult")
+
+
+def lessons_table(desk: Desk, language: str, zone: str) -> pd.DataFrame:
+    """All lessons: title, class, when, code, state."""
+    lessons = desk.store.lessons()
+    states = []
+    for lesson in lessons:
+        state = say(language, "ended" if lesson.ended_at else "running")
+        states.append(f"{state} · {say(language, 'synthetic')}" if lesson.synthetic else state)
+    return pd.DataFrame(
+        {
+            say(language, "title"): [lesson_title(language, lesson) for lesson in lessons],
+            say(language, "class_name"): [class_title(language, lesson.class_name) for lesson in lessons],
+            say(language, "when"): [
+                f"{date_text(lesson.started_at, language, zone)} {clock(lesson.started_at, zone)[:5]}"
+                for lesson in lessons
+            ],
+            say(language, "code"): ["–" if lesson.synthetic else lesson.code for lesson in lessons],
+            say(language, "state"): states,
+        }
+    )
+
+
+def consent_text(child: Child, language: str, zone: str) -> str:
+    """Whether a child may be recorded, in words."""
+    consent = child.consent
+    if consent is None:
+        return say(language, "consent_none")
+    if consent.withdrawn_at is not None:
+        return say(language, "consent_withdrawn", date=date_text(consent.withdrawn_at, language, zone))
+    expired = consent.expires_at <= utc_now()
+    return say(
+        language, "consent_expired" if expired else "consent_until", date=date_text(consent.expires_at, language, zone)
+    )
+
+
+def roster_table(desk: Desk, class_name: str, language: str, zone: str) -> pd.DataFrame:
+    """The children of a class and their consent."""
+    children = desk.store.children(class_name)
+    return pd.DataFrame(
+        {
+            say(language, "child"): [animal_name(language, child.animal) for child in children],
+            say(language, "consent"): [consent_text(child, language, zone) for child in children],
+        }
+    )
+
+
+def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str) -> str:
+    """The list of fresh codes, with an empty line for each name. ``codes``: (code, animal)."""
+    title = say(language, "roster_list", class_name=class_name)
+    rows = "".join(
+        f'<tr><td class="code">{escape(code)}</td><td>{escape(animal_name(language, animal))}</td><td class="line">'
+        "</td></tr>"
+        for code, animal in codes
+    )
+    heads = "".join(
+        f'<th scope="col">{escape(say(language, key))}</th>' for key in ("code", "roster_animal", "roster_name")
+    )
+    return (
+        f'<div class="teacher codes"><div data-print><h3>{escape(title)}</h3><table><thead><tr>{heads}</tr></thead>'
+        f'<tbody>{rows}</tbody></table></div><p><button type="button" class="plain" data-act="print" '
+        f'data-title="{escape(title)}">'
+        f"{escape(say(language, 'roster_print'))}</button></p></div>"
+    )
+
+
+def enrol_children(desk: Desk, class_name: str, count: int, role: str, days: float) -> list[tuple[str, str]]:
+    """Puts consent on file for ``count`` new children; answers (code, animal) of each. The codes are known to nobody
+    else."""
+    codes = []
+    for _ in range(count):
+        code, child = desk.recorder.enrol(class_name, role, desk.consent_version, days)
+        codes.append((code, child.animal))
+    return codes
+
+
+def add_class(desk: Desk, frame: Frame) -> None:
+    """Puts the tab's components in place and wires them."""
+    word = frame.word
+    roles = [(word(f"role_{role}"), role) for role in ROLES]
+    with frame.tab("class"):
+        with gr.Row():
+            with gr.Column(min_width=320):
+                gr.Markdown(word("start_heading"))
+                title = gr.Textbox(label=word("title"), placeholder=word("title_placeholder"), max_lines=1)
+                with gr.Row():
+                    class_name = gr.Textbox(
+                        label=word("class_name"), placeholder=word("class_placeholder"), max_lines=1, min_width=140
+                    )
+                    minutes = gr.Number(
+                        label=word("minutes_label"), value=45, minimum=1, maximum=LONGEST_LESSON, min_width=140
+                    )
+                start = gr.Button(word("start"), variant="primary")
+            with gr.Column(min_width=320):
+                gr.Markdown(word("roster_heading"))
+                with gr.Row():
+                    roster_class = gr.Textbox(
+                        label=word("class_name"), placeholder=word("class_placeholder"), max_lines=1, min_width=140
+                    )
+                    count = gr.Number(
+                        label=word("roster_count"), value=5, minimum=1, maximum=len(ANIMALS), precision=0, min_width=140
+                    )
+                with gr.Row():
+                    role = gr.Dropdown(label=word("roster_role"), choices=roles, value="parent", min_width=140)
+                    days = gr.Number(
+                        label=word("roster_days"),
+                        value=365,
+                        minimum=1,
+                        maximum=LONGEST_CONSENT,
+                        precision=0,
+                        min_width=140,
+                    )
+                confirmed = gr.Checkbox(label=word("roster_confirm"))
+                enrol = gr.Button(word("roster_make"), variant="primary")
+        codes = gr.HTML(js_on_load=CLICKS)
+        gr.Markdown(word("enrolled_heading"))
+        enrolled = gr.HTML()
+        with gr.Row(elem_classes=["row-end"]):
+            chosen = gr.Dropdown(label=word("child"), choices=[], min_width=180)
+            renew = gr.Button(word("consent_renew"), min_width=140, size="sm")
+            withdraw = gr.Button(word("consent_withdraw"), min_width=140, size="sm")
+            erase_word = gr.Textbox(label=word("erase_confirm"), max_lines=1, min_width=180)
+            erase = gr.Button(word("erase"), variant="stop", min_width=140, size="sm")
+        gr.Markdown(word("lessons_heading"))
+        lessons = gr.HTML()
+
+    def roster(class_of_children: str | None, zone: str, language: str, child: str | None = None) -> tuple[Any, Any]:
+        name = (class_of_children or "").strip()
+        children = desk.store.children(name)
+        if not children:
+            return (
+                f'<div class="teacher"><p class="note">{escape(say(language, "enrolled_none"))}</p></div>',
+                gr.Dropdown(choices=[], value=None),
+            )
+        choices = [(animal_name(language, child.animal), child.pseudonym) for child in children]
+        return table_html(roster_table(desk, name, language, zone), language), gr.Dropdown(choices=choices, value=child)
+
+    @told(desk)
+    def refresh(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> tuple[Any, ...]:
+        language = desk.language_of(request)
+        name = (typed_class or "").strip() or desk.lesson(lesson_id).class_name
+        return table_html(lessons_table(desk, language, zone), language), *roster(name, zone, language)
+
+    @told(desk)
+    def begin_lesson(name: str, class_typed: str, length: float, zone: str, request: gr.Request) -> tuple[Any, ...]:
+        language = desk.language_of(request)
+        lesson = desk.recorder.start_lesson(
+            checked_name("title", name, language),
+            checked_name("class_name", class_typed, language),
+            checked_number("minutes_label", length, 1, LONGEST_LESSON, language),
+        )
+        gr.Info(say(language, "started", code=lesson.code))
+        choices = gr.Dropdown(choices=desk.lesson_choices(language, zone), value=lesson.id)
+        return choices, "", gr.Tabs(selected="now"), "now"
+
+    @told(desk)
+    def enrol_class(
+        class_typed: str, number: float, who: str, valid: float, sure: bool, zone: str, request: gr.Request
+    ) -> tuple[Any, ...]:
+        language = desk.language_of(request)
+        if not sure:
+            raise MistakeError("error_confirm")
+        name = checked_name("class_name", class_typed, language)
+        amount = int(checked_number("roster_count", number, 1, len(ANIMALS), language))
+        valid_days = checked_number("roster_days", valid, 1, LONGEST_CONSENT, language)
+        fresh = enrol_children(desk, name, amount, who if who in ROLES else ROLES[0], valid_days)
+        return codes_html(fresh, name, language), False, *roster(name, zone, language)
+
+    def change_consent(given: bool) -> Any:
+        @told(desk)
+        def change(child: str | None, zone: str, request: gr.Request) -> tuple[Any, Any]:
+            language = desk.language_of(request)
+            known = desk.child("", child)
+            changed = desk.recorder.set_consent(known.pseudonym, given, version=desk.consent_version)
+            state = consent_text(changed, language, zone)
+            name = animal_name(language, changed.animal)
+            gr.Info(say(language, "consent_set", animal=name, state=state))
+            if given:
+                return roster(changed.class_name, zone, language)
+            gr.Warning(say(language, "erasure_offered", animal=name, word=say(language, "erase_word")), duration=30)
+            return roster(changed.class_name, zone, language, changed.pseudonym)
+
+        return change
+
+    @told(desk)
+    def erase_chosen(child: str | None, typed: str, zone: str, request: gr.Request) -> tuple[Any, Any, str]:
+        language = desk.language_of(request)
+        word_needed = say(language, "erase_word")
+        if (typed or "").strip().upper() != word_needed:
+            raise MistakeError("error_erase", word=word_needed)
+        known = desk.child("", child)
+        rows = desk.erase(known, "teacher page")
+        gr.Info(say(language, "erased", rows=rows, animal=animal_name(language, known.animal)))
+        return *roster(known.class_name, zone, language), ""
+
+    listing = [enrolled, chosen]
+    frame.show("class", refresh, [frame.lesson, roster_class, frame.zone], [lessons, *listing])
+    frame.private(
+        start.click,
+        begin_lesson,
+        [title, class_name, minutes, frame.zone],
+        [frame.lesson, title, frame.tabs, frame.open_tab],
+    )
+    frame.private(
+        enrol.click, enrol_class, [roster_class, count, role, days, confirmed, frame.zone], [codes, confirmed, *listing]
+    )
+    frame.private(roster_class.blur, refresh, [frame.lesson, roster_class, frame.zone], [lessons, *listing])
+    frame.private(renew.click, change_consent(True), [chosen, frame.zone], listing)
+    frame.private(withdraw.click, change_consent(False), [chosen, frame.zone], listing)
+    frame.private(erase.click, erase_chosen, [chosen, erase_word, frame.zone], [*listing, erase_word])

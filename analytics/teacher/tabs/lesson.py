@@ -1,0 +1,176 @@
+"""The tab "Lesson": who and when as a heat map, the tasks, and the moments worth remembering."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from analytics.charts.drawing import picture
+from analytics.charts.heat_map import heat_html, heat_table
+from analytics.charts.marks import correction_text
+from analytics.charts.tables import table_html
+from analytics.insight.feedback import read_answer
+from analytics.insight.lesson_summary import LessonSummary, lesson_summary
+from analytics.signals.support import Signal
+from analytics.store.records import Lesson
+from analytics.teacher.context import Desk
+from analytics.teacher.layout import Frame, told
+from analytics.teacher.small_groups import group_note
+from analytics.teacher.static_files import CLICKS
+from analytics.teacher.summaries import signal_words
+from analytics.words.sentences import animal_name, clock, detail_text, signed
+from analytics.words.texts import duration, say
+
+NOTICEABLE = 0.05  # a smaller change of valence is called none
+
+
+def tasks_table(summary: LessonSummary, language: str) -> pd.DataFrame:
+    """A row per task: who solved it, failed attempts, who struggled, the middle time to solve it, and what a failure
+    changed."""
+    tasks = summary.tasks
+    worst = max((task.children_struggling + task.children_failed for task in tasks), default=0)
+    names = [
+        detail_text(language, task.task)
+        + (
+            f" ({say(language, 'hardest')})"
+            if worst and task.children_struggling + task.children_failed == worst
+            else ""
+        )
+        for task in tasks
+    ]
+    return pd.DataFrame(
+        {
+            say(language, "task"): names,
+            say(language, "solved"): [task.children_solved for task in tasks],
+            say(language, "failed"): [task.failures for task in tasks],
+            say(language, "struggling_count"): [task.children_struggling for task in tasks],
+            say(language, "median_time"): [
+                "–" if task.median_minutes is None else duration(language, 60 * task.median_minutes) for task in tasks
+            ],
+            say(language, "task_change"): [failure_change(summary, task.task, language) for task in tasks],
+        }
+    )
+
+
+def failure_change(summary: LessonSummary, task: str, language: str) -> str:
+    """How the valence of the children changed in the minute after they failed the task, in words with the mean
+    difference."""
+    differences = [
+        change.difference
+        for change in summary.changes
+        if change.event.kind == "task_failed" and change.event.detail == task
+    ]
+    if not differences:
+        return "–"
+    mean = sum(differences) / len(differences)
+    key = "change_down" if mean < -NOTICEABLE else "change_up" if mean > NOTICEABLE else "change_none"
+    return say(language, key, difference=signed(language, mean, 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something worth remembering. ``kind``: of the signal, or ``note``."""
+
+    at: datetime
+    child: str
+    kind: str
+    words: str  # plain text
+
+
+def moments_lines(desk: Desk, lesson: Lesson, signals: list[Signal], language: str) -> list[Moment]:
+    """Signals, the teacher's corrections, notes and breaks in order of time."""
+    names = desk.animals(lesson)
+
+    def name_of(child: str) -> str:
+        return animal_name(language, names.get(child, child[:6]))
+
+    now = desk.now(lesson)
+    moments = [
+        Moment(
+            signal.start,
+            signal.child,
+            signal.kind,
+            f"{name_of(signal.child)}: {signal_words(signal, language, now, lesson.ended_at is None)}",
+        )
+        for signal in signals
+    ]
+    for event in desk.store.events(lesson.id):
+        if event.kind in ("note", "break") and event.child and not read_answer(event.detail):
+            words = say(language, f"event_{event.kind}", detail=event.detail)
+            moments.append(Moment(event.at, event.child, "note", f"{name_of(event.child)}: {words}"))
+    for item in desk.store.corrections(lesson.id):
+        words = f"{correction_text(language, item.label, item.note)} ({say(language, 'corrections')})"
+        moments.append(Moment(item.start, item.child, "note", f"{name_of(item.child)}: {words}"))
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def moments_html(moments: list[Moment], language: str, zone: str) -> str:
+    """Each moment as a button that opens the child there."""
+    if not moments:
+        return f'<div class="teacher"><p class="note">{escape(say(language, "no_moments"))}</p></div>'
+    lines = "".join(
+        f'<li><button type="button" class="moment {escape(moment.kind)}" data-act="open" '
+        f'data-child="{escape(moment.child)}" '
+        f'data-at="{escape(moment.at.isoformat())}"><time>{clock(moment.at, zone)}</time>'
+        f"{picture(moment.kind)}<span>{escape(moment.words)}</span></button></li>"
+        for moment in moments
+    )
+    return f'<div class="teacher"><ul class="moments">{lines}</ul></div>'
+
+
+def heading(language: str, key: str, help_key: str | None = None) -> str:
+    """A heading with a line of help, as HTML."""
+    line = f'<p class="muted">{escape(say(language, help_key))}</p>' if help_key else ""
+    return f'<div class="teacher"><h3>{escape(say(language, key))}</h3>{line}</div>'
+
+
+def heading_of_moments(desk: Desk, lesson: Lesson, signals: list[Signal], language: str, zone: str) -> str:
+    """The moments under their heading, as HTML."""
+    lines = moments_lines(desk, lesson, signals, language)
+    return heading(language, "moments_title", "moments_help") + moments_html(lines, language, zone)
+
+
+def add_lesson(desk: Desk, frame: Frame) -> None:
+    """Puts the tab's components in place and wires them."""
+    with frame.tab("lesson"):
+        map_of_class = gr.HTML(js_on_load=CLICKS, padding=False, elem_id="heat")
+        with gr.Accordion(frame.word("as_table"), open=False):
+            cells = gr.HTML(padding=False)
+        tasks = gr.HTML(padding=False)
+        moments = gr.HTML(js_on_load=CLICKS, padding=False, elem_id="moments")
+
+    @told(desk)
+    def refresh(lesson_id: str, zone: str, request: gr.Request) -> tuple[Any, ...]:
+        language = desk.language_of(request)
+        lesson = desk.lesson(lesson_id)
+        summary = lesson_summary(desk.store, lesson.id)
+        signals = desk.signals(lesson)
+        label = ""
+        if lesson.synthetic:
+            label = f' <span class="chip synthetic">{escape(say(language, "synthetic"))}</span>'
+        title = f'<div class="teacher"><h3>{escape(say(language, "heat_title"))}{label}</h3></div>'
+        table = tasks_table(summary, language)
+        tasks_part = (
+            table_html(table, language)
+            if len(table)
+            else f'<div class="teacher"><p class="note">{escape(say(language, "no_tasks"))}</p></div>'
+        )
+        heat = desk.heat_map(lesson)
+        note = group_note(len(summary.children), desk.hides_small_groups, language)
+        if note and desk.hides_small_groups:
+            return title + note, "", "", heading_of_moments(desk, lesson, signals, language, zone)
+        return (
+            title + note + heat_html(heat, signals, language, zone),
+            table_html(heat_table(heat, language, zone), language),
+            heading(language, "tasks_title") + tasks_part,
+            heading_of_moments(desk, lesson, signals, language, zone),
+        )
+
+    outputs = [map_of_class, cells, tasks, moments]
+    frame.show("lesson", refresh, [frame.lesson, frame.zone], outputs)
+    frame.now_and_then("lesson", refresh, [frame.lesson, frame.zone], outputs)
+    frame.opens_child(map_of_class, desk)
+    frame.opens_child(moments, desk)

@@ -1,0 +1,89 @@
+"""The tab "Trends": one child from lesson to lesson, with intervals and a caution in plain words."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from analytics.charts.child import CAUTION_BELOW, MEASURES, LessonShare, child_lessons, trends_figure, trends_table
+from analytics.charts.tables import table_html
+from analytics.insight.trend import LEAST_LESSONS, slope_of
+from analytics.teacher.context import Desk
+from analytics.teacher.layout import Frame, plot, told
+from analytics.teacher.small_groups import group_note
+from analytics.words.sentences import signed
+from analytics.words.texts import say
+
+
+def caution(count: int, language: str) -> str:
+    """What a number of lessons allows to say, as HTML; empty where there are enough."""
+    if count >= CAUTION_BELOW:
+        return ""
+    key = "nothing_yet" if not count else "trends_one" if count == 1 else "trends_caution"
+    return f'<div class="teacher"><p class="note caution">{escape(say(language, key, count=count))}</p></div>'
+
+
+def slope_words(shares: Sequence[LessonShare], measure: str, language: str) -> str:
+    """How the measure changes from lesson to lesson and how sure that is, as HTML; empty for fewer than two lessons."""
+    if len(shares) < 2:
+        return ""
+    slope = slope_of([share.means[measure] for share in shares])
+    if slope is None:
+        words = say(language, "slope_few", least=LEAST_LESSONS)
+    else:
+        key = "slope_unclear" if not slope.is_clear else "slope_rises" if slope.middle > 0 else "slope_falls"
+        middle = _amount(abs(slope.middle), measure, language).lstrip("+")
+        low, high = (_amount(bound, measure, language) for bound in (slope.low, slope.high))
+        words = say(language, key, count=len(shares), middle=middle, low=low, high=high)
+    return f'<div class="teacher"><p>{escape(words)}</p></div>'
+
+
+def _amount(value: float, measure: str, language: str) -> str:
+    """A change of a measure as it is read: valence as it stands, shares of time in points of percent."""
+    if measure == "valence":
+        return signed(language, value, 3)
+    return say(language, "percent_points", value=signed(language, 100 * value, 1))
+
+
+def add_trends(desk: Desk, frame: Frame) -> None:
+    """Puts the tab's components in place and wires them."""
+    with frame.tab("trends"):
+        with gr.Row():
+            child = gr.Dropdown(label=frame.word("child"), choices=[], min_width=220)
+            measure = gr.Dropdown(
+                label=frame.word("trends_measure"),
+                choices=[(frame.word(f"measure_{name}"), name) for name in MEASURES],
+                value=MEASURES[0],
+                min_width=220,
+            )
+        warning = gr.HTML(padding=False)
+        chart = plot("trends")
+        with gr.Accordion(frame.word("as_table"), open=False):
+            table = gr.HTML()
+
+    @told(desk)
+    def refresh(lesson_id: str, chosen: str | None, name: str, zone: str, request: gr.Request) -> tuple[Any, ...]:
+        language = desk.language_of(request)
+        lesson = desk.lesson(lesson_id)
+        animals = desk.animals(lesson)
+        choices = desk.child_choices(lesson, language)
+        if chosen not in animals:
+            chosen = choices[0][1] if choices else None
+        if chosen is None:
+            return gr.Dropdown(choices=[], value=None), caution(0, language), None, ""
+        shares = child_lessons(desk.store, lesson.class_name, chosen)
+        return (
+            gr.Dropdown(choices=choices, value=chosen),
+            group_note(len(animals), False, language)
+            + slope_words(shares, name, language)
+            + caution(len(shares), language),
+            trends_figure(shares, animals[chosen], name, language, zone),
+            table_html(trends_table(shares, name, language, zone), language),
+        )
+
+    outputs = [child, warning, chart, table]
+    frame.show("trends", refresh, [frame.lesson, frame.child, measure, frame.zone], outputs)
+    chosen = [frame.lesson, child, measure, frame.zone]
+    frame.private(child.input, refresh, chosen, outputs)
+    frame.private(measure.input, refresh, chosen, outputs)

@@ -1,0 +1,77 @@
+"""The words about the model, (English, Russian); see `analytics.words.texts`."""
+
+ABOUT: dict[str, tuple[str, str]] = {
+    "about_empty": (
+        "The checkpoint's files were not found, so there is nothing to tell. Start the app with a complete "
+        "checkpoint folder.",
+        "Файлы модели не найдены, рассказать нечего. Запустите приложение с полной папкой модели.",
+    ),
+    "about_no_evaluation": (
+        "This checkpoint carries no evaluation. Run python -m emotion.training.evaluate to make one.",
+        "У этой модели нет отчёта о проверке. Запустите python -m emotion.training.evaluate.",
+    ),
+    "about_what": ("What it is", "Что это"),
+    "about_text": (
+        "A neural network ({architecture}) that answers, for one face in one picture, how much it resembles eight "
+        "posed or "
+        "labelled expressions. It does not know what a child feels, why, or what happened before.",
+        "Нейронная сеть ({architecture}): для одного лица на одном снимке она отвечает, насколько оно похоже на "
+        "восемь выражений. "
+        "Она не знает, что ребёнок чувствует, почему и что было раньше.",
+    ),
+    "about_version": ("Version", "Версия"),
+    "about_training": ("Trained on", "Обучена на"),
+    "about_data_ferplus": (
+        "photographs of faces from the web, each judged by ten people (FER+)",
+        "фотографиях лиц из интернета; каждую оценили десять человек (FER+)",
+    ),
+    "about_data_own": ("photographs of the school's own", "собственных фотографиях школы"),
+    "about_data_other": ("see the card of the checkpoint", "см. карточку модели"),
+    "about_input": ("Sees", "Видит"),
+    "about_seen": (
+        "one face, aligned and cut to {crop} × {crop} grey pixels, enlarged to {size} × {size}",
+        "одно лицо, выровненное и обрезанное до {crop} × {crop} серых пикселей, увеличенное до {size} × {size}",
+    ),
+    "about_accuracy": (
+        "Right for {percent} % of {faces} test faces; between {low} % and {high} % with 95 % certainty for "
+        "faces of this kind. "
+        "Another camera or other children may give less.",
+        "Права для {percent} % из {faces} проверочных лиц; для лиц этого рода от {low} % до {high} % с "
+        "уверенностью 95 %. "
+        "С другой камерой или другими детьми может быть меньше.",
+    ),
+    "about_scores": ("How often it is right", "Как часто она права"),
+    "about_class": ("Expression", "Выражение"),
+    "about_recall": ("found", "находит"),
+    "about_precision": ("right when it says so", "права, когда называет"),
+    "about_support": ("test faces", "проверочных лиц"),
+    "about_confusion": ("What it takes for what", "Что с чем путает"),
+    "about_confusion_help": (
+        "Row: what people saw. Column: what the model said. Percent of the row.",
+        "Строка: что увидели люди. Столбец: что сказала модель. Проценты по строке.",
+    ),
+    "about_agreement": ("Agreement with teachers", "Согласие с учителями"),
+    "about_agreement_none": (
+        "No corrections yet. Correct a span on the tab “Child”, and this page tells how often the model agreed with "
+        "you.",
+        "Исправлений пока нет. Исправьте отрезок на вкладке «Ребёнок», и здесь появится, как часто модель с вами "
+        "согласна.",
+    ),
+    "about_agreement_row": (
+        "agreed in {agreed} of {total} corrected frames ({percent} %)",
+        "совпала в {agreed} из {total} исправленных кадров ({percent} %)",
+    ),
+    "about_limits": ("What it can not do", "Чего она не может"),
+    "about_limits_text": (
+        "It was trained mostly on adults' photographs from the web; children, glasses, masks, strong side light and "
+        "dark pictures "
+        "make it less certain. Rare expressions (disgust, contempt, fear) are found least often. One second says "
+        "little: "
+        "the page smooths over time and speaks up only when something lasts.",
+        "Она обучена в основном на фотографиях взрослых из интернета; дети, очки, маски, резкий боковой свет и "
+        "тёмные снимки "
+        "снижают точность. Редкие выражения (отвращение, презрение, страх) она находит реже всего. Одна секунда мало "
+        "что значит: "
+        "страница сглаживает кривые и говорит, только если что-то длится.",
+    ),
+}

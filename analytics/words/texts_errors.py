@@ -1,0 +1,81 @@
+"""What is said when something cannot be done, (English, Russian); see `analytics.words.texts`."""
+
+ERRORS: dict[str, tuple[str, str]] = {
+    "error_lesson": (
+        "There is no lesson “{lesson}”. Check the code or take one from list_lessons.",
+        "Урока «{lesson}» нет. Проверьте код или возьмите его из list_lessons.",
+    ),
+    "error_child": (
+        "There is no child “{child}” in this class. Check the code or enrol the child first.",
+        "Ребёнка «{child}» в этом классе нет. Проверьте код или сначала запишите ребёнка.",
+    ),
+    "error_text": (
+        "“{field}” is text: put it into quotation marks.",
+        "«{field}» — это текст: возьмите его в кавычки.",
+    ),
+    "error_empty": ("“{field}” is empty. Fill it in.", "Поле «{field}» пусто. Заполните его."),
+    "error_long": (
+        "“{field}” is longer than {limit} characters. Shorten it.",
+        "Поле «{field}» длиннее {limit} знаков. Сократите его.",
+    ),
+    "error_number": (
+        "“{field}” must be a number from {low} to {high}, not “{value}”.",
+        "«{field}» — число от {low} до {high}, а не «{value}».",
+    ),
+    "error_language": ("The language is “en” or “ru”, not “{value}”.", "Язык — «en» или «ru», а не «{value}»."),
+    "error_time": (
+        "“{value}” is not a time with a zone. Write ISO 8601, for example 2026-09-01T10:15:00+03:00.",
+        "«{value}» — не время с часовым поясом. Пишите по ISO 8601, например 2026-09-01T10:15:00+03:00.",
+    ),
+    "error_clock": (
+        "“{value}” is not a time. Write hours:minutes:seconds, for example 10:15:00.",
+        "«{value}» — не время. Пишите часы:минуты:секунды, например 10:15:00.",
+    ),
+    "error_span": (
+        "The span ends before it starts, or lies outside the lesson. Check both times.",
+        "Отрезок кончается раньше начала или лежит вне урока. Проверьте оба времени.",
+    ),
+    "error_label": (
+        "“{label}” is none of the expressions. Use one of: {labels}.",
+        "«{label}» — не одно из выражений. Возможные: {labels}.",
+    ),
+    "error_format": (
+        "The format is csv, parquet or json, not “{value}”.",
+        "Формат — csv, parquet или json, а не «{value}».",
+    ),
+    "error_cursor": (
+        "“{value}” is not a cursor of this endpoint. Leave it empty to start from the beginning.",
+        "«{value}» — не указатель этой точки входа. Оставьте его пустым, чтобы начать сначала.",
+    ),
+    "error_confirm": ("Tick the box first: consent must be on file.", "Сначала отметьте, что согласие есть."),
+    "error_erase": ("Type the word {word} to confirm.", "Впишите слово {word}, чтобы подтвердить."),
+    "error_ended": ("This lesson has ended already.", "Этот урок уже закончен."),
+    "error_synthetic": (
+        "The sample lesson can not be changed. Start a lesson of your own.",
+        "Урок-пример изменить нельзя. Начните собственный урок.",
+    ),
+    "erasure_offered": (
+        "Nothing more is recorded for {animal}. What was recorded before is still stored: to erase it too, type {word} "
+        "under “Class and lessons” and erase the child.",
+        "{animal}: запись прекращена. Записанное раньше ещё хранится: чтобы стереть и его, впишите {word} на вкладке "
+        "«Класс и уроки» и сотрите данные.",
+    ),
+    "erasure_call": ("A program calls erase_child.", "Программа вызывает erase_child."),
+    "error_class": (
+        "“{class_name}” is not one of your classes ({classes}). Who looks after the accounts can add it: "
+        "python -m analytics.access.accounts classes NAME CLASS,CLASS",
+        "«{class_name}» не входит в ваши классы ({classes}). Добавить его может тот, кто ведёт учётные записи: "
+        "python -m analytics.access.accounts classes ИМЯ КЛАСС,КЛАСС",
+    ),
+    "error_lessons_open": (
+        "You have {limit} lessons open already, the most there may be. End one first.",
+        "У вас уже открыто уроков: {limit}, больше нельзя. Сначала закончите один из них.",
+    ),
+    "error_store": ("The lesson store answered: {reason}", "Хранилище уроков ответило: {reason}"),
+    "error_store_down": (
+        "The lessons can't be read or written at the moment; nothing that was recorded is lost. Try again, or ask who "
+        "looks after the server: its log says why.",
+        "Сейчас уроки нельзя ни прочитать, ни записать; записанное не потеряно. Попробуйте ещё раз или спросите того, "
+        "кто следит за сервером: причина в его журнале.",
+    ),
+}

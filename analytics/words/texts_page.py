@@ -1,0 +1,250 @@
+"""The words of the teacher page, (English, Russian); see `analytics.words.texts`."""
+
+PAGE: dict[str, tuple[str, str]] = {
+    # the frame of the page
+    "page_title": ("Expressions in class", "Выражения лиц на уроке"),
+    "page_lead": (
+        "What the camera saw of the children's expressions. An expression is a hint to look, never a fact about a "
+        "feeling, "
+        "and never a reason for a grade or a reproach.",
+        "Что камера увидела в выражениях лиц детей. Выражение лица — повод взглянуть, а не знание о чувстве, "
+        "и никогда не повод для оценки или упрёка.",
+    ),
+    "tab_now": ("Now", "Сейчас"),
+    "tab_child": ("Child", "Ребёнок"),
+    "tab_lesson": ("Lesson", "Урок"),
+    "tab_trends": ("Trends", "Динамика"),
+    "tab_report": ("Report", "Отчёт"),
+    "tab_class": ("Class and lessons", "Класс и уроки"),
+    "tab_about": ("About the model", "О модели"),
+    "lesson": ("Lesson", "Урок"),
+    "child": ("Child", "Ребёнок"),
+    "as_table": ("The same as a table", "То же таблицей"),
+    "running": ("running", "идёт"),
+    "ended": ("ended", "закончен"),
+    "left": ("{time} left", "осталось {time}"),
+    "code_label": ("Lesson code", "Код урока"),
+    "code_hint": (
+        "Children enter it on the station page together with their own code.",
+        "Дети вводят его на странице станции вместе со своим кодом.",
+    ),
+    "no_lesson": (
+        "There is no lesson yet. Start one under “Class and lessons”.",
+        "Уроков пока нет. Начните урок на вкладке «Класс и уроки».",
+    ),
+    # now
+    "now_nobody": (
+        "No child has been seen in this lesson yet. Give the children the lesson code and their own codes.",
+        "На этом уроке ещё не видели ни одного ребёнка. Раздайте детям код урока и их собственные коды.",
+    ),
+    "now_calm": ("All is calm: nobody needs you just now.", "Всё спокойно: сейчас никому не нужна помощь."),
+    "now_ended": ("This lesson has ended. You see its last minute.", "Урок закончен. Показана его последняя минута."),
+    "state_for": ("{state} for {time}", "{state}: {time}"),
+    "state_waiting": ("no data yet", "пока нет данных"),
+    "sparkline_of": ("Valence of the last minutes: {trend}", "Валентность за последние минуты: {trend}"),
+    "trend_rising": ("rising", "растёт"),
+    "trend_falling": ("falling", "падает"),
+    "trend_steady": ("steady", "ровная"),
+    "trend_unknown": ("not known", "неизвестна"),
+    "seen": ("Seen", "Вижу"),
+    "helped": ("Helped", "Помощь дана"),
+    "wrong": ("Wrong", "Неверно"),
+    "answer_seen": ("You have seen it.", "Вы это увидели."),
+    "answer_helped": ("You have helped.", "Вы помогли."),
+    "answer_wrong": ("You called it wrong.", "Вы отметили: неверно."),
+    "open_child": ("Open {animal}", "Открыть: {animal}"),
+    "open": ("Open", "Открыть"),
+    "mood_table": ("Class mood as a table", "Настроение класса таблицей"),
+    # child
+    "whole_lesson": ("Whole lesson", "Весь урок"),
+    "span_title": ("Correct or note a span", "Исправить или пометить отрезок"),
+    "span_help": (
+        "Drag over the chart to zoom in: the shown span is taken over here. Or type the times.",
+        "Выделите отрезок на графике мышью: он увеличится и попадёт сюда. Или впишите время.",
+    ),
+    "from": ("From", "С"),
+    "to": ("To", "До"),
+    "label": ("What you saw", "Что вы увидели"),
+    "label_none": ("only a note", "только пометка"),
+    "note": ("Note", "Пометка"),
+    "save": ("Save", "Сохранить"),
+    "saved_correction": ("Saved: {span}, {label}.", "Сохранено: {span}, {label}."),
+    "child_summary": ("In words", "Словами"),
+    "no_child": (
+        "No child of this lesson yet. Enrol the class under “Class and lessons”.",
+        "На этом уроке пока нет детей. Запишите класс на вкладке «Класс и уроки».",
+    ),
+    "no_child_data": (
+        "{animal} was not seen in this lesson: nothing was recorded. Check the child's tablet and code.",
+        "{animal}: на этом уроке записей нет. Проверьте планшет и код ребёнка.",
+    ),
+    "no_earlier": (
+        "No earlier lesson of this child to compare with yet.",
+        "Прежних уроков этого ребёнка для сравнения пока нет.",
+    ),
+    "words_seen": (
+        "{animal} was seen for {seen} of {total}.",
+        "{animal}: лицо было видно {seen} из {total}.",
+    ),
+    "words_mostly": ("Most of that time: {states}.", "Чаще всего: {states}."),
+    "words_signals": ("Signals: {signals}.", "Сигналы: {signals}."),
+    "words_no_signals": ("No signal in this lesson.", "Сигналов на этом уроке не было."),
+    "words_away": ("Out of the picture for {away} in all.", "Не в кадре всего {away}."),
+    # lesson
+    "heat_title": ("Who, when", "Кто и когда"),
+    "heat_legend_low": ("unpleasant", "неприятное"),
+    "heat_legend_middle": ("even", "ровное"),
+    "heat_legend_high": ("pleasant", "приятное"),
+    "heat_legend_away": ("not in the picture", "не в кадре"),
+    "heat_legend_signal": ("a signal lasted here", "здесь был сигнал"),
+    "heat_cell": ("{animal}, {time}: {state}, valence {valence}", "{animal}, {time}: {state}, валентность {valence}"),
+    "heat_cell_away": ("{animal}, {time}: not in the picture", "{animal}, {time}: не в кадре"),
+    "tasks_title": ("Tasks", "Задания"),
+    "task": ("Task", "Задание"),
+    "children_count": ("Children", "Детей"),
+    "solved": ("Solved", "Решено"),
+    "failed": ("Failed attempts", "Неудачных попыток"),
+    "struggling_count": ("Children who struggled", "Детям было трудно"),
+    "task_change": ("Valence after a failure", "Валентность после неудачи"),
+    "change_down": ("less pleasant ({difference})", "менее приятная ({difference})"),
+    "change_up": ("more pleasant ({difference})", "более приятная ({difference})"),
+    "change_none": ("hardly changed ({difference})", "почти не изменилась ({difference})"),
+    "median_time": ("Middle time to solve", "Срединное время решения"),
+    "hardest": ("hardest", "труднее всех"),
+    "no_tasks": (
+        "No task was reported in this lesson. Programs report tasks through the endpoint log_event.",
+        "Заданий на этом уроке не отмечено. Программы сообщают о них через точку входа log_event.",
+    ),
+    "moments_title": ("Moments worth remembering", "Моменты, которые стоит вспомнить"),
+    "no_moments": ("No signal and no note in this lesson.", "На этом уроке нет ни сигналов, ни пометок."),
+    "moments_help": (
+        "Choose a moment to see it in the child's timeline.",
+        "Выберите момент, чтобы увидеть его на графике ребёнка.",
+    ),
+    "class_course": ("Class over time", "Класс по ходу урока"),
+    # trends
+    "trends_caution": (
+        "{count} lessons are few: bars overlap easily by chance, so look for what several lessons in a row agree on. "
+        "Light, camera and the kind of task change expressions too.",
+        "Уроков мало ({count}): полосы легко пересекаются случайно, поэтому смотрите, что повторяется несколько "
+        "уроков подряд. "
+        "Освещение, камера и вид задания тоже меняют выражение лица.",
+    ),
+    "trends_one": (
+        "One lesson is not a trend. Come back after the second one.",
+        "Один урок — ещё не динамика. Возвращайтесь после второго.",
+    ),
+    "slope_few": (
+        "How steeply it changes, and how sure that is, can be said from {least} lessons on.",
+        "Насколько быстро меняется показатель и насколько это надёжно, можно сказать начиная с {least} уроков.",
+    ),
+    "slope_rises": (
+        "It rises by about {middle} from lesson to lesson (95 % interval: {low} to {high}).",
+        "Показатель растёт примерно на {middle} за урок (95-процентный интервал: от {low} до {high}).",
+    ),
+    "slope_falls": (
+        "It falls by about {middle} from lesson to lesson (95 % interval of the change: {low} to {high}).",
+        "Показатель падает примерно на {middle} за урок (95-процентный интервал изменения: от {low} до {high}).",
+    ),
+    "slope_unclear": (
+        "No clear rise or fall over {count} lessons: the change from lesson to lesson lies between {low} and {high}, "
+        "zero included.",
+        "За {count} уроков нет ни явного роста, ни явного падения: изменение за урок лежит между {low} и {high}, "
+        "ноль не исключён.",
+    ),
+    "percent_points": ("{value} points of percent", "{value} п. п."),
+    "trends_measure": ("Measure", "Показатель"),
+    "measure_valence": ("valence (unpleasant to pleasant)", "валентность (от неприятного к приятному)"),
+    "measure_expressiveness": ("expressiveness", "выразительность"),
+    "measure_face": ("share of time in the picture", "доля времени в кадре"),
+    "date": ("Date", "Дата"),
+    "mean": ("Mean", "Среднее"),
+    "interval_low": ("Interval from", "Интервал от"),
+    "interval_high": ("Interval to", "Интервал до"),
+    # report and export
+    "report_title": ("Report", "Отчёт"),
+    "report_child": ("Report of the child", "Отчёт о ребёнке"),
+    "report_help": (
+        "One page that explains itself, to print or keep: open it and print (as PDF too) from the browser.",
+        "Одна понятная страница для печати или архива: откройте её и распечатайте из браузера (можно и в PDF).",
+    ),
+    "report_save": ("Save as a file", "Сохранить файлом"),
+    "report_whose": ("About", "О ком"),
+    "report_whole": ("the whole lesson", "весь урок"),
+    "report_file": ("Report", "Отчёт"),
+    "report_print": ("Print", "Печать"),
+    "report_foot": (
+        "Expressions were estimated by a computer model and may be wrong. They are a hint to look and talk, not a "
+        "diagnosis, "
+        "not a grade, not a reason for discipline. Children appear under pseudonyms.",
+        "Выражения лиц оценены компьютерной моделью и могут быть ошибочны. Это повод взглянуть и поговорить, а не "
+        "диагноз, "
+        "не оценка и не повод для взысканий. Дети названы псевдонимами.",
+    ),
+    "report_course": ("How the lesson went", "Как шёл урок"),
+    "report_children": ("Children", "Дети"),
+    "report_length": ("It lasted {time}; {count} children took part.", "Длительность: {time}; детей: {count}."),
+    "report_started": ("Started {date}.", "Начало: {date}."),
+    "export_title": ("Export the data", "Выгрузить данные"),
+    "export_help": (
+        "Pseudonymised rows with a data dictionary. Every export is written into the audit log.",
+        "Псевдонимизированные строки со словарём данных. Каждая выгрузка записывается в журнал.",
+    ),
+    "export_format": ("Format", "Формат"),
+    "export_make": ("Export", "Выгрузить"),
+    "export_file": ("File", "Файл"),
+    # class and lessons
+    "start_title": ("Start a lesson", "Начать урок"),
+    "title": ("Title", "Тема"),
+    "title_placeholder": ("for example: Loops, part 2", "например: Циклы, часть 2"),
+    "class_name": ("Class", "Класс"),
+    "class_placeholder": ("for example: 2B", "например: 2Б"),
+    "minutes_label": ("Length in minutes", "Длительность, минут"),
+    "start": ("Start the lesson", "Начать урок"),
+    "end": ("End the lesson", "Закончить урок"),
+    "end_sure": ("End this lesson now? Tablets stop recording.", "Закончить урок сейчас? Планшеты прекратят запись."),
+    "started": ("The lesson runs. Its code: {code}", "Урок идёт. Его код: {code}"),
+    "lesson_ended_note": ("The lesson has ended.", "Урок закончен."),
+    "lessons_title": ("Lessons", "Уроки"),
+    "when": ("When", "Когда"),
+    "state": ("State", "Состояние"),
+    "code": ("Code", "Код"),
+    "roster_title": ("Enrol children", "Записать детей"),
+    "roster_help": (
+        "Only children whose parents gave consent on paper. Each child gets a code that is shown once and stored "
+        "nowhere: "
+        "print the list now and write the names by hand. The paper stays with you.",
+        "Только те дети, чьи родители дали согласие на бумаге. Каждый ребёнок получает код: он показывается один раз "
+        "и нигде "
+        "не хранится. Распечатайте список сейчас и впишите имена от руки. Бумага остаётся у вас.",
+    ),
+    "roster_count": ("How many children", "Сколько детей"),
+    "roster_role": ("Who gave consent", "Кто дал согласие"),
+    "role_parent": ("parent", "родитель"),
+    "role_guardian": ("guardian", "опекун"),
+    "role_adult": ("the person (adult)", "сам участник (взрослый)"),
+    "roster_days": ("Consent is valid for days", "Согласие действует, дней"),
+    "roster_confirm": ("Signed consent of every child is on file", "Подписанное согласие на каждого ребёнка есть"),
+    "roster_make": ("Enrol and show the codes", "Записать и показать коды"),
+    "roster_list": ("Codes of class {class_name}", "Коды класса {class_name}"),
+    "roster_name": ("Name (by hand)", "Имя (от руки)"),
+    "roster_animal": ("Shown as", "Показывается как"),
+    "roster_print": ("Print the list", "Распечатать список"),
+    "enrolled_title": ("Children of the class", "Дети класса"),
+    "enrolled_none": (
+        "No child is enrolled in this class yet.",
+        "В этом классе пока никто не записан.",
+    ),
+    "consent": ("Consent", "Согласие"),
+    "consent_until": ("until {date}", "до {date}"),
+    "consent_withdrawn": ("withdrawn {date}", "отозвано {date}"),
+    "consent_expired": ("expired {date}", "истекло {date}"),
+    "consent_none": ("none", "нет"),
+    "consent_withdraw": ("Withdraw consent", "Отозвать согласие"),
+    "consent_renew": ("Renew consent", "Продлить согласие"),
+    "erase": ("Erase all data of the child", "Стереть все данные ребёнка"),
+    "erase_confirm": ("Type the word ERASE to confirm", "Впишите слово СТЕРЕТЬ для подтверждения"),
+    "erase_word": ("ERASE", "СТЕРЕТЬ"),
+    "erased": ("Erased: {rows} rows of {animal}.", "Стёрто: {rows} строк, {animal}."),
+    "consent_set": ("Done: {animal}, consent {state}.", "Готово: {animal}, согласие {state}."),
+}

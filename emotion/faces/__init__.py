@@ -1,0 +1,1 @@
+"""Finds the faces of a picture, straightens them, and judges how well each can be read."""

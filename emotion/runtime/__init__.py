@@ -1,0 +1,1 @@
+"""What computes the network: torch or OpenVINO behind one protocol, and batches shared by many callers."""

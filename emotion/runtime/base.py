@@ -1,0 +1,55 @@
+"""What every runtime promises, and the arithmetic that they share."""
+
+from typing import Protocol
+
+import numpy as np
+
+from emotion.network.checkpoint import Checkpoint
+
+# Where a name stands for a choice (auto, openvino) the machine decides; the others are taken at their word.
+RUNTIMES = ("auto", "openvino", "openvino-int8", "openvino-bf16", "openvino-f32", "torch", "torch-bf16", "torch-cuda")
+
+
+class Runtime(Protocol):
+    """Something that runs the network. Thread-safe."""
+
+    @property
+    def name(self) -> str:
+        """One of `RUNTIMES` that is not a choice, for the log and the About page."""
+        ...
+
+    @property
+    def streams(self) -> int:
+        """How many calls of `probabilities` it serves at the same time; more wait for each other."""
+        ...
+
+    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+        """Crops (n, crop_size, crop_size, channels) uint8 to (n, 8) float32: softmax(logits / temperature), rows sum
+        to 1.
+
+        Raises ValueError when shape or type differ from what the checkpoint's configuration says.
+        """
+        ...
+
+    def shared(self) -> "Runtime":
+        """The same network for many callers at once: the most answers in all, each of them later than alone. Itself
+        where that makes no difference.
+        """
+        ...
+
+
+def check_crops(crops: np.ndarray, checkpoint: Checkpoint) -> None:
+    """Raises ValueError unless ``crops`` is (n, crop_size, crop_size, channels) uint8."""
+    configuration = checkpoint.configuration
+    expected = (configuration.crop_size, configuration.crop_size, configuration.channels)
+    if crops.ndim != 4 or crops.shape[1:] != expected or crops.dtype != np.uint8:
+        raise ValueError(f"Crops must be (n, {', '.join(map(str, expected))}) uint8, not {crops.shape} {crops.dtype}.")
+
+
+def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """(n, 8) logits to (n, 8) float32 probabilities, rows sum to 1; computed in float64, so that they do to the last
+    digits.
+    """
+    scaled = logits.astype(np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)

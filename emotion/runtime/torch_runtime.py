@@ -1,0 +1,37 @@
+"""The network in torch: float32 on the CPU as the reference, bfloat16 on the CPU, and CUDA."""
+
+import numpy as np
+import torch
+
+from emotion.network.checkpoint import Checkpoint
+from emotion.network.resnet152 import load_network
+from emotion.runtime.base import check_crops, softmax
+
+
+class TorchRuntime:
+    """Runs the network in torch; ``name`` is ``torch`` (float32, CPU), ``torch-bf16`` (CPU) or ``torch-cuda``
+    (float16).
+    """
+
+    streams = 1  # one call takes all cores, or the whole device
+
+    def __init__(self, checkpoint: Checkpoint, name: str) -> None:
+        if name == "torch-cuda" and not torch.cuda.is_available():
+            raise RuntimeError("torch-cuda was asked for, but torch finds no CUDA device. Set EMOTION_RUNTIME=auto.")
+        self.name = name
+        self._checkpoint = checkpoint
+        self._device = torch.device("cuda" if name == "torch-cuda" else "cpu")
+        self._precision = {"torch": torch.float32, "torch-bf16": torch.bfloat16, "torch-cuda": torch.float16}[name]
+        self._network = load_network(checkpoint).to(self._device).to(memory_format=torch.channels_last)
+
+    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+        """See `emotion.runtime.base.Runtime`."""
+        check_crops(crops, self._checkpoint)
+        lower = self._precision is not torch.float32
+        with torch.inference_mode(), torch.autocast(self._device.type, self._precision, enabled=lower):
+            logits = self._network(torch.tensor(crops, device=self._device)).float()
+        return softmax(logits.cpu().numpy(), self._checkpoint.configuration.temperature)
+
+    def shared(self) -> "TorchRuntime":
+        """See `emotion.runtime.base.Runtime`."""
+        return self

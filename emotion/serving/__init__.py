@@ -1,0 +1,1 @@
+"""What any public server needs, whatever its pages show: settings, language, limits, headers, health, logs."""

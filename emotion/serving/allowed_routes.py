@@ -1,0 +1,43 @@
+"""Which addresses there are at all. Gradio brings many routes that this app has no use for (a proxy to other sites,
+recordings, its own login, an assistant that edits the code): what is not listed here is not found, for anybody.
+"""
+
+import re
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from emotion.serving.html_head import RequestHeaders
+from emotion.serving.language import language_of
+from emotion.serving.texts import say
+
+OWN = {"/observe", "/admission", "/healthz", "/readyz", "/metrics", "/teacher", "/teacher/login", "/teacher/logout"}
+# Of each page: itself, what it is made of, and the functions behind it. Relative to the page's folder. A file is named
+# by its path: behind an address Gradio would fetch what another site has there.
+PAGE = re.compile(
+    r"/(?:|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon(?:/\d+)?"
+    r"|(?:static|assets|svelte)/.+"
+    r"|gradio_api/(?:info/?|startup-events|app_id/?|theme\.css|upload|upload_progress|queue/(?:join|data|status)"
+    r"|call/(?:v2/)?.+|run/.+|heartbeat/.+|file=(?![A-Za-z]{2,}:).+|cancel|reset/?))"
+)
+
+
+class DoorsMiddleware:
+    """ASGI middleware: 404 and a sentence for every address that no page and no program needs."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or is_door(scope.get("path", "")):
+            await self.app(scope, receive, send)
+            return
+        words = say("error_no_address", language_of(RequestHeaders(scope)))
+        await JSONResponse({"error": words}, 404)(scope, receive, send)
+
+
+def is_door(path: str) -> bool:
+    """Whether there is anything at ``path``."""
+    inside = path.removeprefix("/teacher") if path.startswith("/teacher/") else path
+    return path.rstrip("/") in OWN or PAGE.fullmatch(inside) is not None

@@ -1,0 +1,105 @@
+"""How much one client may ask of the server: requests, bytes, patience. Going over costs the one who does it alone."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emotion.serving.html_head import RequestHeaders
+from emotion.serving.language import language_of
+from emotion.serving.texts import say
+
+MOST_CLIENTS = 10_000  # remembered at a time, the longest silent one is forgotten first: memory stays bounded
+BURST_SECONDS = 10.0  # a client may use its allowance of so many seconds at once: opening a page is 60 requests
+BODY_WITHIN = 60.0  # seconds for a whole body: a slow client must not hold a connection for hours
+
+
+class Buckets:
+    """A token bucket for each key: ``rate`` a second on average, ``burst`` at once."""
+
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rate = rate
+        self.burst = burst
+        self.clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: str) -> float:
+        """0 if ``key`` may go on, else the seconds after which it may."""
+        now = self.clock()
+        left, then = self._buckets.pop(key, (self.burst, now))
+        left = min(self.burst, left + (now - then) * self.rate)
+        allowed = left >= 1
+        self._buckets[key] = (left - 1 if allowed else left, now)
+        if len(self._buckets) > MOST_CLIENTS:
+            self._buckets.popitem(last=False)
+        return 0.0 if allowed else (1 - left) / self.rate
+
+
+class LimitMiddleware:
+    """ASGI middleware: answers 429 to a client that asks too often, 413 to a body that is too large, 408 to one that
+    does not come."""
+
+    def __init__(self, app: ASGIApp, requests_per_minute: int, body_bytes: int) -> None:
+        self.app = app
+        self.body_bytes = body_bytes
+        per_second = requests_per_minute / 60
+        self.clients = Buckets(per_second, max(60.0, per_second * BURST_SECONDS))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        language = language_of(RequestHeaders(scope))
+        client = (scope.get("client") or ("",))[0]
+        wait = self.clients.take(client)
+        if wait > 0:
+            await too_often(wait, language)(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # Two statements of a length: behind a proxy that believes the other one, a second request could hide here.
+            words = say("error_two_lengths", language)
+            await JSONResponse({"error": words}, 400, {"Connection": "close"})(scope, receive, send)
+            return
+        announced = headers.get("content-length", "0")
+        words = say("error_body_too_large", language, limit=self.body_bytes // 1_000_000)
+        if not announced.isdigit() or int(announced) > self.body_bytes:
+            await JSONResponse({"error": words}, 413)(scope, receive, send)
+            return
+
+        received, complete = 0, False
+        deadline = time.monotonic() + BODY_WITHIN
+
+        async def counted() -> Message:
+            nonlocal received, complete
+            if complete:  # what comes now is only the end of the connection
+                return await receive()
+            # HTTPException, because the app that reads the body turns it into an answer, and any other into a 500.
+            try:
+                message = await asyncio.wait_for(receive(), max(0.0, deadline - time.monotonic()))
+            except TimeoutError as error:
+                raise HTTPException(408, say("error_too_slow", language, limit=int(BODY_WITHIN))) from error
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > self.body_bytes:
+                    raise HTTPException(413, words)
+                complete = not message.get("more_body", False)
+            return message
+
+        await self.app(scope, counted, send)
+
+
+def too_often(wait: float, language: str) -> JSONResponse:
+    """429 with the time to wait, and a sentence."""
+    seconds = max(1, round(wait + 0.5))
+    return JSONResponse(
+        {"recorded": False, "reason": "busy", "error": say("error_too_often", language, seconds=seconds)},
+        429,
+        {"Retry-After": str(seconds)},
+    )

@@ -1,0 +1,79 @@
+"""What browsers are told about our pages, and requests that other sites make in a visitor's name."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emotion.serving.html_head import RequestHeaders
+from emotion.serving.language import language_of
+from emotion.serving.texts import say
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+# Gradio's page is made of inline scripts and templates that are compiled in the browser, hence the two 'unsafe'; what
+# remains is worth having: nothing is loaded from, sent to or framed by another site.
+POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "media-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "connect-src": "'self' data: blob:",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+}
+FRAMED_BY = {False: "'self'", True: "'self' https://huggingface.co"}  # a Space is shown inside that site
+
+
+class HeadersMiddleware:
+    """ASGI middleware: adds the headers to every answer and refuses cross-site requests that could change something."""
+
+    def __init__(self, app: ASGIApp, on_space: bool) -> None:
+        self.app = app
+        policy = "; ".join(f"{name} {value}" for name, value in POLICY.items())
+        self.headers = {
+            "content-security-policy": f"{policy}; frame-ancestors {FRAMED_BY[on_space]}",
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+            "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+            "cross-origin-resource-policy": "same-origin",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in self.headers.items():
+                    headers[name] = value
+                # Gradio allows other sites to read its answers; ours are for our own pages and for programs.
+                for name in [name for name in headers if name.startswith("access-control-")]:
+                    del headers[name]
+            await send(message)
+
+        if scope["method"] not in SAFE_METHODS and is_cross_site(Headers(scope=scope)):
+            words = say("error_cross_site", language_of(RequestHeaders(scope)))
+            await JSONResponse({"error": words}, 403)(scope, receive, with_headers)
+            return
+        await self.app(scope, receive, with_headers)
+
+
+def is_cross_site(headers: Headers) -> bool:
+    """Whether a browser made this request for another site's page (Fetch Metadata, else Origin against Host).
+
+    Programs send neither header, and no cookie of a visitor either.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")

@@ -1,0 +1,35 @@
+"""What the server itself answers to people and programs, English and Russian; a test compares the keys."""
+
+TEXTS: dict[str, dict[str, str]] = {
+    "en": {
+        "error_too_often": "Too many requests. Wait {seconds} seconds, then send fewer.",
+        "error_body_too_large": "More than {limit} MB in one request. Send less.",
+        "error_too_slow": "The request did not arrive within {limit} seconds. Send it again.",
+        "error_two_lengths": "This request states its length twice. Content-Length or Transfer-Encoding, not both.",
+        "error_bad_call": "These arguments do not fit. Look at the page's API: how many there are, and of which kind.",
+        "error_metrics_closed": (
+            "The metrics are for this computer only. Set EMOTION_METRICS_TOKEN and send it as a bearer token."
+        ),
+        "error_no_address": "There is nothing at this address. The station is at /, the teacher page at /teacher.",
+        "error_cross_site": "A page of another site made this request. Open the station or the teacher page itself.",
+        "image_not_found": "The picture did not arrive. Send it again.",
+    },
+    "ru": {
+        "error_too_often": "Слишком много запросов. Подождите {seconds} с и присылайте реже.",
+        "error_body_too_large": "Больше {limit} МБ в одном запросе. Пришлите меньше.",
+        "error_too_slow": "Запрос не пришёл за {limit} с. Пришлите его ещё раз.",
+        "error_two_lengths": "Длина запроса указана дважды. Пришлите Content-Length или Transfer-Encoding, но не оба.",
+        "error_bad_call": "Эти аргументы не подходят. Посмотрите в описании API, сколько их и какие они.",
+        "error_metrics_closed": (
+            "Показатели видны только с этого компьютера. Задайте EMOTION_METRICS_TOKEN и присылайте его как bearer."
+        ),
+        "error_no_address": "По этому адресу ничего нет. Станция — на /, страница учителя — на /teacher.",
+        "error_cross_site": "Этот запрос сделала страница другого сайта. Откройте саму станцию или страницу учителя.",
+        "image_not_found": "Снимок не дошёл. Пришлите его ещё раз.",
+    },
+}
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """The text of ``key`` in ``language`` (``en`` or ``ru``) with ``values`` filled in. Raises KeyError for others."""
+    return TEXTS[language][key].format(**values)

@@ -1,0 +1,85 @@
+"""The named endpoints of a lesson for other programs: `observe`, `log_event`, `lesson_status`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.concurrency import run_in_threadpool
+
+from emotion.station.http_routes import FrameDesk, address
+from emotion.station.observing import FRAME_BYTES, RefusedError
+from emotion.station.texts import say
+
+# Waiting costs nothing and the desk keeps its own order, so Gradio need not hold callers back one by one.
+CONCURRENCY = 64
+
+
+def add_endpoints(desk: FrameDesk, language_of: Callable[[gr.Request], str], uploads: set[str]) -> None:
+    """Put the three endpoints into the present Blocks, whose uploaded files are ``uploads``."""
+
+    async def observe(
+        lesson: str,
+        child: str,
+        image: gr.FileData,
+        at: str | None = None,
+        id: str | None = None,
+        request: gr.Request = None,  # type: ignore[assignment]
+    ) -> dict:
+        """Reads the expression in one frame of a child and records it in a running lesson; the frame is dropped.
+
+        lesson: id or code. child: the child's code. image: a file, 640x480 JPEG is enough. at: ISO 8601 with a zone,
+        the present if left out. id: makes a repeated call harmless. Returns recorded, expression, probabilities, face,
+        faces_seen; where nothing was recorded reason (no_consent, lesson_ended, replaced, recording_disabled), message.
+        """
+        language = language_of(request)
+        path = image.get("path") if isinstance(image, dict) else None
+        try:
+            if not path or path not in uploads:  # an example of the page, say: what is taken is deleted
+                raise RefusedError("no_image", say("error_no_image", language))
+            uploads.discard(path)  # at once: another call with the same file must not meet it half taken
+            frame = await run_in_threadpool(_take, Path(path), language)
+            return await desk.observe(lesson, child, frame, at, id, "api", address(request), language)
+        except RefusedError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def log_event(
+        lesson: str,
+        kind: str,
+        detail: str,
+        child: str | None = None,
+        at: str | None = None,
+        id: str | None = None,
+        request: gr.Request = None,  # type: ignore[assignment]
+    ) -> dict:
+        """Records what happened in a lesson, for one child or (child left out) for the class. Returns recorded and id.
+
+        kind: task_started, task_solved, task_failed, hint, break or note. detail: up to 500 characters, no names.
+        """
+        language = language_of(request)
+        try:
+            return desk.observer.log_event(lesson, kind, detail, child, at, id, language)
+        except RefusedError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def lesson_status(lesson: str, request: gr.Request = None) -> dict:  # type: ignore[assignment]
+        """Tells of a lesson whether it is open, its title, and the seconds left of its planned time."""
+        try:
+            return desk.observer.lesson_status(lesson, language_of(request))
+        except RefusedError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    options: dict[str, Any] = {"concurrency_limit": CONCURRENCY}
+    gr.api(observe, api_name="observe", **options)
+    gr.api(log_event, api_name="log_event", **options)
+    gr.api(lesson_status, api_name="lesson_status", **options)
+
+
+def _take(path: Path, language: str) -> bytes:
+    """The bytes of an uploaded frame; the file is gone afterwards: a picture of a child does not stay on a disk."""
+    try:
+        if path.stat().st_size > FRAME_BYTES:
+            raise RefusedError("too_large", say("error_too_large", language, limit=FRAME_BYTES // 1_000_000), 413)
+        return path.read_bytes()
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,258 @@
+"""One frame of a lesson: admitted, read, classified, recorded, dropped. What `observe` means, whoever calls it."""
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from emotion.classifier import EmotionClassifier
+from emotion.images import ImageError
+from emotion.labels import KEYS, Prediction
+from emotion.station.texts import say, shown
+
+logger = logging.getLogger(__name__)
+
+FRAME_BYTES = 2_000_000  # a 640x480 JPEG has about 60 kB, a 1080p one about 500 kB
+IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+EVENT_KINDS = ("task_started", "task_solved", "task_failed", "hint", "break", "note")
+DETAIL_CHARACTERS = 500
+CODE_CHARACTERS = 80  # ids have 32, codes about ten
+
+# Reasons that are a caller's mistake, with the HTTP status that says so. All others are ordinary states of a lesson.
+MISTAKES = {"unknown_lesson": 404, "unknown_child": 404, "in_future": 422, "before_lesson": 422}
+
+
+class Recorded(Protocol):
+    """What a recorder answers: whether something was recorded and, if not, the key of the reason."""
+
+    @property
+    def recorded(self) -> bool: ...
+
+    @property
+    def reason(self) -> str | None: ...
+
+
+class Status(Protocol):
+    """What a recorder tells of a lesson."""
+
+    @property
+    def found(self) -> bool: ...
+
+    @property
+    def open(self) -> bool: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def seconds_left(self) -> float: ...
+
+
+class Recorder(Protocol):
+    """What the station needs of whoever keeps the lessons; `lesson` is an id or a code, `child` a child's code."""
+
+    def status(self, lesson: str) -> Status:
+        """Whether there is such a lesson, whether it runs, and for how long."""
+
+    def admit(self, lesson: str, child: str, at: datetime | None = None) -> Recorded:
+        """Whether an observation would be recorded; cheap, so it is asked before a frame is looked at."""
+
+    def record(
+        self,
+        lesson: str,
+        child: str,
+        at: datetime | None,
+        prediction: Prediction | None,
+        faces_seen: int,
+        source: str,
+        id: str | None,
+    ) -> Recorded:
+        """Record an observation; committed when it returns. ``prediction`` None: no face was seen."""
+
+    def log_event(
+        self, lesson: str, kind: str, detail: str, child: str | None, at: datetime | None, id: str | None
+    ) -> tuple[Recorded, str]:
+        """Record an event; also returns its id."""
+
+
+class RefusedError(ValueError):
+    """A request that cannot be served; the message is for the caller, ``reason`` a stable key, ``status`` for HTTP,
+    ``wait`` the seconds after which it is worth another attempt.
+    """
+
+    def __init__(self, reason: str, message: str, status: int = 422, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.status = status
+        self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Serves `observe`, `log_event` and `lesson_status`. Without a recorder (no secret on a Space) it says so."""
+
+    classifier: EmotionClassifier
+    recorder: Recorder | None
+
+    def admit(self, lesson: str, child: str, at: datetime | None, language: str) -> dict[str, object] | None:
+        """None if a frame would be recorded, else the answer that says why not. Raises `RefusedError` for mistakes."""
+        if self.recorder is None:
+            return _not_recorded("recording_disabled", language)
+        with _trouble_reported(language):
+            outcome = self.recorder.admit(lesson, child, at)
+        return _refusal(outcome, lesson, child, at, language)
+
+    def observe(
+        self,
+        lesson: str,
+        child: str,
+        image: bytes,
+        at: datetime | None,
+        identifier: str | None,
+        source: str,
+        language: str,
+    ) -> dict[str, object]:
+        """Classify the largest face of ``image`` and record it; a frame without a face is recorded as absence.
+
+        Returns ``recorded``, ``expression`` (key or None), ``probabilities`` (by key, or None), ``face`` (box, quality;
+        or None), ``faces_seen``; and where nothing was recorded ``reason`` (key) and ``message``. A frame that will not
+        be recorded is not looked at either. Raises `RefusedError`.
+        """
+        not_admitted = self.admit(lesson, child, at, language)
+        if not_admitted is not None:
+            return not_admitted
+        assert self.recorder is not None
+        try:
+            with _trouble_reported(language):
+                recognition = self.classifier.recognise_frame(image)
+        except ImageError as error:
+            raise image_refused(error, language) from error
+        found = recognition.faces[0] if recognition.faces else None
+        prediction = found.prediction if found else None
+        with _trouble_reported(language):
+            outcome = self.recorder.record(lesson, child, at, prediction, len(recognition.faces), source, identifier)
+        # Between admission and commit the teacher may have ended the lesson or a parent may have withdrawn consent.
+        refusal = _refusal(outcome, lesson, child, at, language)
+        if refusal is not None:
+            return refusal
+        return {
+            "recorded": True,
+            "expression": prediction.expression.key if prediction else None,
+            "probabilities": dict(zip(KEYS, prediction.probabilities, strict=True)) if prediction else None,
+            "face": {"box": list(found.face.box), "quality": found.prediction.face_quality} if found else None,
+            "faces_seen": len(recognition.faces),
+        }
+
+    def log_event(
+        self, lesson: str, kind: str, detail: str, child: str | None, at: str | None, id: str | None, language: str
+    ) -> dict[str, object]:
+        """Record an event of a lesson. Returns ``recorded`` and ``id``, or ``reason`` and ``message``."""
+        lesson, child = read_text("lesson", lesson, CODE_CHARACTERS, language), read_child(child, language)
+        detail = read_text("detail", detail, DETAIL_CHARACTERS, language)
+        if kind not in EVENT_KINDS:
+            raise RefusedError(
+                "bad_event", say("error_bad_event", language, kind=shown(kind), kinds=", ".join(EVENT_KINDS))
+            )
+        if self.recorder is None:
+            return _not_recorded("recording_disabled", language)
+        moment, identifier = read_time(at, language), read_identifier(id, language)
+        with _trouble_reported(language):
+            outcome, event = self.recorder.log_event(lesson, kind, detail, child, moment, identifier)
+        return _refusal(outcome, lesson, child or "", moment, language) or {"recorded": True, "id": event}
+
+    def lesson_status(self, lesson: str, language: str) -> dict[str, object]:
+        """``open``, ``title`` and ``seconds_left`` of a lesson. Raises `RefusedError` if there is none."""
+        if self.recorder is None:
+            raise RefusedError("recording_disabled", say("error_recording_disabled", language), 403)
+        lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
+        with _trouble_reported(language):
+            status = self.recorder.status(lesson)
+        if not status.found:
+            raise RefusedError("unknown_lesson", say("error_unknown_lesson", language, lesson=shown(lesson)), 404)
+        return {"open": status.open, "title": status.title, "seconds_left": status.seconds_left}
+
+
+def read_text(name: str, value: object, limit: int, language: str) -> str:
+    """``value`` if it is a text of up to ``limit`` characters; None counts as empty. Raises `RefusedError`: a program
+    may send any JSON.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > limit:
+        raise RefusedError("bad_text", say("error_bad_text", language, name=name, limit=limit))
+    return value
+
+
+def read_child(value: object, language: str) -> str | None:
+    """A child's code, or None for the whole class. Raises `RefusedError`."""
+    return read_text("child", value, CODE_CHARACTERS, language) or None
+
+
+def read_time(text: object, language: str) -> datetime | None:
+    """An ISO 8601 time with a zone as UTC; None (the time of arrival) for nothing. Raises `RefusedError`."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(read_text("at", text, CODE_CHARACTERS, language))
+        if moment.tzinfo is None:
+            raise RefusedError("no_zone", say("error_no_zone", language, at=shown(text)))
+        return moment.astimezone(UTC)
+    except (TypeError, OverflowError, ValueError) as error:
+        if isinstance(error, RefusedError):
+            raise
+        raise RefusedError("bad_time", say("error_bad_time", language, at=shown(text))) from error
+
+
+def read_identifier(text: object, language: str) -> str | None:
+    """A caller's id for an observation or event, None for nothing. Raises `RefusedError`."""
+    if not text:
+        return None
+    if not isinstance(text, str) or not IDENTIFIER.fullmatch(text):
+        raise RefusedError("bad_identifier", say("error_bad_identifier", language, id=shown(text)))
+    return text
+
+
+def image_refused(error: ImageError, language: str) -> RefusedError:
+    """What a caller is told of a picture that cannot be read."""
+    return RefusedError(error.key, say(f"image_{error.key}", language), 413 if error.key == "too_large" else 422)
+
+
+@contextmanager
+def _trouble_reported(language: str) -> Iterator[None]:
+    """A store that cannot write (a full disk, say) or a network that cannot run goes to the log in full and to the
+    caller as a sentence; the server goes on."""
+    try:
+        yield
+    except (ImageError, RefusedError):  # the caller's own
+        raise
+    except Exception as error:
+        logger.exception("A request could not be served")
+        raise RefusedError("not_served", say("error_not_served", language), 503) from error
+
+
+def _refusal(
+    outcome: Recorded, lesson: str, child: str, at: datetime | None, language: str
+) -> dict[str, object] | None:
+    if outcome.recorded:
+        return None
+    reason = outcome.reason or ""
+    if reason in MISTAKES:
+        moment = shown(at.isoformat()) if at else ""
+        message = say(f"error_{reason}", language, lesson=shown(lesson), child=shown(child), at=moment)
+        raise RefusedError(reason, message, MISTAKES[reason])
+    return _not_recorded(reason, language)
+
+
+def _not_recorded(reason: str, language: str) -> dict[str, object]:
+    return {
+        "recorded": False,
+        "expression": None,
+        "probabilities": None,
+        "face": None,
+        "faces_seen": None,
+        "reason": reason,
+        "message": say(f"error_{reason}", language),
+    }

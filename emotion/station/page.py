@@ -1,0 +1,63 @@
+"""The station page: Try it, Lesson, About."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from emotion.classifier import EmotionClassifier
+from emotion.station.endpoints import add_endpoints
+from emotion.station.http_routes import FrameDesk
+from emotion.station.lesson import STATIC, build_lesson
+from emotion.station.texts import TEXTS
+from emotion.station.try_it import build_try_it
+
+CSS = (STATIC / "station.css").read_text(encoding="utf-8")
+NOTICES_CSS = (STATIC / "notices.css").read_text(encoding="utf-8")  # of both pages, as the theme is
+
+# Seconds between clean-ups, and the age at which an uploaded or a drawn photograph of Try it is deleted.
+DELETE_CACHE = (30, 120)
+
+
+def theme() -> gr.themes.Base:
+    """The look of both pages: calm, and without a font from another server, which would learn who visits.
+
+    Only weights of which Gradio ships the whole font are used: its semi-bold Plex has some letters of Latin only.
+    """
+    return gr.themes.Soft(
+        primary_hue="blue",
+        font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
+        font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "monospace"],
+    )
+
+
+def translations(classifier: EmotionClassifier) -> gr.I18n:
+    """The page's words for Gradio, which shows those of the browser's language."""
+    about = {"{model}": classifier.checkpoint.version, "{runtime}": classifier.runtime.name}
+    words = {language: dict(texts) for language, texts in TEXTS.items()}
+    for texts in words.values():
+        for placeholder, value in about.items():
+            texts["about"] = texts["about"].replace(placeholder, value)
+    return gr.I18n(**words)
+
+
+def build_station(
+    classifier: EmotionClassifier,
+    desk: FrameDesk,
+    language_of: Callable[[gr.Request], str],
+    word: Callable[[str], Any],
+    frames_per_second: float = 1.0,
+    retention_days: int = 30,
+) -> gr.Blocks:
+    """The page and its named endpoints. ``word``: `translations`; ``frames_per_second``: where a lesson begins."""
+    with gr.Blocks(title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=DELETE_CACHE) as page:
+        gr.Markdown(word("title_heading"))
+        with gr.Tabs():
+            with gr.Tab(word("tab_try"), id="try"):
+                build_try_it(classifier, language_of, word)
+            with gr.Tab(word("tab_lesson"), id="lesson"):
+                build_lesson(frames_per_second, retention_days)
+            with gr.Tab(word("tab_about"), id="about"):
+                gr.Markdown(word("about"))
+        add_endpoints(desk, language_of, page.upload_file_set)
+    return page

@@ -1,0 +1,254 @@
+// The lesson panel: camera, one frame at a time to the server, and a message for whatever is in the way.
+// Gradio calls this once with `element`; `TEXTS` (by language), `OPTIONS` are put in front by emotion/station/lesson.py.
+
+const LONGEST = { width: 640, height: 480 }; // what a face detector needs of a child in front of a tablet
+const JPEG_QUALITY = 0.85;
+const NO_FACE_AFTER = 10_000; // ms; shorter absences are a look at the desk
+const ANSWER_WITHIN = 10_000; // ms; later than that the connection counts as lost
+const ASK_EVERY = 3_000; // ms between attempts to get back what is missing
+
+const language = document.documentElement.lang in TEXTS ? document.documentElement.lang : "en";
+const words = TEXTS[language];
+const find = (selector) => element.querySelector(selector);
+const panel = find(".lesson"), form = find("form"), video = find("video"), message = find(".lesson-message");
+const button = Object.fromEntries(
+  ["pause", "resume", "again", "stop"].map((name) => [name, find(`button[name="${name}"]`)]),
+);
+const rate = find("select"), canvas = document.createElement("canvas");
+
+for (const item of element.querySelectorAll("[data-text]")) item.textContent = words[item.dataset.text];
+video.setAttribute("aria-label", words.preview);
+if (![...rate.options].some((option) => Number(option.value) === OPTIONS.frames_per_second))
+  rate.add(new Option(OPTIONS.frames_per_second), 0);
+rate.value = String(OPTIONS.frames_per_second);
+form.lesson.value = new URLSearchParams(location.search).get("lesson") || "";
+
+// What the panel is doing (`state`) and what is in its way (`trouble`, the key of a message, or null).
+let state = "form", trouble = null, note = null, stream = null, timer = 0, inFlight = false, faceSeen = 0, wakeLock = null;
+
+function show() {
+  panel.dataset.state = state;
+  panel.dataset.trouble = trouble || "";
+  const key = trouble || note || { form: "ready", starting: "starting", recording: "recording", paused: "paused" }[state];
+  // Screen readers announce every change of this text, so it is only touched when it changes.
+  if (message.dataset.key !== key) {
+    message.dataset.key = key;
+    message.textContent = words[key];
+  }
+  button.pause.hidden = state === "paused";
+  button.resume.hidden = state !== "paused";
+  button.again.hidden = trouble !== "camera_denied";
+}
+
+function say(newTrouble, newNote = null) {
+  trouble = newTrouble;
+  note = newNote;
+  show();
+}
+
+const address = (path) => {
+  // The page may live in a folder behind a proxy; the routes are its neighbours.
+  const url = new URL(path, document.baseURI);
+  url.searchParams.set("lesson", form.lesson.value.trim());
+  url.searchParams.set("child", form.child.value.trim());
+  return url;
+};
+
+async function ask(path, body) {
+  const response = await fetch(address(path), { method: "POST", body, signal: AbortSignal.timeout(ANSWER_WITHIN) });
+  if (response.status === 429) return { reason: "busy", wait: 1000 * Number(response.headers.get("Retry-After") || 3) };
+  if (response.status >= 500) return { reason: "server_trouble" };
+  return response.json();
+}
+
+async function openCamera() {
+  if (!navigator.mediaDevices) return "camera_insecure";
+  closeCamera();
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({
+      video: { width: { ideal: LONGEST.width }, height: { ideal: LONGEST.height }, facingMode: "user" },
+      audio: false,
+    });
+  } catch (error) {
+    return error.name === "NotAllowedError" || error.name === "SecurityError" ? "camera_denied" : "camera_missing";
+  }
+  if (state === "form") { // stopped while the browser was asking
+    closeCamera();
+    return null;
+  }
+  // Unplugging ends the track; plugging in again is noticed by the next attempt.
+  stream.getVideoTracks()[0].addEventListener("ended", () => {
+    closeCamera();
+    if (state === "recording") say("camera_missing");
+  });
+  video.srcObject = stream;
+  await video.play();
+  faceSeen = performance.now();
+  return null;
+}
+
+function closeCamera() {
+  for (const track of stream?.getTracks() || []) track.stop();
+  stream = null;
+  video.srcObject = null;
+}
+
+function frame() {
+  const scale = Math.min(1, LONGEST.width / video.videoWidth, LONGEST.height / video.videoHeight);
+  canvas.width = Math.round(video.videoWidth * scale);
+  canvas.height = Math.round(video.videoHeight * scale);
+  canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
+}
+
+// Returns after how many ms to come back. Never called while it runs: frames are dropped, not queued.
+async function step() {
+  const period = 1000 / Number(rate.value);
+  // A camera that was refused for good refuses again without a question; one that was only dismissed would ask again
+  // every few seconds, so there the child's button decides.
+  if (!stream) {
+    if (trouble === "camera_denied" && (await permission()) === "prompt") return ASK_EVERY;
+    const failed = await openCamera();
+    if (state !== "recording") return period;
+    say(failed);
+    if (failed) return ASK_EVERY;
+  }
+  if (["no_consent", "unknown_lesson", "unknown_child", "recording_disabled"].includes(trouble)) {
+    const answer = await ask("admission");
+    if (state !== "recording") return period;
+    if (!answer.admitted) return react(answer, period);
+    say(null);
+  }
+  if (!video.videoWidth) return 100;
+  const answer = await ask("observe", await frame());
+  return state === "recording" ? react(answer, period) : period;
+}
+
+function react(answer, period) {
+  const now = performance.now();
+  if (answer.recorded) {
+    if (answer.faces_seen > 0) faceSeen = now;
+    if (answer.faces_seen > 1) say("second_face");
+    else if (now - faceSeen >= NO_FACE_AFTER) say("no_face");
+    else say(null);
+    return period;
+  }
+  if (answer.reason === "lesson_ended") {
+    finish("lesson_ended");
+    return period;
+  }
+  if (answer.reason === "replaced") return period;
+  say(answer.reason in words ? answer.reason : "server_trouble");
+  return Math.max(period, answer.wait || ASK_EVERY);
+}
+
+async function permission() {
+  try {
+    return (await navigator.permissions.query({ name: "camera" })).state;
+  } catch {
+    return "denied"; // Firefox does not know this name; there a refusal lasts until the page is loaded again
+  }
+}
+
+async function run() {
+  clearTimeout(timer);
+  if (state !== "recording" || inFlight) return;
+  inFlight = true;
+  const began = performance.now();
+  let wait = ASK_EVERY;
+  try {
+    wait = await step();
+  } catch {
+    if (state === "recording") say("connection");
+  } finally {
+    inFlight = false;
+  }
+  if (state === "recording") timer = setTimeout(run, Math.max(0, wait - (performance.now() - began)));
+}
+
+async function begin() {
+  if (!form.lesson.value.trim() || !form.child.value.trim()) {
+    say("need_codes");
+    (form.lesson.value.trim() ? form.child : form.lesson).focus();
+    return;
+  }
+  if (!form.consent.checked) {
+    say("need_consent");
+    form.consent.focus();
+    return;
+  }
+  state = "starting";
+  say(null);
+  let answer;
+  try {
+    answer = await ask("admission");
+  } catch {
+    answer = { reason: "connection" };
+  }
+  if (state !== "starting") return;
+  // Codes can be corrected only in the form; consent and the connection may come later, so the panel waits for them.
+  if (!answer.admitted && ["unknown_lesson", "unknown_child", "recording_disabled", "lesson_ended"].includes(answer.reason)) {
+    state = "form";
+    say(answer.reason);
+    return;
+  }
+  state = "recording";
+  say(answer.admitted ? null : answer.reason);
+  keepAwake();
+  button.pause.focus();
+  run();
+}
+
+function finish(reason) {
+  state = "form";
+  clearTimeout(timer);
+  closeCamera();
+  wakeLock?.release().catch(() => {});
+  wakeLock = null;
+  say(null, reason);
+  find(".lesson-main").focus();
+}
+
+// A tablet that goes to sleep would stop the lesson. Not every browser can, and it may refuse to save its battery.
+async function keepAwake() {
+  try {
+    wakeLock = await navigator.wakeLock.request("screen");
+  } catch {
+    wakeLock = null;
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  begin();
+});
+button.pause.addEventListener("click", () => {
+  state = "paused";
+  clearTimeout(timer);
+  closeCamera();
+  say(null);
+  button.resume.focus();
+});
+button.resume.addEventListener("click", () => {
+  state = "recording";
+  say(null);
+  button.pause.focus();
+  run();
+});
+button.again.addEventListener("click", async () => {
+  const failed = await openCamera();
+  if (state === "recording") say(failed);
+  run();
+});
+button.stop.addEventListener("click", () => finish("stopped"));
+rate.addEventListener("change", run);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && state === "recording") keepAwake();
+});
+navigator.mediaDevices?.addEventListener("devicechange", () => {
+  if (state === "recording" && !stream) run();
+});
+window.addEventListener("online", () => {
+  if (trouble === "connection") run();
+});
+show();

@@ -1,0 +1,154 @@
+"""The charts are pure functions: what they must carry whatever the lesson."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.charts.decimation import MAXIMUM_POINTS, decimate, drawn_rows
+from analytics.charts.style import STACK_ORDER
+from analytics.charts.timeline import timeline_figure, timeline_table
+from analytics.insight.timeline import ChildTimeline, episodes
+from analytics.signals.smoothing import smooth
+from analytics.signals.support import Signal
+from analytics.store.records import Correction, Event, Lesson
+from emotion.labels import COLOURS, KEYS, NAMES, Emotion
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def timeline_of(seconds: int, absent: range = range(0), title: str = "Loops", synthetic: bool = False) -> ChildTimeline:
+    """A lesson at 1 Hz that turns from neutral to happy and back, with no face in ``absent``."""
+    times = [START + timedelta(seconds=second) for second in range(seconds)]
+    happy = 0.5 + 0.4 * np.sin(np.arange(seconds) / 20)
+    rows = np.full((seconds, len(KEYS)), 0.1 / 6)
+    rows[:, Emotion.HAPPY] = 0.9 * happy
+    rows[:, Emotion.NEUTRAL] = 0.9 * (1 - happy)
+    table = pd.DataFrame(rows, columns=list(KEYS))
+    table.loc[list(absent), :] = np.nan
+    table.insert(0, "at", pd.to_datetime(times))
+    table["face_quality"] = 0.9
+    lesson = Lesson("lesson-1", "abc234", title, "2B", START, 45.0, times[-1], synthetic)
+    smoothed = smooth(table)
+    return ChildTimeline(
+        lesson=lesson,
+        child="c" * 20,
+        animal="fox",
+        smoothed=smoothed,
+        episodes=episodes(smoothed),
+        events=[Event("e1", "lesson-1", None, START + timedelta(seconds=30), "task_failed", "task 4")],
+        corrections=[],
+    )
+
+
+def traces(figure: object, name: str) -> list[object]:
+    return [trace for trace in figure.data if trace.name == name]  # type: ignore[attr-defined]
+
+
+def test_every_expression_is_one_stacked_trace_in_its_own_colour() -> None:
+    figure = timeline_figure(timeline_of(120), "en")
+    stacked = [trace for trace in figure.data if trace.type == "scatter" and trace.stackgroup]
+    assert [trace.name for trace in stacked] == [NAMES["en"][emotion] for emotion in STACK_ORDER]
+    assert [trace.line.color for trace in stacked] == [COLOURS[emotion] for emotion in STACK_ORDER]
+
+
+def test_a_gap_is_a_break_in_every_curve_and_never_a_line_across() -> None:
+    figure = timeline_figure(timeline_of(120, absent=range(40, 70)), "en")
+    for trace in (figure.data[0], *traces(figure, "valence")):
+        drawn = [(x, y) for x, y in zip(trace.x, trace.y, strict=True) if y is not None]
+        assert None in list(trace.y)
+        assert not [x for x, _ in drawn if "09:00:40" <= x[11:19] <= "09:01:09"]
+
+
+@pytest.mark.parametrize("absent", [range(0), range(0, 4500, 20)])
+def test_no_trace_has_more_than_the_limit_of_points(absent: range) -> None:
+    figure = timeline_figure(timeline_of(4500, absent), "en")
+    assert max(len(trace.x) for trace in figure.data if trace.x is not None) <= MAXIMUM_POINTS
+
+
+def test_many_breaks_do_not_exceed_the_limit() -> None:
+    absent = [second for second in range(5000) if second % 16 > 7]
+    timeline = timeline_of(5000, absent)  # type: ignore[arg-type]
+    assert len(drawn_rows(timeline.smoothed)) <= MAXIMUM_POINTS
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=500), st.integers(2, 100))
+def test_decimation_keeps_ends_and_extremes_within_the_limit(values: list[float], limit: int) -> None:
+    array = np.array(values)
+    kept = decimate(array, limit)
+    assert list(kept) == sorted(set(kept.tolist()))
+    assert len(kept) <= max(limit, 4)
+    assert kept[0] == 0
+    assert kept[-1] == len(values) - 1
+    if limit >= 4:
+        assert array[kept].min() == array.min()
+        assert array[kept].max() == array.max()
+
+
+def test_times_stand_on_the_readers_clock() -> None:
+    assert timeline_figure(timeline_of(60), "en", "Asia/Yekaterinburg").data[0].x[1].startswith("2026-03-02T14:00:00")
+    assert timeline_figure(timeline_of(60), "en", "Nowhere/Town").data[0].x[1].startswith("2026-03-02T09:00:00")
+
+
+def test_zoom_survives_a_refresh_and_the_ground_is_transparent() -> None:
+    layout = timeline_figure(timeline_of(60), "en").layout
+    assert layout.uirevision == "lesson-1/cccccccccccccccccccc/"
+    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert layout.xaxis.rangeslider.visible
+
+
+def test_a_synthetic_lesson_is_called_so_on_the_chart() -> None:
+    assert "synthetic sample" in timeline_figure(timeline_of(60, synthetic=True), "en").layout.title.text
+    assert "искусственный пример" in timeline_figure(timeline_of(60, synthetic=True), "ru").layout.title.text
+    assert "synthetic" not in timeline_figure(timeline_of(60), "en").layout.title.text
+
+
+def test_what_a_teacher_typed_stays_text() -> None:
+    timeline = timeline_of(60, title="<b>x</b><script>")
+    note = Correction("k", "lesson-1", "c" * 20, START, START + timedelta(seconds=9), "happy", "<a href=x>", START)
+    timeline.corrections.append(note)
+    text = timeline_figure(timeline, "en").to_json()
+    assert "<script" not in text
+    assert "\\u003cscript" not in text
+    assert "<a href" not in text
+
+
+def test_events_and_signals_are_marked_in_words_and_shapes() -> None:
+    signal = Signal(
+        id="s1",
+        lesson="lesson-1",
+        child="c" * 20,
+        kind="struggling",
+        start=START + timedelta(seconds=40),
+        raised=START + timedelta(seconds=50),
+        end=None,
+        strength=0.8,
+        reason_key="struggling_after_failure",
+        evidence={"task": "task 4", "failures": 2, "seconds": 20, "percent": 60, "usual_percent": 20},
+        suggestion_key="hint",
+    )
+    figure = timeline_figure(timeline_of(120), "ru", signals=[signal])
+    event = traces(figure, "не вышло")[0]
+    assert event.marker.symbol == "x"  # type: ignore[attr-defined]
+    assert event.customdata[0] == "задание 4: не вышло"  # type: ignore[attr-defined]
+    pin = traces(figure, "сигналы")[0]
+    assert "Задание 4 не вышло дважды" in pin.customdata[0]  # type: ignore[attr-defined]
+
+
+def test_an_empty_lesson_says_what_to_do() -> None:
+    timeline = timeline_of(10, absent=range(10))
+    assert "station page" in timeline_figure(timeline, "en").layout.annotations[0].text.replace("<br>", " ")
+
+
+def test_the_table_says_the_same_as_the_curves() -> None:
+    timeline = timeline_of(60, absent=range(20, 40))
+    table = timeline_table(timeline)
+    assert list(table.columns) == ["at", *KEYS, "valence", "arousal", "face"]
+    assert table.loc[25, "face"] == np.False_
+    assert table.loc[25, "happy"] is None
+    assert sum(table.loc[5, list(KEYS)]) == pytest.approx(1, abs=1e-3)
+    assert table.loc[0, "at"] == "2026-03-02T09:00:00+00:00"

@@ -1,0 +1,72 @@
+"""Which files the lesson store opens, brings up to date, or leaves alone."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics.store import database as database_module
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Correction, StoreError
+from tests.analytics.examples import START, make_lesson, make_observation
+
+
+def test_a_file_of_an_older_version_is_brought_up_to_date_with_its_rows(database: Path) -> None:
+    connection = duckdb.connect(str(database))
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(database_module.VERSION_TABLE)
+    connection.execute(database_module.schema_parts()[0])
+    connection.execute("INSERT INTO schema_version VALUES (1, now())")
+    connection.execute(
+        "INSERT INTO lesson VALUES (1, 'lesson-1', 'abc234', 'Loops', '2B', ?, 45, NULL, false)", [START]
+    )
+    connection.execute("INSERT INTO child VALUES (1, ?, '2B', 'fox', NULL, NULL, NULL, NULL, NULL)", ["c" * 20])
+    connection.close()
+    with LessonStore(database) as store:
+        assert store.lessons() == [make_lesson()]
+        store.add_correction(Correction("k", "lesson-1", "c" * 20, START, START, "sad", "", START))
+        assert store.add_observations([make_observation()]) == 1
+        versions = store.query("SELECT version FROM schema_version ORDER BY version")["version"].tolist()
+    assert versions == list(range(1, len(database_module.schema_parts()) + 1))
+
+
+def test_a_migration_that_fails_changes_nothing(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    LessonStore(database).close()
+    before = duckdb.connect(str(database)).execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+    parts = [*database_module.schema_parts(), "CREATE TABLE half (a INTEGER); SELECT no_such_column FROM lesson"]
+    monkeypatch.setattr(database_module, "schema_parts", lambda: parts)
+    with pytest.raises(StoreError):
+        LessonStore(database)
+    assert (
+        duckdb.connect(str(database)).execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall() == before
+    )
+
+
+def test_a_file_of_a_newer_program_is_left_alone(database: Path) -> None:
+    LessonStore(database).close()
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("INSERT INTO schema_version VALUES (999, now())")
+    with pytest.raises(StoreError, match="update the program"):
+        LessonStore(database)
+
+
+def test_a_database_of_something_else_is_left_alone(database: Path) -> None:
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE TABLE accounts (a INTEGER)")
+    with pytest.raises(StoreError, match="something else"):
+        LessonStore(database)
+    with duckdb.connect(str(database)) as connection:
+        assert connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("accounts",)]
+
+
+def test_a_file_that_is_no_database_is_refused_with_a_remedy_and_not_touched(database: Path) -> None:
+    database.write_bytes(b"\x89PNG and so on" * 1000)
+    with pytest.raises(StoreError, match="restore a backup"):
+        LessonStore(database)
+    assert database.read_bytes() == b"\x89PNG and so on" * 1000
+
+
+def test_a_second_store_on_the_same_file_in_one_process_is_refused(store: LessonStore, database: Path) -> None:
+    with pytest.raises(StoreError, match="already open"):
+        LessonStore(database)
+    assert store.lessons() == []

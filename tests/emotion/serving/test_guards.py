@@ -1,0 +1,138 @@
+"""Limits and headers around every answer: over the limit costs only who goes over, other sites get nothing."""
+
+import asyncio
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from emotion.serving.html_head import HeadMiddleware
+from emotion.serving.rate_limits import MOST_CLIENTS, Buckets, LimitMiddleware
+from emotion.serving.response_headers import HeadersMiddleware
+
+
+async def echo(request):
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def page(request):
+    return HTMLResponse('<!doctype html><html lang="en"><head><title>x</title></head></html>')
+
+
+def client_of(*layers, address: str = "10.0.0.1") -> TestClient:
+    """A client of a small app behind ``layers``, the first one outermost."""
+    app = Starlette(routes=[Route("/echo", echo, methods=["GET", "POST"]), Route("/", page)])
+    for make in reversed(layers):
+        app = make(app)
+    return TestClient(app, base_url="http://station.example", client=(address, 1))
+
+
+def limited(app):
+    return LimitMiddleware(app, requests_per_minute=60, body_bytes=1000)
+
+
+def with_headers(app):
+    return HeadersMiddleware(app, on_space=False)
+
+
+def test_a_bucket_allows_its_burst_then_its_rate():
+    now = [0.0]
+    bucket = Buckets(2.0, 3.0, lambda: now[0])
+    assert [bucket.take("a") for _ in range(3)] == [0, 0, 0]
+    assert bucket.take("a") == pytest.approx(0.5)
+    assert bucket.take("b") == 0, "others are not harmed"
+    now[0] += 0.5
+    assert bucket.take("a") == 0
+
+
+def test_memory_stays_bounded_however_many_clients_come():
+    bucket = Buckets(1.0, 1.0)
+    for number in range(MOST_CLIENTS + 100):
+        bucket.take(str(number))
+    assert len(bucket._buckets) == MOST_CLIENTS
+
+
+def test_too_many_requests_get_429_a_time_and_a_sentence():
+    client = client_of(limited)
+    answers = [client.get("/echo") for _ in range(70)]
+    assert answers[0].status_code == 200
+    refused = answers[-1]
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1
+    assert "Wait" in refused.json()["error"]
+
+
+def test_a_body_over_the_limit_is_refused_whether_announced_or_not():
+    client = client_of(limited)
+    assert client.post("/echo", content=b"x" * 1000).text == "1000"
+    assert client.post("/echo", content=b"x" * 1001).status_code == 413
+    assert client.post("/echo", content=iter([b"x" * 600, b"x" * 600])).status_code == 413
+    assert client.post("/echo", content=b"x", headers={"Content-Length": "many"}).status_code == 413
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("emotion.serving.rate_limits.BODY_WITHIN", 0.2)
+
+    async def ask() -> list[dict]:
+        sent: list[dict] = []
+
+        async def receive() -> dict:
+            if not received:
+                received.append(1)
+                return {"type": "http.request", "body": b"x", "more_body": True}
+            await asyncio.sleep(30)
+            raise AssertionError("it was waited for")
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        received: list[int] = []
+        scope = {"type": "http", "method": "POST", "path": "/echo", "headers": [], "query_string": b"",
+                 "client": ("10.0.0.1", 1), "http_version": "1.1", "scheme": "http", "server": ("x", 80)}  # fmt: skip
+        await limited(Starlette(routes=[Route("/echo", echo, methods=["POST"])]))(scope, receive, send)
+        return sent
+
+    assert asyncio.run(ask())[0]["status"] == 408
+
+
+def test_a_request_that_states_its_length_twice_is_refused_and_its_connection_closed():
+    answer = client_of(limited).post(
+        "/echo", content=b"x", headers={"Content-Length": "1", "Transfer-Encoding": "chunked"}
+    )
+    assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://station.example"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_only_our_own_pages_and_programs_may_change_something(headers, status):
+    client = client_of(with_headers)
+    assert client.post("/echo", headers=headers).status_code == status
+    assert client.get("/echo", headers=headers).status_code == 200
+
+
+def test_every_answer_even_a_refusal_carries_the_headers():
+    client = client_of(with_headers, limited)
+    for answer in (client.get("/"), client.get("/nowhere"), client.post("/echo", headers={"Origin": "null"})):
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert "camera=(self)" in answer.headers["permissions-policy"]
+
+
+def test_the_head_stands_before_everything_else_and_tells_the_language():
+    answer = client_of(HeadMiddleware).get("/", headers={"Accept-Language": "ru"})
+    assert '<html lang="ru"><head>\n<script>' in answer.text
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert client_of(HeadMiddleware).get("/echo").text == "0"

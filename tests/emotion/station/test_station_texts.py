@@ -1,0 +1,49 @@
+"""Both languages say the same things."""
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from emotion.serving.language import BAR_TEXTS
+from emotion.station.observing import MISTAKES
+from emotion.station.texts import LESSON_KEYS, TEXTS, say, shown
+
+LESSON_SCRIPT = Path(__file__).resolve().parents[3] / "emotion" / "station" / "static" / "lesson.js"
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_english_and_russian_have_the_same_keys():
+    assert TEXTS["en"].keys() == TEXTS["ru"].keys()
+    assert BAR_TEXTS["en"].keys() == BAR_TEXTS["ru"].keys()
+
+
+@pytest.mark.parametrize("key", sorted(TEXTS["en"]))
+def test_both_languages_fill_in_the_same_values(key):
+    assert placeholders(TEXTS["en"][key]) == placeholders(TEXTS["ru"][key])
+
+
+@pytest.mark.parametrize("key", sorted(TEXTS["ru"]))
+def test_russian_is_written_in_russian(key):
+    assert re.search("[А-Яа-я]", TEXTS["ru"][key])
+
+
+def test_the_lesson_panel_has_every_word_it_shows():
+    markup = LESSON_SCRIPT.with_suffix(".html").read_text(encoding="utf-8")
+    assert set(re.findall(r'data-text="(\w+)"', markup)) <= set(LESSON_KEYS)
+    assert set(LESSON_KEYS) <= set(TEXTS["en"])
+
+
+def test_every_mistake_a_recorder_reports_has_its_sentence():
+    for reason in (*MISTAKES, "no_consent", "lesson_ended", "recording_disabled", "replaced"):
+        for language in TEXTS:
+            assert say(f"error_{reason}", language, lesson="1", child="2", at="3")
+
+
+def test_a_visitors_own_words_are_shortened_and_harmless_in_a_message():
+    assert shown("<script>") == "“&lt;script&gt;”"
+    assert len(shown("x" * 1000)) < 100

@@ -1,0 +1,95 @@
+"""Packing trained weights, and making the int8 model beside them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from emotion.labels import Emotion
+from emotion.network.checkpoint import CONFIGURATION, INDEX, PACKAGED, Checkpoint, Configuration, load_checkpoint
+from emotion.network.resnet152 import build_resnet152
+from emotion.runtime.openvino_runtime import OpenVinoRuntime
+from emotion.training.package import package
+
+
+@pytest.fixture
+def preset() -> Configuration:
+    return load_checkpoint().configuration
+
+
+def write_weights(path: Path, **changes: torch.Tensor) -> Path:
+    """A safetensors file with every tensor of a ResNet152, all 0.125, but for ``changes``."""
+    with torch.device("meta"):
+        shapes = build_resnet152().state_dict()
+    tensors = {name: torch.full(like.shape, 0.125).to(like.dtype) for name, like in shapes.items()}
+    save_file(tensors | changes, path)
+    return path
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path: Path, preset: Configuration) -> None:
+    save_file({"fc.weight": torch.zeros(7, 2048)}, tmp_path / "small.safetensors")
+    with pytest.raises(ValueError, match="no ResNet152 with 8 outputs"):
+        package(tmp_path / "small.safetensors", preset, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_packed_folder_is_sharded_below_45_megabytes_and_reads_back(tmp_path: Path, preset: Configuration) -> None:
+    weights = write_weights(tmp_path / "weights.safetensors", **{"fc.bias": torch.arange(8.0)})
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "README.md").write_text("a card that was here before")
+    (out / "int8.safetensors").write_text("of other weights")
+    checkpoint = package(weights, replace(preset, input_size=112), out)
+    shards = sorted(out.glob("*.safetensors"))
+    assert len(shards) == 3
+    assert all(path.stat().st_size <= 45e6 for path in shards)
+    assert checkpoint.configuration.input_size == 112
+    assert checkpoint.configuration.int8 is None
+    assert set(json.loads((out / INDEX).read_text())["weight_map"].values()) == {path.name for path in shards}
+    tensors = checkpoint.state_dict()
+    np.testing.assert_array_equal(tensors["fc.bias"], np.arange(8))
+    assert tensors["conv1.weight"].dtype == np.float16
+    assert (out / "README.md").read_text() == "a card that was here before"
+
+
+@pytest.mark.slow
+def test_a_weight_too_large_for_float16_is_refused(tmp_path: Path, preset: Configuration) -> None:
+    weights = write_weights(tmp_path / "weights.safetensors", **{"fc.bias": torch.full((8,), 1e6)})
+    with pytest.raises(ValueError, match=r"not finite in float16.*fc\.bias"):
+        package(weights, preset, tmp_path / "out")
+
+
+def test_calibration_takes_as_many_of_each_class_as_there_are() -> None:
+    from emotion.training.quantise import balanced
+
+    labels = np.repeat(np.arange(8), [100, 3, 100, 100, 100, 100, 100, 100])
+    picked = balanced(labels, 80, np.random.default_rng(0))
+    assert len(np.unique(picked)) == len(picked)
+    counts = np.bincount(labels[picked], minlength=8)
+    assert counts[Emotion.DISGUST] == 3
+    assert (np.delete(counts, Emotion.DISGUST) == 10).all()
+
+
+@pytest.mark.slow
+def test_the_quantised_network_stays_near_the_float_one(tmp_path: Path, preset: Configuration) -> None:
+    from emotion.training.quantise import quantise, write
+
+    for path in PACKAGED.glob("model-*.safetensors"):
+        (tmp_path / path.name).symlink_to(path)
+    small = replace(preset, input_size=64, int8=None)
+    (tmp_path / CONFIGURATION).write_text(small.to_json())
+    generator = np.random.default_rng(0)
+    even = generator.integers(40, 200, (16, 1, 1, 1)) + generator.normal(0, 25, (16, 12, 12, 1))
+    crops = even.repeat(4, 1).repeat(4, 2).clip(0, 255).astype(np.uint8)
+    quantisation = quantise(Checkpoint(tmp_path, small), crops, ())
+    assert len(quantisation.scales) == len(quantisation.biases) == 156  # 155 convolutions and the last layer
+    checkpoint = write(quantisation, Checkpoint(tmp_path, small))
+    exact = OpenVinoRuntime(checkpoint, "openvino-f32", None).probabilities(crops)
+    rounded = OpenVinoRuntime(checkpoint, "openvino-int8", None).probabilities(crops)
+    assert np.abs(exact - rounded).max() < 0.25
+    assert (exact.argmax(1) == rounded.argmax(1)).mean() >= 0.75
