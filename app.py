@@ -11,11 +11,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from analytics.access.accounts import AccountsError, load_accounts
-from analytics.access.login import TeacherGate, is_local, signed_in
+from analytics.access.login import LoginMiddleware, is_local, signed_in
 from analytics.classroom.pseudonyms import load_secret
 from analytics.classroom.recorder import LessonRecorder
 from analytics.store.housekeeping import Housekeeper
-from analytics.store.hub_backup import HubCopy
+from analytics.store.hub_backup import HubBackup
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from analytics.store.recovery import open_store
@@ -26,19 +26,20 @@ from analytics.teacher.page import translations as teacher_words
 from emotion.classifier import EmotionClassifier
 from emotion.faces.detector import FaceDetectorError
 from emotion.network.checkpoint import CheckpointError
-from emotion.serving.allowed_routes import DoorsMiddleware
+from emotion.serving.allowed_routes import AllowedRoutesMiddleware
 from emotion.serving.health import Metrics, add_health_routes
-from emotion.serving.html_head import HeadMiddleware
+from emotion.serving.html_head import HtmlHeadMiddleware
 from emotion.serving.input_guard import guard_inputs
 from emotion.serving.language import language_of
 from emotion.serving.logs import log_to_stderr
-from emotion.serving.memory import giving_back, share_heaps
-from emotion.serving.rate_limits import LimitMiddleware
-from emotion.serving.response_headers import HeadersMiddleware
+from emotion.serving.memory import share_heaps, trimming_memory
+from emotion.serving.rate_limits import RateLimitMiddleware
+from emotion.serving.response_headers import ResponseHeadersMiddleware
 from emotion.serving.settings import Settings, SettingsError
-from emotion.serving.slow_clients import PatientProtocol
+from emotion.serving.slow_clients import SlowClientProtocol
 from emotion.serving.uploads import forbid_core_dumps, use_private_folder
-from emotion.station.http_routes import FrameDesk, add_frame_routes
+from emotion.station.frame_intake import FrameIntake
+from emotion.station.http_routes import add_frame_routes
 from emotion.station.observing import Observer
 from emotion.station.page import CSS, NOTICES_CSS, build_station, theme, translations
 
@@ -79,26 +80,26 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     # On a public Space the generated secret would vanish with every restart, and anybody could take part.
     on_air = recorder if settings.secret or not settings.space else None
     metrics.gauge("expression_store_waiting", "Writes that wait for their commit", lambda: store.waiting_writes)
-    desk = FrameDesk(Observer(classifier, on_air), metrics)
+    intake = FrameIntake(Observer(classifier, on_air), metrics)
     accounts = load_accounts(settings.accounts)
 
     app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
     # The last one added is the first that a request meets.
     app.add_middleware(
-        TeacherGate,
+        LoginMiddleware,
         accounts=accounts,
         language_of=language_of,
         idle_minutes=settings.session_minutes,
     )
-    app.add_middleware(HeadMiddleware)
+    app.add_middleware(HtmlHeadMiddleware)
     app.add_middleware(
-        LimitMiddleware,
+        RateLimitMiddleware,
         requests_per_minute=settings.requests_per_minute,
         body_bytes=settings.upload_megabytes * 1_000_000,
     )
-    app.add_middleware(DoorsMiddleware)
-    app.add_middleware(HeadersMiddleware, on_space=bool(settings.space))
-    add_frame_routes(app, desk)
+    app.add_middleware(AllowedRoutesMiddleware)
+    app.add_middleware(ResponseHeadersMiddleware, on_space=bool(settings.space))
+    add_frame_routes(app, intake)
     add_health_routes(
         app,
         metrics,
@@ -107,7 +108,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         settings.metrics_token,
     )
     words = translations(classifier)
-    station = build_station(classifier, desk, language_of, words, settings.frames_per_second, settings.retention_days)
+    station = build_station(classifier, intake, language_of, words, settings.frames_per_second, settings.retention_days)
     look: dict[str, Any] = {
         "theme": theme(),
         "footer_links": [],
@@ -156,7 +157,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
 def serve(settings: Settings) -> None:
     """Runs until told to stop. Raises the errors of the parts that cannot start."""
     listener = reserve_port(settings)
-    hub = HubCopy(settings.backup_dataset) if settings.backup_dataset else None
+    hub = HubBackup(settings.backup_dataset) if settings.backup_dataset else None
     if hub:
         hub.fetch_if_missing(settings.database)
     upload = hub.upload if hub else None
@@ -164,13 +165,13 @@ def serve(settings: Settings) -> None:
         listener,
         open_store(settings.database) as store,
         Housekeeper(store, settings.retention_days, upload),
-        giving_back(),
+        trimming_memory(),
     ):
         app = compose(settings, store)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http=PatientProtocol,
+                http=SlowClientProtocol,
                 log_config=None,
                 server_header=False,
                 access_log=False,  # its lines would hold the codes of lessons and children

@@ -11,7 +11,7 @@ from emotion.faces.detector import SECOND_LOOK, Face, FaceDetector, align
 from emotion.images import Source, read_reduced
 from emotion.labels import Prediction
 from emotion.network.checkpoint import PACKAGED, load_checkpoint
-from emotion.runtime.batching import LARGEST_BATCH, GatheringRuntime
+from emotion.runtime.batching import LARGEST_BATCH, BatchingRuntime
 from emotion.runtime.choose import CACHE, choose_runtime
 
 
@@ -56,9 +56,9 @@ class EmotionClassifier:
     ) -> None:
         self.checkpoint = load_checkpoint(checkpoint)
         chosen = choose_runtime(self.checkpoint, runtime, cache)
-        self.runtime = GatheringRuntime(chosen, watch)
+        self.runtime = BatchingRuntime(chosen, watch)
         shared = chosen.shared()
-        self.lesson_runtime = self.runtime if shared is chosen else GatheringRuntime(shared, watch)
+        self.lesson_runtime = self.runtime if shared is chosen else BatchingRuntime(shared, watch)
         self._detector = FaceDetector()
 
     def recognise(self, image: Source) -> Recognition:
@@ -84,7 +84,7 @@ class EmotionClassifier:
         self,
         images: Iterable[Source],
         detect: Callable[[np.ndarray], list[Face]],
-        runtime: GatheringRuntime,
+        runtime: BatchingRuntime,
         enough: int | None = None,
     ) -> list[Recognition]:
         began = time.perf_counter()
@@ -125,7 +125,7 @@ class EmotionClassifier:
         return np.zeros((1, preset.crop_size, preset.crop_size, preset.channels), np.uint8)
 
     def classify_crops(
-        self, crops: Sequence[np.ndarray], faces: Sequence[Face], runtime: GatheringRuntime
+        self, crops: Sequence[np.ndarray], faces: Sequence[Face], runtime: BatchingRuntime
     ) -> list[Prediction]:
         """The answer of ``runtime`` for aligned crops, each (crop_size, crop_size, channels) uint8, of these
         ``faces``.

@@ -20,7 +20,7 @@ from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child, Correction, Lesson, utc_now
 from emotion.labels import KEYS, Prediction
 from emotion.serving.settings import Settings
-from emotion.serving.slow_clients import PatientProtocol
+from emotion.serving.slow_clients import SlowClientProtocol
 from tests.running_app import SECRET, free_port
 
 PASSWORD = "correct horse battery"
@@ -94,7 +94,9 @@ def composed_app(folder: Path, **more: object) -> Iterator[ComposedApp]:
     settings = Settings(database=folder / "lessons.duckdb", secret=SECRET, port=port, **values)  # type: ignore[arg-type]
     with LessonStore(settings.database) as store:
         app = application.compose(settings, store)
-        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, http=PatientProtocol, log_config=None))
+        server = uvicorn.Server(
+            uvicorn.Config(app, host="127.0.0.1", port=port, http=SlowClientProtocol, log_config=None)
+        )
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         while not server.started:

@@ -32,7 +32,7 @@ LOOPBACK_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?", r
 
 
 @dataclass
-class Failures:
+class FailedLogins:
     """How often a login failed lately, and until when no further attempt is looked at."""
 
     count: int = 0
@@ -41,11 +41,11 @@ class Failures:
 
 
 @dataclass
-class Guard:
+class LoginThrottle:
     """Failed logins by key. Two keys are charged for each: the address, and the name from whatever address."""
 
     clock: Callable[[], float] = time.monotonic
-    failures: dict[str, Failures] = field(default_factory=dict)
+    failures: dict[str, FailedLogins] = field(default_factory=dict)
 
     def wait(self, *keys: str) -> float:
         """Seconds until the next attempt is looked at; 0 if at once."""
@@ -59,7 +59,7 @@ class Guard:
         for key in stale:
             del self.failures[key]
         for key in keys:
-            entry = self.failures.setdefault(key, Failures())
+            entry = self.failures.setdefault(key, FailedLogins())
             entry.count, entry.last = entry.count + 1, now
             if entry.count >= FREE_FAILURES:
                 entry.blocked_until = now + min(LONGEST_WAIT, FIRST_WAIT * 2 ** (entry.count - FREE_FAILURES))
@@ -79,7 +79,7 @@ class Session:
     seen: float
 
 
-class TeacherGate:
+class LoginMiddleware:
     """ASGI middleware. ``accounts`` empty: only this computer passes. ``language_of``: a visitor's language.
 
     The name of whoever passed stands in ``scope["teacher"]`` (``local`` without accounts), for the audit.
@@ -98,7 +98,7 @@ class TeacherGate:
         self.language_of = language_of
         self.idle = idle_minutes * 60.0
         self.clock = clock
-        self.guard = Guard(clock)
+        self.guard = LoginThrottle(clock)
         self.sessions: dict[str, Session] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

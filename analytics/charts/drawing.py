@@ -36,7 +36,7 @@ _SIGNS["silent"] = (
 _STROKE = 'fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"'
 
 
-def picture(state: str) -> str:
+def icon(state: str) -> str:
     """The picture of an expression, of a signal kind, of ``away`` or ``silent``: decoration beside a word."""
     if state in KEYS:
         ground = COLOURS[Emotion[state.upper()]]
@@ -69,7 +69,7 @@ def sparkline(values: Sequence[float | None], words: str, width: int = 120, heig
     )
 
 
-def direction(values: Sequence[float | None]) -> str:
+def trend_direction(values: Sequence[float | None]) -> str:
     """``rising``, ``falling``, ``steady`` or ``unknown``: the last third of the known values against the first."""
     known = [value for value in values if value is not None]
     if len(known) < 6:

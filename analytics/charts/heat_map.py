@@ -11,7 +11,7 @@ import pandas as pd
 
 from analytics.insight.timeline import episodes, smooth_class
 from analytics.signals.support import Signal
-from analytics.words.sentences import animal_name, clock, signed, state_name
+from analytics.words.sentences import animal_name, signed, state_name, time_of_day
 from analytics.words.texts import say
 
 COLUMNS = 48  # at most: wide enough to hit with a finger at 1024 pixels
@@ -89,7 +89,7 @@ def sign_of(valence: float) -> str:
 def heat_table(heat: HeatMap, language: str, zone: str) -> pd.DataFrame:
     """The same as a table, for who cannot see the map: a row per stretch, a column per child, the leading expression
     and the mean valence in each cell."""
-    columns: dict[str, list[str]] = {say(language, "time"): [clock(start, zone)[:5] for start in heat.starts]}
+    columns: dict[str, list[str]] = {say(language, "time"): [time_of_day(start, zone)[:5] for start in heat.starts]}
     for row, (_, animal) in enumerate(heat.children):
         columns[animal_name(language, animal)] = [
             _cell_words(float(value), state, language)
@@ -141,7 +141,7 @@ def heat_html(heat: HeatMap, signals: list[Signal], language: str, zone: str) ->
 def _axis(heat: HeatMap, cell: int, zone: str) -> str:
     every = max(1, round(len(heat.starts) / 8))
     return "".join(
-        f'<text x="{NAME_WIDTH + column * cell}" y="16" font-size="12">{clock(start, zone)[:5]}</text>'
+        f'<text x="{NAME_WIDTH + column * cell}" y="16" font-size="12">{time_of_day(start, zone)[:5]}</text>'
         for column, start in enumerate(heat.starts)
         if column % every == 0
     )
@@ -160,7 +160,7 @@ def _cell(
     zone: str,
 ) -> str:
     value, state = float(heat.cells[row, column]), heat.states[row][column]
-    time = clock(start, zone)
+    time = time_of_day(start, zone)
     if np.isnan(value):
         words, fill, sign = say(language, "heat_cell_away", animal=name, time=time), "url(#absent)", ""
     else:

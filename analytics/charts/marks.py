@@ -8,10 +8,10 @@ from datetime import datetime
 
 import plotly.graph_objects as go
 
-from analytics.insight.feedback import read_answer
+from analytics.insight.feedback import parse_feedback
 from analytics.insight.timeline import ChildTimeline
 from analytics.signals.support import Signal
-from analytics.words.sentences import detail_text, reason, signal_state
+from analytics.words.sentences import detail_text, reason_text, signal_state
 from analytics.words.texts import duration, expression_name, say
 from emotion.labels import COLOURS, KEYS, Emotion
 
@@ -78,7 +78,7 @@ def escape(text: str) -> str:
 
 def event_text(language: str, kind: str, detail: str) -> str:
     """An event in words; ``detail`` as it was reported (not escaped)."""
-    answer = read_answer(detail) if kind == "note" else None
+    answer = parse_feedback(detail) if kind == "note" else None
     if answer:
         return f"{say(language, f'was_{answer.kind}')}: {say(language, 'answer_' + answer.answer)}"
     return say(language, f"event_{kind}", detail=detail_text(language, detail)).strip(" :")
@@ -259,7 +259,7 @@ def _signals(signals: Sequence[Signal], language: str, local: Local, running: bo
         text=names,
         textposition="top center",
         textfont={"size": 11},
-        customdata=[escape(reason(language, signal)) for signal in signals],
+        customdata=[escape(reason_text(language, signal)) for signal in signals],
         hovertemplate="<b>%{x|%H:%M:%S} %{text}</b><br>%{customdata}<extra></extra>",
         showlegend=False,
         name=say(language, "signals"),

@@ -14,20 +14,20 @@ from analytics.charts.style import (
     VALENCE_COLOUR,
     chart_title,
     empty_note,
-    local,
+    local_times,
     plain_layout,
 )
 from analytics.insight.timeline import smooth_class
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson
-from analytics.words.sentences import clock
+from analytics.words.sentences import time_of_day
 from analytics.words.texts import say
 
 MOOD_WINDOW = timedelta(minutes=10)
 MOOD_STEP = timedelta(seconds=10)
 
 
-def mood(store: LessonStore, lesson: Lesson, now: datetime) -> pd.DataFrame:
+def class_mood(store: LessonStore, lesson: Lesson, now: datetime) -> pd.DataFrame:
     """The class in the ten minutes before ``now``, every ten seconds: ``at``, ``middle`` (median valence of the
     children in the picture),
     ``low``, ``high`` (their quartiles), ``children`` (how many); NaN where nobody was seen."""
@@ -48,8 +48,8 @@ def mood(store: LessonStore, lesson: Lesson, now: datetime) -> pd.DataFrame:
 
 def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str, zone: str) -> go.Figure:
     """The class mood of the last ten minutes: the middle as a line, the middle half of the class as a band."""
-    rows = mood(store, lesson, now)
-    times = local(rows["at"], zone)
+    rows = class_mood(store, lesson, now)
+    times = local_times(rows["at"], zone)
     figure = go.Figure()
     for start, end in _stretches(rows["middle"].notna().to_numpy()):
         part = rows.iloc[start:end]
@@ -94,10 +94,10 @@ def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str
 
 def mood_table(store: LessonStore, lesson: Lesson, now: datetime, language: str, zone: str) -> pd.DataFrame:
     """The same, minute by minute, in words for the header."""
-    rows = mood(store, lesson, now).iloc[::6]
+    rows = class_mood(store, lesson, now).iloc[::6]
     return pd.DataFrame(
         {
-            say(language, "time"): [clock(at.to_pydatetime(), zone) for at in rows["at"]],
+            say(language, "time"): [time_of_day(at.to_pydatetime(), zone) for at in rows["at"]],
             say(language, "mood_median"): rows["middle"].round(2).to_numpy(),
             say(language, "interval_low"): rows["low"].round(2).to_numpy(),
             say(language, "interval_high"): rows["high"].round(2).to_numpy(),

@@ -13,7 +13,7 @@ from analytics.charts.marks import event_text
 from analytics.charts.style import STACK_ORDER
 from analytics.charts.timeline import lesson_span
 from analytics.insight.timeline import AWAY, ChildTimeline
-from analytics.words.sentences import clock
+from analytics.words.sentences import time_of_day
 from analytics.words.texts import expression_name, say
 from emotion.labels import COLOURS, KEYS, Emotion
 
@@ -138,7 +138,8 @@ def _axes(timeline: ChildTimeline, language: str, zone: str, place: Place) -> st
         x = place(moment)
         anchor = "end" if share == 1.0 else "middle"
         parts.append(
-            f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}" font-size="11">{clock(moment, zone)[:5]}</text>'
+            f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}" font-size="11">'
+            f"{time_of_day(moment, zone)[:5]}</text>"
         )
     parts.append(
         '<defs><pattern id="away" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'

@@ -35,7 +35,7 @@ STACK_ORDER = (  # calm at the bottom, pleasant next, so that what a teacher loo
 VALENCE_COLOUR = "#56708f"
 
 
-def local(times: pd.Series | Sequence[datetime], zone: str) -> list[str]:
+def local_times(times: pd.Series | Sequence[datetime], zone: str) -> list[str]:
     """Aware times -> "2026-09-01T10:15:00.000" in ``zone``, as Plotly wants them."""
     stamps = pd.DatetimeIndex(pd.to_datetime(times, utc=True)).tz_convert(zone_of(zone)).tz_localize(None)
     answer: list[str] = np.datetime_as_string(stamps.to_numpy(dtype="datetime64[ms]"), unit="ms").tolist()

@@ -22,7 +22,7 @@ from analytics.charts.style import (
     VALENCE_COLOUR,
     chart_title,
     empty_note,
-    local,
+    local_times,
     plain_layout,
 )
 from analytics.insight.timeline import ChildTimeline
@@ -51,7 +51,7 @@ def timeline_figure(
     """
     figure = go.Figure()
     rows = drawn_rows(timeline.smoothed)
-    times = local(rows["at"], zone)
+    times = local_times(rows["at"], zone)
     for emotion in STACK_ORDER:
         figure.add_scatter(
             x=times,
@@ -84,12 +84,12 @@ def timeline_figure(
         line={"width": 2, "color": VALENCE_COLOUR},
         hovertemplate="%{x|%H:%M:%S}<br>" + say(language, "valence") + " %{y:.2f}<extra></extra>",
     )
-    for trace in mark_traces(timeline, signals, language, lambda moments: local(moments, zone)):
+    for trace in mark_traces(timeline, signals, language, lambda moments: local_times(moments, zone)):
         figure.add_trace(trace)
     span = lesson_span(timeline)
     view = (focus - FOCUS, focus + FOCUS) if focus else span
     revision = f"{timeline.lesson.id}/{timeline.child}/{focus or ''}"
-    _lay_out(figure, language, local(span, zone), local(view, zone), revision)
+    _lay_out(figure, language, local_times(span, zone), local_times(view, zone), revision)
     lesson = say(
         language,
         "lesson_of",

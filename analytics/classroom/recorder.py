@@ -29,7 +29,7 @@ CONSENT_DAYS = 365  # one school year, then it must be asked for again
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class RecordingOutcome:
     """Whether something was (or may be) recorded. ``reason``: None, or one of unknown_lesson, unknown_child,
     no_consent, lesson_ended, in_future, before_lesson.
     """
@@ -60,7 +60,7 @@ class LessonRecorder:
         self._secret = secret
         self._clock = clock or SteadyClock()
 
-    def through(self, view: LessonStore) -> "LessonRecorder":
+    def with_store(self, view: LessonStore) -> "LessonRecorder":
         """The same recorder for somebody who sees and changes only what ``view`` shows of the store."""
         other = LessonRecorder(view, self._secret, self._clock)
         other._everything = self._everything
@@ -79,7 +79,7 @@ class LessonRecorder:
             found=True, open=is_open, title=found.title, seconds_left=max(0.0, left) if is_open else 0.0
         )
 
-    def admit(self, lesson: str, child: str, at: datetime | None = None) -> Recording:
+    def admit(self, lesson: str, child: str, at: datetime | None = None) -> RecordingOutcome:
         """Whether a frame of this child (code) would be recorded now: asked before any inference is spent on it."""
         return self._check(lesson, child, at)[0]
 
@@ -92,7 +92,7 @@ class LessonRecorder:
         faces_seen: int,
         source: str,
         id: str | None,
-    ) -> Recording:
+    ) -> RecordingOutcome:
         """Records one frame; it is committed when this returns. ``prediction`` None: no face was seen. ``at`` None:
         now.
 
@@ -123,7 +123,7 @@ class LessonRecorder:
         child: str | None = None,
         at: datetime | None = None,
         id: str | None = None,
-    ) -> tuple[Recording, str]:
+    ) -> tuple[RecordingOutcome, str]:
         """Records an event of a child (code) or, without one, of the whole class; returns its id too ('' if refused).
 
         Raises ValueError for an unknown kind.
@@ -261,7 +261,7 @@ class LessonRecorder:
 
     def _check(
         self, lesson: str, child: str, at: datetime | None
-    ) -> tuple[Recording, Lesson | None, Child | None, datetime]:
+    ) -> tuple[RecordingOutcome, Lesson | None, Child | None, datetime]:
         moment = at or self._clock()
         found = self.find_lesson(lesson)
         answer = self._check_lesson(found, moment)
@@ -270,25 +270,25 @@ class LessonRecorder:
         answer, found_child = self._check_child(found, child, moment)
         return answer, found, found_child, moment
 
-    def _check_lesson(self, lesson: Lesson | None, at: datetime) -> Recording:
+    def _check_lesson(self, lesson: Lesson | None, at: datetime) -> RecordingOutcome:
         if lesson is None:
-            return Recording(False, "unknown_lesson")
+            return RecordingOutcome(False, "unknown_lesson")
         if lesson.ended_at is not None or lesson.synthetic:
-            return Recording(False, "lesson_ended")
+            return RecordingOutcome(False, "lesson_ended")
         if at > self._clock() + CLOCK_SLACK:
-            return Recording(False, "in_future")
+            return RecordingOutcome(False, "in_future")
         if at < lesson.started_at:
-            return Recording(False, "before_lesson")
-        return Recording(True)
+            return RecordingOutcome(False, "before_lesson")
+        return RecordingOutcome(True)
 
-    def _check_child(self, lesson: Lesson, code: str, at: datetime) -> tuple[Recording, Child | None]:
+    def _check_child(self, lesson: Lesson, code: str, at: datetime) -> tuple[RecordingOutcome, Child | None]:
         """A station must know the code: a pseudonym, which a teacher's export shows, opens nothing."""
         child = self._child_of_code(lesson.class_name, code)
         if child is None:
-            return Recording(False, "unknown_child"), None
+            return RecordingOutcome(False, "unknown_child"), None
         if child.consent is None or not child.consent.valid_at(self._clock()) or at < child.consent.given_at:
-            return Recording(False, "no_consent"), child
-        return Recording(True), child
+            return RecordingOutcome(False, "no_consent"), child
+        return RecordingOutcome(True), child
 
     def _consent(self, role: str, version: str, days_valid: float) -> Consent:
         if not days_valid > 0:

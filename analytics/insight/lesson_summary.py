@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.insight.task_effects import Change, Frames, changes_around, frames_of_children
-from analytics.insight.timeline import AWAY, animals, require_lesson
+from analytics.insight.task_effects import FaceFrames, ValenceChange, changes_around, frames_of_children
+from analytics.insight.timeline import AWAY, animals_of_class, require_lesson
 from analytics.signals.episodes import Episode, class_episodes
 from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.smoothing import Floats, affect_of, codes_of, seconds_of, smooth_class
@@ -63,7 +63,7 @@ class LessonSummary:
     lesson: Lesson
     children: list[ChildSummary]
     tasks: list[TaskSummary]
-    changes: list[Change]
+    changes: list[ValenceChange]
     signals: list[Signal]
     course: pd.DataFrame
     heat: pd.DataFrame
@@ -75,10 +75,10 @@ def lesson_summary(store: LessonStore, lesson_id: str) -> LessonSummary:
     observations = store.observations(lesson.id)
     events = store.events(lesson.id)
     smoothed = smooth_class(observations)
-    heat = heat_map(smoothed, lesson)
-    names = animals(store, lesson, heat.index)
+    heat = valence_grid(smoothed, lesson)
+    names = animals_of_class(store, lesson, heat.index)
     children: list[ChildSummary] = []
-    changes: list[Change] = []
+    changes: list[ValenceChange] = []
     told = lesson_signals(store, lesson, lesson.ended_at or utc_now())
     spans = class_episodes(smoothed)
     for child, frames in frames_of_children(observations):
@@ -92,7 +92,7 @@ def lesson_summary(store: LessonStore, lesson_id: str) -> LessonSummary:
 
 
 def _child_summary(
-    child: str, animal: str, frames: Frames, spans: list[Episode], signals: list[Signal]
+    child: str, animal: str, frames: FaceFrames, spans: list[Episode], signals: list[Signal]
 ) -> ChildSummary:
     means = None
     if frames.weights.sum() > 0:
@@ -113,7 +113,7 @@ def _child_summary(
     )
 
 
-def heat_map(smoothed: pd.DataFrame, lesson: Lesson, step: float = COURSE_STEP) -> pd.DataFrame:
+def valence_grid(smoothed: pd.DataFrame, lesson: Lesson, step: float = COURSE_STEP) -> pd.DataFrame:
     """Mean smoothed valence by child (row) and step (column: its start); NaN where the child was not in view in it."""
     if smoothed.empty:
         return pd.DataFrame()

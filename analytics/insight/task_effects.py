@@ -26,7 +26,7 @@ CHANGED_BY = ("task_failed", "task_solved", "hint")
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
+class FaceFrames:
     """The m frames of one child that show a face: (m,) ``times`` in seconds since 1970; (m, 8) ``probabilities``; (m,)
     ``durations``, the seconds that each stands for; (m,) ``weights``, the same times face quality."""
 
@@ -37,7 +37,7 @@ class Frames:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ValenceChange:
     """What changed with one child around one event: mean valence of the 60 s before and after, and the 95 percent
     interval of the difference (None where there was too little to compare)."""
 
@@ -53,7 +53,7 @@ class Change:
         return self.after - self.before
 
 
-def frames_of_children(observations: pd.DataFrame) -> Iterator[tuple[str, Frames]]:
+def frames_of_children(observations: pd.DataFrame) -> Iterator[tuple[str, FaceFrames]]:
     """Pseudonym and frames of each child; ``observations`` of several, sorted by child, then time.
 
     A frame stands for the time since the one before, with or without a face; the first, and one after a gap, for the
@@ -69,10 +69,13 @@ def frames_of_children(observations: pd.DataFrame) -> Iterator[tuple[str, Frames
     weights = durations * np.maximum(np.where(np.isnan(quality), 1.0, quality), LEAST_WEIGHT)
     for child, rows in spans:
         seen = face[rows]
-        yield child, Frames(times[rows][seen], probabilities[rows][seen], durations[rows][seen], weights[rows][seen])
+        yield (
+            child,
+            FaceFrames(times[rows][seen], probabilities[rows][seen], durations[rows][seen], weights[rows][seen]),
+        )
 
 
-def changes_around(frames: Frames, events: Sequence[Event], child: str) -> Iterator[Change]:
+def changes_around(frames: FaceFrames, events: Sequence[Event], child: str) -> Iterator[ValenceChange]:
     """What changed in one child around its failed and solved tasks and hints: raw valence, `AROUND` seconds on each
     side.
 
@@ -88,7 +91,7 @@ def changes_around(frames: Frames, events: Sequence[Event], child: str) -> Itera
         before = _block_means(frames.times, weighted, weights, at - AROUND, at)
         after = _block_means(frames.times, weighted, weights, at, at + AROUND)
         if before and after:
-            yield Change(event, child, fmean(before), fmean(after), welch_interval(before, after))
+            yield ValenceChange(event, child, fmean(before), fmean(after), welch_interval(before, after))
 
 
 def _block_means(times: Floats, weighted: Floats, weights: Floats, start: float, end: float) -> list[float]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from analytics.signals.episodes import AWAY, Episode, class_episodes, episodes, moment, spans_of_children
+from analytics.signals.episodes import AWAY, Episode, class_episodes, episodes, spans_of_children, utc_datetime
 from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.smoothing import Floats, seconds_of, smooth, smooth_class
 from analytics.signals.support import KINDS, Signal
@@ -70,7 +70,7 @@ def child_timeline(store: LessonStore, lesson_id: str, child: str) -> ChildTimel
     return ChildTimeline(
         lesson=lesson,
         child=child,
-        animal=animals(store, lesson)[child],
+        animal=animals_of_class(store, lesson)[child],
         smoothed=smoothed,
         episodes=episodes(smoothed),
         events=store.events(lesson.id, child),
@@ -89,7 +89,7 @@ def class_board(store: LessonStore, lesson_id: str, now: datetime) -> list[Board
     now = min(now, lesson.ended_at) if lesson.ended_at else now
     smoothed = smooth_class(store.observations(lesson.id, since=now - timedelta(seconds=BOARD_WINDOW), until=now))
     seen = _seen(smoothed)
-    names = animals(store, lesson, seen)
+    names = animals_of_class(store, lesson, seen)
     signals = lesson_signals(store, lesson, now)
     active = {child: _gravest(child, signals) for child in names}
     rows = [_board_row(child, names[child], seen.get(child), lesson, now, active[child]) for child in names]
@@ -126,11 +126,11 @@ def _board_row(
     if seen is not None:
         sparkline = binned_means(seen.times, seen.valence, now.timestamp())
         if now.timestamp() - seen.times[-1] > SILENT_AFTER:
-            since = moment(seen.times[-1])
+            since = utc_datetime(seen.times[-1])
         elif seen.episodes:
             state, since = seen.episodes[-1].state, seen.episodes[-1].start
         else:  # no face yet, for less than a gap
-            state, since = AWAY, moment(seen.times[0])
+            state, since = AWAY, utc_datetime(seen.times[0])
     return BoardRow(child, animal, state, since, max(0.0, (now - since).total_seconds()), signal, sparkline)
 
 
@@ -152,7 +152,7 @@ def require_lesson(store: LessonStore, lesson_id: str) -> Lesson:
     return lesson
 
 
-def animals(store: LessonStore, lesson: Lesson, seen: Iterable[str] = ()) -> dict[str, str]:
+def animals_of_class(store: LessonStore, lesson: Lesson, seen: Iterable[str] = ()) -> dict[str, str]:
     """Pseudonym -> animal of the children of the lesson's class; a child erased from the class keeps the start of its
     pseudonym."""
     names = {child.pseudonym: child.animal for child in store.children(lesson.class_name)}

@@ -24,7 +24,7 @@ class Slope:
         return self.low > 0 or self.high < 0
 
 
-def slope_of(values: Sequence[float]) -> Slope | None:
+def robust_slope(values: Sequence[float]) -> Slope | None:
     """The slope of ``values``, one per lesson in order; None for fewer than `LEAST_LESSONS`.
 
     The median of the slopes of all pairs, and the interval that goes with Kendall's test: P. K. Sen, Journal of the

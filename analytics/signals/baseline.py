@@ -54,12 +54,12 @@ class Track:
     likelihoods: Floats  # (m, 8) how well each expression explains the frame, up to a factor per row
 
 
-def follow(observations: pd.DataFrame) -> Track:
+def track_child(observations: pd.DataFrame) -> Track:
     """The track of one child. ``observations``: as `LessonStore.observations` answers them, sorted by time."""
     return _track(*_arrays(observations))
 
 
-def follow_class(observations: pd.DataFrame) -> Iterator[tuple[str, Track]]:
+def track_class(observations: pd.DataFrame) -> Iterator[tuple[str, Track]]:
     """Pseudonym and track of each child; ``observations`` of several, sorted by child, then time. Faster than one by
     one."""
     codes, names = pd.factorize(observations["child"])

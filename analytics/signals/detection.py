@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.signals.baseline import Track
-from analytics.signals.episodes import runs
+from analytics.signals.episodes import true_runs
 from analytics.signals.hidden_markov import SUSTAINED
 from analytics.signals.smoothing import GAP, Floats, affect_of
 from analytics.signals.thresholds import Thresholds
@@ -26,7 +26,7 @@ class Span:
     end: int | None
 
 
-def lasting(track: Track, believed: Floats, thresholds: Thresholds) -> dict[str, list[Span]]:
+def sustained_spans(track: Track, believed: Floats, thresholds: Thresholds) -> dict[str, list[Span]]:
     """The spans of each of `SUSTAINED`, from the (m, 3) probabilities of `analytics.signals.hidden_markov`."""
     raised = (thresholds.distressed_raised, thresholds.struggling_raised, thresholds.delighted_raised)
     rests = (thresholds.distressed_rest, thresholds.struggling_rest, thresholds.delighted_rest)
@@ -73,7 +73,7 @@ def _absences(track: Track) -> list[tuple[int, int]]:
     return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
-def away(track: Track, thresholds: Thresholds) -> Iterator[tuple[float, float | None]]:
+def absence_spans(track: Track, thresholds: Thresholds) -> Iterator[tuple[float, float | None]]:
     """Start and end in seconds since 1970 of each span of frames without a face; the end is None at the last frame."""
     allowed = -np.inf
     for first, last in _absences(track):
@@ -84,7 +84,7 @@ def away(track: Track, thresholds: Thresholds) -> Iterator[tuple[float, float | 
 
 
 @dataclass(frozen=True, slots=True)
-class Fall:
+class TirednessEvidence:
     """How a child changed from its resting level over the window of tiredness. Shares in 0..1."""
 
     score: float
@@ -94,7 +94,9 @@ class Fall:
     usual_expression: float
 
 
-def tired(track: Track, thresholds: Thresholds) -> Iterator[tuple[float, float, float | None, Fall]]:
+def tiredness_spans(
+    track: Track, thresholds: Thresholds
+) -> Iterator[tuple[float, float, float | None, TirednessEvidence]]:
     """Start, raised and end (None: still lasting) in seconds since 1970, and what was seen when it was raised."""
     step = 10.0
     first = track.looked[0]
@@ -131,13 +133,13 @@ def tired(track: Track, thresholds: Thresholds) -> Iterator[tuple[float, float, 
     enough = (score >= thresholds.tired_score) & (seen >= window) & (away < 0.6)
     enough[: int(thresholds.tired_earliest / step)] = False
     hold, allowed = int(thresholds.tired_hold / step), 0
-    for begin, after in runs(enough):
+    for begin, after in true_runs(enough):
         raised = begin + hold
         if after <= raised or begin < allowed:
             continue
         rested = np.flatnonzero(score[raised:] < thresholds.tired_score / 2)
         end = raised + int(rested[0]) if len(rested) else None
-        fall = Fall(
+        fall = TirednessEvidence(
             float(score[raised]), float(away[raised]), float(usual_away), float(means[raised, 0]), float(usual[0])
         )
         start = first + max(0, begin - window // 2) * step

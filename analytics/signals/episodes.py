@@ -34,12 +34,12 @@ class Episode:
         return (self.end - self.start).total_seconds()
 
 
-def moment(seconds: float) -> datetime:
+def utc_datetime(seconds: float) -> datetime:
     """Seconds since 1970 -> aware UTC datetime."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def runs(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+def true_runs(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """The half-open index ranges in which ``flags`` holds."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
@@ -117,10 +117,10 @@ def _away(
     next_segment = np.minimum.accumulate(later[::-1])[::-1]
     outside = ~face & (next_segment != segments)
     reached = np.append(True, until[:-1] >= times[1:])  # False: no frame arrived before this one
-    for start, end in runs(outside):
+    for start, end in true_runs(outside):
         for part in np.split(np.arange(start, end), np.flatnonzero(~reached[start + 1 : end]) + 1):
             if until[part[-1]] - times[part[0]] >= gap:
-                yield Episode(moment(times[part[0]]), moment(until[part[-1]]), AWAY, 1.0)
+                yield Episode(utc_datetime(times[part[0]]), utc_datetime(until[part[-1]]), AWAY, 1.0)
 
 
 def _segment(times: Floats, end: float, probabilities: Floats, margin: float, shortest: float) -> list[Episode]:
@@ -149,8 +149,8 @@ def _segment(times: Floats, end: float, probabilities: Floats, margin: float, sh
     totals = np.add.reduceat(probabilities, rows[:-1], axis=0)
     return [
         Episode(
-            moment(borders[index]),
-            moment(borders[index + 1]),
+            utc_datetime(borders[index]),
+            utc_datetime(borders[index + 1]),
             KEYS[state],
             float(totals[index, state] / (rows[index + 1] - rows[index])),
         )

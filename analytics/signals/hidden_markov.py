@@ -36,7 +36,7 @@ WORN = np.array([[EXPECTED[kind].get(emotion, 0.0) for emotion in Emotion] for k
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class ObservedChild:
     """One child: its ``track``; (m, 8) ``levels``, the shares of expressions at rest as known at each frame with a
     face; when it failed and solved tasks, in seconds since 1970, sorted."""
 
@@ -46,7 +46,7 @@ class Watched:
     successes: Floats
 
 
-def beliefs(children: Sequence[Watched], thresholds: Thresholds) -> list[Floats]:
+def state_probabilities(children: Sequence[ObservedChild], thresholds: Thresholds) -> list[Floats]:
     """For each child (m, 3): the probability of each of `SUSTAINED` at each frame with a face, 0..1.
 
     All children go through the recursion together: it takes one frame after the other, and thirty children cost little
@@ -60,7 +60,7 @@ def beliefs(children: Sequence[Watched], thresholds: Thresholds) -> list[Floats]
     return [probabilities[: len(child.levels), index] for index, child in enumerate(children)]
 
 
-def evidence(track: Track, levels: Floats, thresholds: Thresholds) -> Floats:
+def frame_evidence(track: Track, levels: Floats, thresholds: Thresholds) -> Floats:
     """(m, 3): the log-likelihood ratio, in nats, that each frame adds for each of `SUSTAINED` against this child at
     rest.
 
@@ -85,7 +85,7 @@ def evidence(track: Track, levels: Floats, thresholds: Thresholds) -> Floats:
     return np.log(worn / resting) * trust[:, None]
 
 
-def _rates(child: Watched, thresholds: Thresholds) -> Floats:
+def _rates(child: ObservedChild, thresholds: Thresholds) -> Floats:
     """(m, 3): how often a second a child at rest comes into each of `SUSTAINED`."""
     usual = [thresholds.distressed_per_hour, thresholds.struggling_per_hour, thresholds.delighted_per_hour]
     hourly = np.tile(usual, (len(child.levels), 1))
@@ -102,7 +102,7 @@ def _since(track: Track, moments: Floats) -> Floats:
     return track.seconds - np.append(moments, -np.inf)[last]
 
 
-def _steps(child: Watched, thresholds: Thresholds) -> Floats:
+def _steps(child: ObservedChild, thresholds: Thresholds) -> Floats:
     """(m, 4, 4): what each frame makes of the probabilities (rest, then `SUSTAINED`) of the frame before, up to a
     factor: first the state changes or does not, then the frame is seen."""
     track = child.track
@@ -115,7 +115,7 @@ def _steps(child: Watched, thresholds: Thresholds) -> Floats:
     steps[:, 0, 1:] = going
     steps[:, 1:, 0] = coming
     steps[:, kinds, kinds] = 1.0 - going
-    steps[:, 1:] *= np.exp(evidence(track, child.levels, thresholds))[:, :, None]
+    steps[:, 1:] *= np.exp(frame_evidence(track, child.levels, thresholds))[:, :, None]
     forgotten = np.diff(track.seconds, prepend=np.inf) > thresholds.forget_after
     steps[forgotten, 0], steps[forgotten, 1:] = 1.0, 0.0  # whatever was believed, it is at rest
     return steps

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from analytics.signals.baseline import WARM_UP, Baseline, baseline_of, follow_class
+from analytics.signals.baseline import WARM_UP, Baseline, baseline_of, track_class
 from analytics.signals.support import Signal, detect_class
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson
@@ -18,19 +18,19 @@ LEAST_FACE_SECONDS = 60.0  # a child that was seen for less in them has no earli
 
 
 @dataclass(slots=True)
-class _Known:
+class _CachedSignals:
     now: datetime
     signals: list[Signal]
     baselines: dict[str, Baseline]
 
 
 @dataclass(slots=True)
-class _Watch:
+class _SignalCache:
     lock: Lock = field(default_factory=Lock)
-    lessons: dict[str, _Known] = field(default_factory=dict)
+    lessons: dict[str, _CachedSignals] = field(default_factory=dict)
 
 
-_watches: "WeakKeyDictionary[LessonStore, _Watch]" = WeakKeyDictionary()
+_watches: "WeakKeyDictionary[LessonStore, _SignalCache]" = WeakKeyDictionary()
 _watches_lock = Lock()
 
 
@@ -42,7 +42,7 @@ def lesson_signals(store: LessonStore, lesson: Lesson, now: datetime) -> list[Si
     """
     now = min(now, lesson.ended_at) if lesson.ended_at else now
     with _watches_lock:
-        watch = _watches.setdefault(store, _Watch())
+        watch = _watches.setdefault(store, _SignalCache())
     with watch.lock:
         known = watch.lessons.get(lesson.id)
         fresh = timedelta(0) if lesson.ended_at else FRESH
@@ -51,9 +51,9 @@ def lesson_signals(store: LessonStore, lesson: Lesson, now: datetime) -> list[Si
         baselines = earlier_baselines(store, lesson) if known is None else known.baselines
         events = store.events(lesson.id)
         before = [event for event in events if event.at <= now]
-        tracks = dict(follow_class(store.observations(lesson.id, until=now + timedelta(microseconds=1))))
+        tracks = dict(track_class(store.observations(lesson.id, until=now + timedelta(microseconds=1))))
         signals = detect_class(tracks, before, lesson.id, baselines)
-        watch.lessons[lesson.id] = _Known(now, signals, baselines)
+        watch.lessons[lesson.id] = _CachedSignals(now, signals, baselines)
         return signals
 
 
@@ -68,7 +68,7 @@ def earlier_baselines(store: LessonStore, lesson: Lesson) -> dict[str, Baseline]
     found: dict[str, list[Baseline]] = {}
     for other in earlier[:EARLIER_LESSONS]:
         rows = store.observations(other.id, until=other.started_at + timedelta(seconds=2 * WARM_UP))
-        for child, track in follow_class(rows):
+        for child, track in track_class(rows):
             baseline = baseline_of(track)
             if baseline is not None:
                 found.setdefault(child, []).append(baseline)

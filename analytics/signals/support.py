@@ -8,10 +8,10 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from analytics.signals.baseline import NEGATIVE, Baseline, Track, expression_shares, follow, resting_levels
-from analytics.signals.detection import Fall, Span, away, lasting, tired
-from analytics.signals.episodes import moment
-from analytics.signals.hidden_markov import DELIGHTED, DISTRESSED, STRUGGLING, Watched, beliefs
+from analytics.signals.baseline import NEGATIVE, Baseline, Track, expression_shares, resting_levels, track_child
+from analytics.signals.detection import Span, TirednessEvidence, absence_spans, sustained_spans, tiredness_spans
+from analytics.signals.episodes import utc_datetime
+from analytics.signals.hidden_markov import DELIGHTED, DISTRESSED, STRUGGLING, ObservedChild, state_probabilities
 from analytics.signals.smoothing import Floats
 from analytics.signals.thresholds import THRESHOLDS
 from analytics.store.records import Event
@@ -77,7 +77,7 @@ def detect(
     ``observations``: of this child, as `LessonStore.observations` answers them. ``events``: of this child and of the
     whole class. ``earlier``: the child's resting level in earlier lessons, where there were any.
     """
-    return detect_class({child: follow(observations)}, events, lesson, {child: earlier} if earlier else {})
+    return detect_class({child: track_child(observations)}, events, lesson, {child: earlier} if earlier else {})
 
 
 def detect_class(
@@ -94,7 +94,7 @@ def detect_class(
     twenty seconds.
     """
     makers = [
-        _Maker(
+        _SignalBuilder(
             track,
             resting_levels(track, earlier.get(child)),
             [event for event in events if event.child in (None, child)],
@@ -104,30 +104,30 @@ def detect_class(
         for child, track in tracks.items()
         if len(track.looked)
     ]
-    believed = beliefs([maker.watched() for maker in makers], THRESHOLDS)
+    believed = state_probabilities([maker.watched() for maker in makers], THRESHOLDS)
     found = [signal for maker, own in zip(makers, believed, strict=True) for signal in maker.signals(own)]
     return sorted(found, key=lambda signal: (signal.raised, signal.child, signal.kind))
 
 
-class _Maker:
+class _SignalBuilder:
     """Makes signals of what was found: reason, evidence, strength and suggestion."""
 
     def __init__(self, track: Track, levels: Floats, events: Sequence[Event], lesson: str, child: str) -> None:
         self.track, self.levels = track, levels
         self.events, self.lesson, self.child = events, lesson, child
 
-    def watched(self) -> Watched:
+    def watched(self) -> ObservedChild:
         """What `analytics.signals.hidden_markov` wants to know of this child."""
-        return Watched(self.track, self.levels, self._moments("task_failed"), self._moments("task_solved"))
+        return ObservedChild(self.track, self.levels, self._moments("task_failed"), self._moments("task_solved"))
 
     def signals(self, believed: Floats) -> list[Signal]:
-        """All signals; ``believed``: (m, 3) as `beliefs` answers it."""
-        track, spans = self.track, lasting(self.track, believed, THRESHOLDS)
+        """All signals; ``believed``: (m, 3) as `state_probabilities` answers it."""
+        track, spans = self.track, sustained_spans(self.track, believed, THRESHOLDS)
         found = [self.distressed(span) for span in spans[DISTRESSED]]
         found += [self.struggling(span) for span in spans[STRUGGLING]]
         found += [self.delighted(span) for span in spans[DELIGHTED]]
-        found += [self.tired(*what) for what in tired(track, THRESHOLDS)]
-        found += [self.away(start, end, THRESHOLDS.away_seconds) for start, end in away(track, THRESHOLDS)]
+        found += [self.tired(*what) for what in tiredness_spans(track, THRESHOLDS)]
+        found += [self.away(start, end, THRESHOLDS.away_seconds) for start, end in absence_spans(track, THRESHOLDS)]
         return found
 
     def _moments(self, kind: str) -> Floats:
@@ -165,7 +165,7 @@ class _Maker:
             evidence={"task": solved[-1].detail, **signal.evidence},
         )
 
-    def tired(self, start: float, raised: float, end: float | None, fall: Fall) -> Signal:
+    def tired(self, start: float, raised: float, end: float | None, fall: TirednessEvidence) -> Signal:
         evidence: dict[str, float | str] = {
             "minutes": round((raised - start) / 60),
             "away_percent": round(100 * fall.away),
@@ -213,9 +213,9 @@ class _Maker:
             lesson=self.lesson,
             child=self.child,
             kind=kind,
-            start=moment(start),
-            raised=moment(raised),
-            end=None if end is None else moment(end),
+            start=utc_datetime(start),
+            raised=utc_datetime(raised),
+            end=None if end is None else utc_datetime(end),
             strength=float(np.clip(strength, 0.0, 1.0)),
             reason_key=reason,
             evidence=evidence,

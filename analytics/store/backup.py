@@ -20,7 +20,7 @@ from pathlib import Path
 
 from analytics.store.database import DatabaseLockedError
 from analytics.store.housekeeping import answer_path, request_path
-from analytics.store.hub_backup import HubCopy
+from analytics.store.hub_backup import HubBackup
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from analytics.store.recovery import restore
@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(create(options.database))
         else:
             if options.command == "fetch":
-                kept = HubCopy(options.dataset).fetch(options.database)
+                kept = HubBackup(options.dataset).fetch(options.database)
             else:
                 kept = restore(options.backup, options.database)
             print(f"{options.database} is restored" + (f"; what was there is kept as {kept}" if kept else ""))

@@ -9,7 +9,7 @@ from analytics.store.database import Database
 Value = TypeVar("Value")
 
 
-class Recall(Generic[Value]):
+class QueryCache(Generic[Value]):
     """Remembers what was found in a database until anything but an observation is written there. Thread-safe.
 
     Nothing is answered that a committed change has made untrue. What was not found is looked for anew each time: those
@@ -22,7 +22,7 @@ class Recall(Generic[Value]):
         self._known: dict[str, Value] = {}
         self._changes = database.changes
 
-    def find(self, key: str, read: Callable[[], Value | None]) -> Value | None:
+    def get(self, key: str, read: Callable[[], Value | None]) -> Value | None:
         """What is known under ``key``, or else what ``read`` finds in the database."""
         with self._lock:
             changes = self._database.changes

@@ -25,7 +25,7 @@ KIND = "dataset"
 ACTION = "hub_copy"  # in the audit trail: this database and the copy belong together
 
 
-class HubCopy:
+class HubBackup:
     """``repository``: owner/name of a private data set. ``endpoint``: of the Hub, None for the usual one."""
 
     def __init__(self, repository: str, endpoint: str | None = None) -> None:

@@ -16,7 +16,7 @@ import duckdb
 import pandas as pd
 
 from analytics.store import observations, upkeep
-from analytics.store.cache import Recall
+from analytics.store.cache import QueryCache
 from analytics.store.database import Database
 from analytics.store.records import (
     AuditEntry,
@@ -59,8 +59,8 @@ class LessonStore:
         self.database = Database(Path(path))
         self.path = self.database.path
         self._writer = Writer(self.database, observations.insert)
-        self._lessons: Recall[Lesson] = Recall(self.database)
-        self._children: Recall[Child] = Recall(self.database)
+        self._lessons: QueryCache[Lesson] = QueryCache(self.database)
+        self._children: QueryCache[Child] = QueryCache(self.database)
         self.erasures = 0  # children erased since the file was opened: copies elsewhere must follow
 
     def close(self) -> None:
@@ -136,7 +136,7 @@ class LessonStore:
             rows = self._read(f"SELECT {LESSON_COLUMNS} FROM lesson WHERE id = $1 OR code = $1", [id_or_code])
             return lesson_of(rows[0]) if rows else None
 
-        return self._lessons.find(id_or_code, read)
+        return self._lessons.get(id_or_code, read)
 
     def lessons(self, class_name: str | None = None) -> list[Lesson]:
         """All lessons, or those of a class; the newest first."""
@@ -195,7 +195,7 @@ class LessonStore:
             rows = self._read(f"SELECT {CHILD_COLUMNS} FROM child WHERE pseudonym = ?", [pseudonym])
             return child_of(rows[0]) if rows else None
 
-        return self._children.find(pseudonym, read)
+        return self._children.get(pseudonym, read)
 
     def children(self, class_name: str) -> list[Child]:
         """The children of a class, in the order of their animals."""
@@ -325,7 +325,7 @@ class LessonStore:
 
     # erasing, retention, backup
 
-    def erase_child(self, pseudonym: str, actor: str) -> upkeep.Removed:
+    def erase_child(self, pseudonym: str, actor: str) -> upkeep.RemovedRows:
         """Removes a child from all tables, from this file's bytes, from the backups beside it, and deletes exported
         files.
 
@@ -341,12 +341,12 @@ class LessonStore:
         upkeep.remove_old_files(upkeep.exports_folder(self.path), utc_now() + timedelta(days=1))
         return removed
 
-    def delete_before(self, moment: datetime, actor: str) -> upkeep.Removed:
+    def delete_before(self, moment: datetime, actor: str) -> upkeep.RemovedRows:
         """Deletes what was recorded before ``moment`` (retention), rewrites the file, and deletes older backups
         and exports.
         """
         removed = self._writer.run(lambda cursor: upkeep.delete_before(cursor, moment, actor))
-        if removed != upkeep.Removed(0, 0, 0):
+        if removed != upkeep.RemovedRows(0, 0, 0):
             upkeep.rewrite_mark(self.path).touch()
             self.rewrite()
         for folder in (upkeep.backups_folder(self.path), upkeep.exports_folder(self.path)):

@@ -21,7 +21,7 @@ BACKUP_PATTERN = "*.backup.duckdb"
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class RemovedRows:
     """How many rows of each kind a deletion removed."""
 
     observations: int
@@ -52,7 +52,7 @@ def rewrite_mark(database: Path) -> Path:
     return database.with_name(database.name + ".rewrite")
 
 
-def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) -> Removed:
+def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) -> RemovedRows:
     """Deletes all rows of a child, and its animal from the audit trail. Raises ValueError if there is none."""
     row = cursor.execute(
         "SELECT number, class_name, animal FROM child WHERE pseudonym = ?", [storable(pseudonym)]
@@ -60,7 +60,7 @@ def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) 
     if row is None:
         raise ValueError("there is no such child: it may have been erased already")
     number, class_name, animal = row
-    removed = Removed(
+    removed = RemovedRows(
         *(_delete(cursor, table, "child = ?", [number]) for table in ("observation", "event", "correction"))
     )
     _delete(cursor, "child", "number = ?", [number])
@@ -73,7 +73,7 @@ def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) 
     return removed
 
 
-def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: str) -> Removed:
+def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: str) -> RemovedRows:
     """Deletes what happened before ``moment``, lessons that are empty after it, and children whose consent ended
     before it.
 
@@ -98,8 +98,8 @@ def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: st
         "correction)",
         [moment],
     )
-    removed = Removed(observations, events, corrections, lessons, children)
-    if removed != Removed(0, 0, 0):
+    removed = RemovedRows(observations, events, corrections, lessons, children)
+    if removed != RemovedRows(0, 0, 0):
         _audit(cursor, "retention", actor, f"before {moment.isoformat(timespec='seconds')}: {removed}")
     return removed
 

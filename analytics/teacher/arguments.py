@@ -3,7 +3,7 @@
 from inspect import Parameter, Signature
 from typing import Any
 
-from analytics.words.user_errors import MistakeError
+from analytics.words.user_errors import UserError
 
 
 def checked_texts(
@@ -12,7 +12,7 @@ def checked_texts(
     """The arguments of a call, where every parameter that ``signature`` calls a ``str`` is one.
 
     None stands for a text that was left out: the default, or an empty one, of which the endpoint knows what to say.
-    `MistakeError` names what is no text; TypeError where the call does not fit the signature.
+    `UserError` names what is no text; TypeError where the call does not fit the signature.
     """
     bound = signature.bind(*arguments, **named)
     for name, value in bound.arguments.items():
@@ -20,6 +20,6 @@ def checked_texts(
         if parameter.annotation is not str or isinstance(value, str):
             continue
         if value is not None:
-            raise MistakeError("error_text", field=name)
+            raise UserError("error_text", field=name)
         bound.arguments[name] = "" if parameter.default is Parameter.empty else parameter.default
     return bound.args, bound.kwargs

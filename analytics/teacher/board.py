@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 
-from analytics.charts.drawing import direction, picture, sparkline
-from analytics.insight.feedback import ANSWERS
+from analytics.charts.drawing import icon, sparkline, trend_direction
+from analytics.insight.feedback import FEEDBACK
 from analytics.insight.timeline import BOARD_WINDOW, BoardRow
 from analytics.signals.support import DELIGHTED, KINDS, Signal
-from analytics.words.sentences import animal_name, reason, signal_state, signal_when, state_name, suggestion
+from analytics.words.sentences import animal_name, reason_text, signal_state, signal_when, state_name, suggestion_text
 from analytics.words.texts import duration, say
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """A signal as the teacher is told of it. ``answer``: what the teacher said to it (one of `ANSWERS`), if
+    """A signal as the teacher is told of it. ``answer``: what the teacher said to it (one of `FEEDBACK`), if
     anything."""
 
     signal: Signal
@@ -85,17 +85,17 @@ def _attention_line(item: Attention, language: str, running: bool, now: datetime
             f'data-signal="{escape(signal.id)}" '
             f'data-child="{escape(signal.child)}" data-kind="{escape(signal.kind)}" '
             f'aria-label="{escape(f"{name}: {say(language, answer)}")}">{escape(say(language, answer))}</button>'
-            for answer in ANSWERS
+            for answer in FEEDBACK
         )
     return (
-        f'<article class="attention {escape(signal.kind)} {state}">{picture(signal.kind)}'
+        f'<article class="attention {escape(signal.kind)} {state}">{icon(signal.kind)}'
         f'<div class="words"><p class="what"><button type="button" class="name" data-act="open" '
         f'data-child="{escape(signal.child)}" '
         f'data-at="{escape(signal.start.isoformat())}" '
         f'title="{escape(say(language, "open_child", animal=name))}">{escape(name)}</button>: '
         f"<b>{escape(what)}</b> <span>{escape(when)}</span></p>"
-        f'<p class="why">{escape(reason(language, signal))}</p>'
-        f'<p class="do">{escape(suggestion(language, signal, running))}</p></div>'
+        f'<p class="why">{escape(reason_text(language, signal))}</p>'
+        f'<p class="do">{escape(suggestion_text(language, signal, running))}</p></div>'
         f'<div class="answers">{buttons}</div></article>'
     )
 
@@ -126,19 +126,19 @@ def _tile(row: BoardRow, item: Attention | None, language: str, running: bool) -
     time = (
         say(language, "more_than", time=duration(language, BOARD_WINDOW)) if long else duration(language, row.seconds)
     )
-    trend = say(language, "sparkline_of", trend=say(language, f"trend_{direction(row.sparkline)}"))
+    trend = say(language, "sparkline_of", trend=say(language, f"trend_{trend_direction(row.sparkline)}"))
     badge = ""
     kind = ""
     if item is not None:
         kind = f"{item.signal.kind} {'open' if item.open else 'done'}"
         words = signal_state(language, item.signal, running)
-        badge = f'<span class="badge">{picture(item.signal.kind)}{escape(words)}</span>'
+        badge = f'<span class="badge">{icon(item.signal.kind)}{escape(words)}</span>'
     return (
         f'<button type="button" class="tile {escape(kind)} state-{escape(row.state)}" data-act="open" '
         f'data-child="{escape(row.child)}" '
         f'aria-label="{escape(f"{name}: {state}, {time}. {trend}")}">'
         f'<span class="top"><span class="name">{escape(name)}</span>{badge}</span>'
-        f'<span class="state">{picture(row.state)}<span><b>{escape(state)}</b><br><small>{escape(time)}</small>'
+        f'<span class="state">{icon(row.state)}<span><b>{escape(state)}</b><br><small>{escape(time)}</small>'
         "</span></span>"
         f"{sparkline(row.sparkline, trend)}</button>"
     )

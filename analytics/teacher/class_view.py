@@ -1,6 +1,6 @@
 """A teacher sees the classes that stand beside the own account, and nothing of any other.
 
-The teacher page is built over `OwnClassesStore` instead of the whole store, and asks it for everything. So the rule is
+The teacher page is built over `ClassView` instead of the whole store, and asks it for everything. So the rule is
 in one place: a handler, present or future, is handed what the one who is logged in may see, and another teacher's
 lesson or child is to it like one that was never there. Without accounts (only this computer is let in) all is seen.
 
@@ -22,7 +22,7 @@ from analytics.simulation.sample import is_sample_child
 from analytics.store import upkeep
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import SAMPLE_CLASS, Child, Correction, Event, Lesson, utc_now
-from analytics.words.user_errors import MistakeError
+from analytics.words.user_errors import UserError
 
 NOWHERE = ""  # an id that no lesson and no child has
 
@@ -39,14 +39,14 @@ class Reader:
         return self.classes is None or class_name in self.classes
 
 
-def present_name() -> str | None:
+def current_account() -> str | None:
     """Under which name the event that is being served was let in; None outside of any. Gradio keeps the event's request
     there for every handler, whether or not the handler asks for it."""
     request = LocalContext.request.get(None)
     return getattr(request, "username", None)
 
 
-class OwnClassesStore(LessonStore):
+class ClassView(LessonStore):
     """The part of ``whole`` that the present reader may see, with the methods of the whole one.
 
     What is not there to be seen answers as the whole store answers for an unknown id. ``lessons_open``: how many
@@ -59,7 +59,7 @@ class OwnClassesStore(LessonStore):
         whole: LessonStore,
         accounts: Accounts,
         lessons_open: int,
-        name_of_reader: Callable[[], str | None] = present_name,
+        name_of_reader: Callable[[], str | None] = current_account,
     ) -> None:
         self.path = whole.path
         self._whole = whole
@@ -79,7 +79,7 @@ class OwnClassesStore(LessonStore):
     # lessons
 
     def add_lesson(self, lesson: Lesson) -> None:
-        """Adds a lesson of one of the reader's classes. `MistakeError` for another class, and for one too many."""
+        """Adds a lesson of one of the reader's classes. `UserError` for another class, and for one too many."""
         reader = self.reader
         self._require_class(reader, lesson.class_name)
         with self._starting:
@@ -90,7 +90,7 @@ class OwnClassesStore(LessonStore):
                 if other.teacher == reader.name and other.ended_at is None and now < closing_time(other)
             ]
             if len(running) >= self._lessons_open:
-                raise MistakeError("error_lessons_open", limit=self._lessons_open)
+                raise UserError("error_lessons_open", limit=self._lessons_open)
             self._whole.add_lesson(replace(lesson, teacher=reader.name))
 
     def end_lesson(self, lesson_id: str, at: datetime) -> Lesson:
@@ -110,7 +110,7 @@ class OwnClassesStore(LessonStore):
     # children
 
     def put_child(self, child: Child) -> None:
-        """Adds or changes a child of one of the reader's classes. `MistakeError` for another class."""
+        """Adds or changes a child of one of the reader's classes. `UserError` for another class."""
         self._require_class(self.reader, child.class_name)
         self._whole.put_child(child)
 
@@ -124,7 +124,7 @@ class OwnClassesStore(LessonStore):
         reader = self.reader
         return [child for child in self._whole.children(class_name) if _sees_child(reader, child)]
 
-    def erase_child(self, pseudonym: str, actor: str) -> upkeep.Removed:
+    def erase_child(self, pseudonym: str, actor: str) -> upkeep.RemovedRows:
         """See `LessonStore.erase_child`. ValueError for a child that the reader does not see."""
         found = self.find_child(pseudonym)
         if found is None:
@@ -154,7 +154,7 @@ class OwnClassesStore(LessonStore):
         return self._whole.events(self._seen(lesson_id), child)
 
     def add_event(self, event: Event) -> None:
-        """Adds an event. `MistakeError` for a lesson or child that the reader does not see, or may not change."""
+        """Adds an event. `UserError` for a lesson or child that the reader does not see, or may not change."""
         self._require_change(event.lesson, event.child)
         self._whole.add_event(event)
 
@@ -163,7 +163,7 @@ class OwnClassesStore(LessonStore):
         return self._whole.corrections(self._seen(lesson_id), child)
 
     def add_correction(self, correction: Correction) -> None:
-        """Adds a correction. `MistakeError` for a lesson or child that the reader does not see, or may not change."""
+        """Adds a correction. `UserError` for a lesson or child that the reader does not see, or may not change."""
         self._require_change(correction.lesson, correction.child)
         self._whole.add_correction(correction)
 
@@ -179,23 +179,23 @@ class OwnClassesStore(LessonStore):
         return f"{self.reader.name} ({actor})" if self._accounts else actor
 
     def _require_class(self, reader: Reader, class_name: str) -> None:
-        """`MistakeError`, in the same words whether or not there is such a class."""
+        """`UserError`, in the same words whether or not there is such a class."""
         if self._accounts and class_name == SAMPLE_CLASS:
-            raise MistakeError("error_synthetic")
+            raise UserError("error_synthetic")
         if not reader.has(class_name):
-            raise MistakeError(
+            raise UserError(
                 "error_class", class_name=class_name[:60], classes=", ".join(sorted(reader.classes or ())) or "–"
             )
 
     def _require_change(self, lesson_id: str, child: str | None) -> None:
         lesson = self.find_lesson(lesson_id)
         if lesson is None:
-            raise MistakeError("error_lesson", lesson=lesson_id[:60])
+            raise UserError("error_lesson", lesson=lesson_id[:60])
         if lesson.synthetic and self._accounts:
-            raise MistakeError("error_synthetic")
+            raise UserError("error_synthetic")
         known = None if child is None else self.find_child(child)
         if child is not None and (known is None or known.class_name != lesson.class_name):
-            raise MistakeError("error_child", child=child[:60])
+            raise UserError("error_child", child=child[:60])
 
 
 def _sees_lesson(reader: Reader, lesson: Lesson) -> bool:

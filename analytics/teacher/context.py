@@ -16,8 +16,8 @@ from gradio.utils import get_upload_folder
 
 from analytics.charts.heat_map import HeatMap, heat_map
 from analytics.classroom.recorder import LessonRecorder
-from analytics.insight.feedback import answers
-from analytics.insight.timeline import animals
+from analytics.insight.feedback import feedback_by_signal
+from analytics.insight.timeline import animals_of_class
 from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.support import Signal
 from analytics.store.lesson_store import LessonStore
@@ -26,7 +26,7 @@ from analytics.teacher.board import Attention, attention_list
 from analytics.teacher.export import FORMATS, export_lesson
 from analytics.words.sentences import animal_name, class_title, date_text, lesson_title
 from analytics.words.texts import LANGUAGES, say
-from analytics.words.user_errors import MistakeError
+from analytics.words.user_errors import UserError
 
 LOG = logging.getLogger(__name__)
 MAXIMUM_NAME = 120  # characters of a title or class: what fits on one line of a list
@@ -34,7 +34,7 @@ COPY_SECONDS = 120  # how long the copy of an export that a browser or program f
 
 
 @dataclass(frozen=True)
-class Desk:
+class TeacherContext:
     """``language_of``: the reader's language by request. ``checkpoint``: folder of the loaded model, for "About the
     model". ``hides_small_groups``: whether figures of a class of fewer than five children are left out."""
 
@@ -48,22 +48,22 @@ class Desk:
     exporting: Lock = field(default_factory=Lock)
 
     def lesson(self, id_or_code: str | None) -> Lesson:
-        """The lesson with this id or code (any spelling). `MistakeError` where there is none."""
+        """The lesson with this id or code (any spelling). `UserError` where there is none."""
         found = self.recorder.find_lesson(id_or_code) if id_or_code else None
         if found is None:
-            raise MistakeError("error_lesson", lesson=str(id_or_code or "")[:60])
+            raise UserError("error_lesson", lesson=str(id_or_code or "")[:60])
         return found
 
     def child(self, lesson_or_class: str, code_or_pseudonym: str | None) -> Child:
-        """The child of a lesson's class, or of a class, by code or pseudonym. `MistakeError` where there is none."""
+        """The child of a lesson's class, or of a class, by code or pseudonym. `UserError` where there is none."""
         found = self.recorder.resolve_child(lesson_or_class, code_or_pseudonym) if code_or_pseudonym else None
         if found is None:
-            raise MistakeError("error_child", child=str(code_or_pseudonym or "")[:60])
+            raise UserError("error_child", child=str(code_or_pseudonym or "")[:60])
         return found
 
     def animals(self, lesson: Lesson) -> dict[str, str]:
         """Pseudonym -> animal of the children of the lesson's class."""
-        return animals(self.store, lesson)
+        return animals_of_class(self.store, lesson)
 
     def now(self, lesson: Lesson) -> datetime:
         """The present of a lesson: its end once it is over."""
@@ -76,7 +76,7 @@ class Desk:
 
     def attention(self, lesson: Lesson) -> list[Attention]:
         """All signals of the lesson, what is unanswered and grave first."""
-        return attention_list(self.signals(lesson), self.animals(lesson), answers(self.store, lesson.id))
+        return attention_list(self.signals(lesson), self.animals(lesson), feedback_by_signal(self.store, lesson.id))
 
     def erase(self, child: Child, actor: str) -> int:
         """Erases everything that is stored of a child, copies of exports included; answers how many rows that were."""
@@ -93,7 +93,7 @@ class Desk:
     def export(self, lesson: Lesson, file_format: str, actor: str) -> Path:
         """Writes an export and answers a copy of it that may be handed out, under a name that nobody can guess."""
         if file_format not in FORMATS:
-            raise MistakeError("error_format", value=str(file_format)[:20])
+            raise UserError("error_format", value=str(file_format)[:20])
         with self.exporting:
             written = export_lesson(self.store, lesson.id, file_format, actor)
             return Path(shutil.copyfile(written, copies_folder() / f"{uuid4().hex}-{written.name}"))
@@ -139,43 +139,43 @@ def copies_folder() -> Path:
 
 
 def checked_name(field: str, value: str | None, language: str) -> str:
-    """A title or class name without surrounding blanks. `MistakeError` where it is empty or too long."""
+    """A title or class name without surrounding blanks. `UserError` where it is empty or too long."""
     text = (value or "").strip()
     if not text:
-        raise MistakeError("error_empty", field=say(language, field))
+        raise UserError("error_empty", field=say(language, field))
     if len(text) > MAXIMUM_NAME:
-        raise MistakeError("error_long", field=say(language, field), limit=MAXIMUM_NAME)
+        raise UserError("error_long", field=say(language, field), limit=MAXIMUM_NAME)
     return text
 
 
 def checked_number(field: str, value: Any, low: float, high: float, language: str) -> float:
-    """A number within bounds. `MistakeError` where it is none (NaN included) or lies outside."""
+    """A number within bounds. `UserError` where it is none (NaN included) or lies outside."""
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = float("nan")
     if not low <= number <= high:
-        raise MistakeError(
+        raise UserError(
             "error_number", field=say(language, field), low=f"{low:g}", high=f"{high:g}", value=str(value)[:40]
         )
     return number
 
 
 def checked_language(language: str | None, otherwise: str) -> str:
-    """ "en" or "ru"; ``otherwise`` where none was given. `MistakeError` for any other."""
+    """ "en" or "ru"; ``otherwise`` where none was given. `UserError` for any other."""
     if not language:
         return otherwise
     if language not in LANGUAGES:
-        raise MistakeError("error_language", value=str(language)[:20])
+        raise UserError("error_language", value=str(language)[:20])
     return language
 
 
-def as_error(error: Exception, language: str) -> gr.Error:
+def as_gradio_error(error: Exception, language: str) -> gr.Error:
     """What the page and the endpoints answer to a mistake: one sentence with cause and remedy.
 
     The cause of a `StoreError` goes to the log alone: it names files of the server.
     """
-    if isinstance(error, MistakeError):
+    if isinstance(error, UserError):
         text = error.text(language)
     elif isinstance(error, StoreError):
         LOG.error("the store could not serve the teacher's page: %s", error)

@@ -16,12 +16,19 @@ from analytics.insight.timeline import child_timeline, class_board
 from analytics.signals.support import Signal
 from analytics.store.records import Child, Lesson, StoreError
 from analytics.teacher.arguments import checked_texts
-from analytics.teacher.context import Desk, MistakeError, as_error, checked_language, checked_name, checked_number
+from analytics.teacher.context import (
+    TeacherContext,
+    UserError,
+    as_gradio_error,
+    checked_language,
+    checked_name,
+    checked_number,
+)
 from analytics.teacher.small_groups import is_small
 from analytics.teacher.tabs.child import save_correction
 from analytics.teacher.tabs.classes import LONGEST_CONSENT, LONGEST_LESSON
 from analytics.teacher.tabs.lesson import moments_lines, tasks_table
-from analytics.words.sentences import animal_name, reason, suggestion
+from analytics.words.sentences import animal_name, reason_text, suggestion_text
 from analytics.words.texts import say
 
 SIGNALS_PER_CALL = 100  # a poll answers at most this many; the cursor fetches the rest
@@ -56,8 +63,8 @@ def signal_json(signal: Signal, animal: str, language: str, running: bool) -> di
         "reason_key": signal.reason_key,
         "evidence": signal.evidence,
         "suggestion_key": signal.suggestion_key,
-        "reason": reason(language, signal),
-        "suggestion": suggestion(language, signal, running),
+        "reason": reason_text(language, signal),
+        "suggestion": suggestion_text(language, signal, running),
     }
 
 
@@ -67,13 +74,13 @@ def table_json(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def parsed_time(text: str) -> datetime:
-    """ISO 8601 with a zone. `MistakeError` where it is none."""
+    """ISO 8601 with a zone. `UserError` where it is none."""
     try:
         found = datetime.fromisoformat(text)
     except (TypeError, ValueError):
-        raise MistakeError("error_time", value=str(text)[:40]) from None
+        raise UserError("error_time", value=str(text)[:40]) from None
     if found.tzinfo is None:
-        raise MistakeError("error_time", value=str(text)[:40])
+        raise UserError("error_time", value=str(text)[:40])
     return found
 
 
@@ -89,7 +96,7 @@ def consent_json(child: Child) -> dict[str, Any]:
     }
 
 
-def add_teacher_api(desk: Desk) -> None:
+def add_teacher_api(context: TeacherContext) -> None:
     """Adds the endpoints to the page that is being built."""
 
     def endpoint(handler: Callable[..., Any]) -> None:
@@ -100,13 +107,13 @@ def add_teacher_api(desk: Desk) -> None:
             try:
                 positional, by_name = checked_texts(parameters, arguments, named)
                 return handler(*positional, **by_name)
-            except (MistakeError, StoreError, ValueError) as error:
-                raise as_error(error, language_in(arguments, named)) from error
+            except (UserError, StoreError, ValueError) as error:
+                raise as_gradio_error(error, language_in(arguments, named)) from error
 
         def language_in(arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
             request = next((value for value in (*arguments, *named.values()) if isinstance(value, gr.Request)), None)
             given = [value for value in (*arguments, *named.values()) if value in ("en", "ru")]
-            return given[0] if given else desk.language_of(request)
+            return given[0] if given else context.language_of(request)
 
         gr.api(guarded, api_name=handler.__name__, concurrency_limit=4)
 
@@ -115,8 +122,8 @@ def add_teacher_api(desk: Desk) -> None:
 
         Answers ``lesson`` (its id), ``code`` (what children enter on the station page), and the rest of the lesson.
         """
-        language = desk.language_of(request)
-        lesson = desk.recorder.start_lesson(
+        language = context.language_of(request)
+        lesson = context.recorder.start_lesson(
             checked_name("title", title, language),
             checked_name("class_name", class_name, language),
             checked_number("minutes_label", minutes, 1, LONGEST_LESSON, language),
@@ -126,11 +133,11 @@ def add_teacher_api(desk: Desk) -> None:
     def end_lesson(lesson: str, request: gr.Request) -> dict:
         """Ends a lesson (id or code) now; stations stop recording. One that has ended stays as it is. Answers the
         lesson."""
-        return lesson_json(desk.recorder.end_lesson(desk.lesson(lesson).id))
+        return lesson_json(context.recorder.end_lesson(context.lesson(lesson).id))
 
     def list_lessons(class_name: str = "", request: gr.Request = None) -> list:  # type: ignore[assignment]
         """The lessons of a class, or all of them, the newest first. The sample lesson has ``synthetic`` true."""
-        return [lesson_json(lesson) for lesson in desk.store.lessons(class_name.strip() or None)]
+        return [lesson_json(lesson) for lesson in context.store.lessons(class_name.strip() or None)]
 
     def timeline(lesson: str, child: str, language: str = "", request: gr.Request = None) -> tuple[dict, dict]:  # type: ignore[assignment]
         """One child's lesson. ``child``: code or pseudonym; ``language``: en or ru, by default the caller's.
@@ -140,11 +147,11 @@ def add_teacher_api(desk: Desk) -> None:
         as a table (``headers``, ``data``): at, eight probabilities, valence, arousal (null where no face was seen),
         face.
         """
-        spoken = checked_language(language, desk.language_of(request))
-        found = desk.lesson(lesson)
-        known = desk.child(found.id, child)
-        curves = child_timeline(desk.store, found.id, known.pseudonym)
-        signals = [signal for signal in desk.signals(found) if signal.child == known.pseudonym]
+        spoken = checked_language(language, context.language_of(request))
+        found = context.lesson(lesson)
+        known = context.child(found.id, child)
+        curves = child_timeline(context.store, found.id, known.pseudonym)
+        signals = [signal for signal in context.signals(found) if signal.child == known.pseudonym]
         figure = timeline_figure(curves, spoken, "UTC", signals)
         return {"type": "plotly", "plot": figure.to_json()}, table_json(timeline_table(curves))
 
@@ -153,7 +160,7 @@ def add_teacher_api(desk: Desk) -> None:
         where no frame came
         lately), since, seconds, signal (the kind that lasts now, or null), sparkline (valence, oldest first, null
         without a face)."""
-        found = desk.lesson(lesson)
+        found = context.lesson(lesson)
         return [
             {
                 "child": row.child,
@@ -164,7 +171,7 @@ def add_teacher_api(desk: Desk) -> None:
                 "signal": row.signal,
                 "sparkline": [None if value is None else round(value, 3) for value in row.sparkline],
             }
-            for row in class_board(desk.store, found.id, desk.now(found))
+            for row in class_board(context.store, found.id, context.now(found))
         ]
 
     def lesson_summary(lesson: str, language: str = "", request: gr.Request = None) -> dict:  # type: ignore[assignment]
@@ -172,14 +179,14 @@ def add_teacher_api(desk: Desk) -> None:
         without a face);
         ``tasks`` (a table); ``signals``; ``moments`` (at, child, kind, words). ``language``: en or ru, by default the
         caller's."""
-        spoken = checked_language(language, desk.language_of(request))
-        found = desk.lesson(lesson)
-        summary = summarise(desk.store, found.id)
-        signals = desk.signals(found)
-        names = desk.animals(found)
-        if desk.hides_small_groups and is_small(len(summary.children)):
-            raise MistakeError("small_group_hidden")
-        heat = desk.heat_map(found)
+        spoken = checked_language(language, context.language_of(request))
+        found = context.lesson(lesson)
+        summary = summarise(context.store, found.id)
+        signals = context.signals(found)
+        names = context.animals(found)
+        if context.hides_small_groups and is_small(len(summary.children)):
+            raise UserError("small_group_hidden")
+        heat = context.heat_map(found)
         return {
             "lesson": lesson_json(found),
             "heat": {
@@ -197,7 +204,7 @@ def add_teacher_api(desk: Desk) -> None:
             ],
             "moments": [
                 {"at": moment.at.isoformat(), "child": moment.child, "kind": moment.kind, "words": moment.words}
-                for moment in moments_lines(desk, found, signals, spoken)
+                for moment in moments_lines(context, found, signals, spoken)
             ],
         }
 
@@ -208,11 +215,11 @@ def add_teacher_api(desk: Desk) -> None:
         Answers ``signals`` (id, child, animal, kind, start, raised, end, strength, reason, suggestion and their keys)
         and ``cursor``.
         """
-        found = desk.lesson(lesson)
+        found = context.lesson(lesson)
         seen = parsed_cursor(after)
-        names = desk.animals(found)
-        fresh = [signal for signal in desk.signals(found) if cursor_of(signal) > seen][:SIGNALS_PER_CALL]
-        language = desk.language_of(request)
+        names = context.animals(found)
+        fresh = [signal for signal in context.signals(found) if cursor_of(signal) > seen][:SIGNALS_PER_CALL]
+        language = context.language_of(request)
         return {
             "signals": [
                 signal_json(signal, names.get(signal.child, ""), language, found.ended_at is None) for signal in fresh
@@ -233,10 +240,10 @@ def add_teacher_api(desk: Desk) -> None:
 
         ``child``: code or pseudonym; ``from_`` and ``to``: ISO 8601 with a zone, within the lesson. Answers ``id``.
         """
-        found = desk.lesson(lesson)
-        known = desk.child(found.id, child)
+        found = context.lesson(lesson)
+        known = context.child(found.id, child)
         begin, finish = parsed_time(from_), parsed_time(to)
-        return {"id": save_correction(desk, found, known.pseudonym, begin, finish, label.strip(), note.strip())}
+        return {"id": save_correction(context, found, known.pseudonym, begin, finish, label.strip(), note.strip())}
 
     def set_consent(
         child: str = "",
@@ -254,17 +261,19 @@ def add_teacher_api(desk: Desk) -> None:
         class_name, given,
         expires_at, and code where one was made; after a withdrawal ``message`` offers the erasure.
         """
-        language = desk.language_of(request)
+        language = context.language_of(request)
         valid = checked_number("roster_days", days, 1, LONGEST_CONSENT, language)
         who = checked_name("roster_role", role, language)
         if not child.strip():
             if not given:
-                raise MistakeError("error_child", child="")
+                raise UserError("error_child", child="")
             name = checked_name("class_name", class_name, language)
-            code, enrolled = desk.recorder.enrol(name, who, desk.consent_version, valid)
+            code, enrolled = context.recorder.enrol(name, who, context.consent_version, valid)
             return {**consent_json(enrolled), "code": code}
-        known = desk.child(class_name, child)
-        changed = desk.recorder.set_consent(known.pseudonym, given, known.class_name, who, desk.consent_version, valid)
+        known = context.child(class_name, child)
+        changed = context.recorder.set_consent(
+            known.pseudonym, given, known.class_name, who, context.consent_version, valid
+        )
         answer = {**consent_json(changed), "code": None}
         if not given:
             word = say(language, "erase_word")
@@ -276,8 +285,8 @@ def add_teacher_api(desk: Desk) -> None:
     def erase_child(child: str, class_name: str = "", request: gr.Request = None) -> dict:  # type: ignore[assignment]
         """Erases everything that is stored of a child (pseudonym, or code with its class): there is no way back.
         Answers ``rows``."""
-        known = desk.child(class_name, child)
-        return {"child": known.pseudonym, "rows": desk.erase(known, "api")}
+        known = context.child(class_name, child)
+        return {"child": known.pseudonym, "rows": context.erase(known, "api")}
 
     class_board_endpoint.__name__ = "class_board"
     for handler in (
@@ -285,19 +294,19 @@ def add_teacher_api(desk: Desk) -> None:
         set_consent, erase_child,
     ):  # fmt: skip
         endpoint(handler)
-    add_export(desk)
+    add_export(context)
 
 
-def add_export(desk: Desk) -> None:
+def add_export(context: TeacherContext) -> None:
     """The endpoint that answers a file: Gradio hands files to clients through a component only."""
     lesson, kind, file = gr.Textbox(visible=False), gr.Textbox(visible=False), gr.File(visible=False)
 
     def export_lesson(lesson: str, format: str, request: gr.Request) -> str:
         """The rows of a lesson as a file with a data dictionary. ``format``: csv, parquet or json."""
         try:
-            return str(desk.export(desk.lesson(lesson), format, "api"))
-        except (MistakeError, StoreError, ValueError) as error:
-            raise as_error(error, desk.language_of(request)) from error
+            return str(context.export(context.lesson(lesson), format, "api"))
+        except (UserError, StoreError, ValueError) as error:
+            raise as_gradio_error(error, context.language_of(request)) from error
 
     gr.Button(visible=False).click(
         export_lesson, [lesson, kind], file, api_name="export_lesson", show_progress="hidden", concurrency_limit=2
@@ -310,8 +319,8 @@ def cursor_of(signal: Signal) -> str:
 
 
 def parsed_cursor(text: str) -> str:
-    """A cursor as `cursor_of` made it, or "". `MistakeError` for anything else."""
+    """A cursor as `cursor_of` made it, or "". `UserError` for anything else."""
     digits, dash, name = text.partition("-")
     if text and not (dash and name and digits.isdigit() and len(digits) == 17):
-        raise MistakeError("error_cursor", value=text[:40])
+        raise UserError("error_cursor", value=text[:40])
     return text

@@ -118,7 +118,7 @@ def lesson_tables(store: LessonStore, lesson: Lesson) -> dict[str, pd.DataFrame]
     return {name: table[list(DICTIONARY[name])] for name, table in tables.items()}
 
 
-def harmless(text: str) -> str:
+def neutralised_formula(text: str) -> str:
     """A text that no spreadsheet runs as a formula: an apostrophe goes before what could start one."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS) else text
 
@@ -143,7 +143,7 @@ def _csv(table: pd.DataFrame) -> bytes:
     for index, field in enumerate(arrow.schema):
         if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
             column = arrow.column(index).combine_chunks().dictionary_encode()
-            words = pa.array([harmless(word) for word in column.dictionary.to_pylist()], type=pa.string())
+            words = pa.array([neutralised_formula(word) for word in column.dictionary.to_pylist()], type=pa.string())
             plain = pa.DictionaryArray.from_arrays(column.indices, words).cast(pa.string())
             arrow = arrow.set_column(index, field.name, plain)
         elif pa.types.is_timestamp(field.type):

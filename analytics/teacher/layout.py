@@ -10,13 +10,13 @@ from typing import Any
 import gradio as gr
 
 from analytics.store.records import StoreError
-from analytics.teacher.context import Desk, MistakeError, as_error
+from analytics.teacher.context import TeacherContext, UserError, as_gradio_error
 
 TICK = 2.0  # seconds: the class board while a lesson runs
 SLOW_TICK = 10.0  # seconds: the charts while a lesson runs
 
 
-def told(desk: Desk) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def with_user_errors(context: TeacherContext) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Turns the mistakes of a handler into a `gr.Error` in the caller's language. The handler takes ``request:
     gr.Request``."""
 
@@ -25,24 +25,24 @@ def told(desk: Desk) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def guarded(*arguments: Any, **named: Any) -> Any:
             try:
                 return handler(*arguments, **named)
-            except (MistakeError, StoreError, ValueError) as error:
+            except (UserError, StoreError, ValueError) as error:
                 request = next(
                     (value for value in (*arguments, *named.values()) if isinstance(value, gr.Request)), None
                 )
-                raise as_error(error, desk.language_of(request)) from error
+                raise as_gradio_error(error, context.language_of(request)) from error
 
         return guarded
 
     return decorate
 
 
-def plot(name: str) -> gr.Plot:
+def chart_component(name: str) -> gr.Plot:
     """A chart without a frame around it; ``name`` becomes its element id."""
     return gr.Plot(show_label=False, container=False, elem_id=name, elem_classes=["chart"])
 
 
 @dataclass
-class Frame:
+class PageLayout:
     """The components that every tab uses. ``word``: a key of `analytics.words.texts` -> what Gradio translates in the
     browser."""
 
@@ -82,7 +82,7 @@ class Frame:
         """Runs ``handler`` every `TICK` seconds while a lesson runs and the tab is open."""
         self.while_open(name, self.timer.tick, handler, inputs, outputs)
 
-    def now_and_then(
+    def while_running_slowly(
         self, name: str, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]
     ) -> None:
         """Runs ``handler`` every `SLOW_TICK` seconds while a lesson runs and the tab is open."""
@@ -111,12 +111,12 @@ class Frame:
             trigger_mode="always_last",
         )
 
-    def opens_child(self, source: gr.HTML, desk: Desk) -> None:
+    def opens_child(self, source: gr.HTML, context: TeacherContext) -> None:
         """A click on a child in ``source`` opens the tab "Child" there."""
 
-        @told(desk)
+        @with_user_errors(context)
         def choose(lesson_id: str, event: gr.EventData, request: gr.Request) -> tuple[Any, Any, str, str]:
-            choices = desk.child_choices(desk.lesson(lesson_id), desk.language_of(request))
+            choices = context.child_choices(context.lesson(lesson_id), context.language_of(request))
             known = [value for _, value in choices]
             child = gr.Dropdown(choices=choices, value=str(event.child) if event.child in known else None)
             return gr.Tabs(selected="child"), child, str(event.at), "child"

@@ -14,10 +14,10 @@ from analytics.classroom.recorder import LessonRecorder
 from analytics.simulation.sample import ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson, utc_now
-from analytics.teacher.class_view import OwnClassesStore
-from analytics.teacher.context import COPY_SECONDS, Desk
+from analytics.teacher.class_view import ClassView
+from analytics.teacher.context import COPY_SECONDS, TeacherContext
 from analytics.teacher.endpoints import add_teacher_api
-from analytics.teacher.layout import SLOW_TICK, TICK, Frame, told
+from analytics.teacher.layout import SLOW_TICK, TICK, PageLayout, with_user_errors
 from analytics.teacher.static_files import CSS
 from analytics.teacher.tabs.about import add_about
 from analytics.teacher.tabs.child import add_child
@@ -88,8 +88,8 @@ def build_teacher(
     sees which classes; everything below reads and writes through that view.
     """
     sample = ensure_sample_lesson(store)
-    own = OwnClassesStore(store, accounts or Accounts({}), lessons_open)
-    desk = Desk(own, recorder.through(own), language_of, text_version(), checkpoint, hides_small_groups)
+    own = ClassView(store, accounts or Accounts({}), lessons_open)
+    context = TeacherContext(own, recorder.with_store(own), language_of, text_version(), checkpoint, hides_small_groups)
     dictionary = gr.I18n(**translations())
 
     def word(key: str) -> Any:
@@ -108,24 +108,24 @@ def build_teacher(
         status = gr.HTML(padding=False)
         child = gr.Dropdown(label=word("child"), choices=[], min_width=240, scale=3, render=False, elem_id="child")
         with gr.Tabs(selected="now") as tabs:
-            frame = Frame(word, tabs, lesson, child, zone, moment, open_tab, timer, slow_timer)
-            add_now(desk, frame)
-            add_child(desk, frame)
-            add_lesson(desk, frame)
-            add_trends(desk, frame)
-            add_report(desk, frame)
-            add_class(desk, frame)
-            add_about(desk, frame)
-        frame.wire_openers()
-        add_teacher_api(desk)
+            layout = PageLayout(word, tabs, lesson, child, zone, moment, open_tab, timer, slow_timer)
+            add_now(context, layout)
+            add_child(context, layout)
+            add_lesson(context, layout)
+            add_trends(context, layout)
+            add_report(context, layout)
+            add_class(context, layout)
+            add_about(context, layout)
+        layout.wire_openers()
+        add_teacher_api(context)
 
-        @told(desk)
+        @with_user_errors(context)
         def choose(lesson_id: str, chosen_child: str | None, request: gr.Request) -> tuple[Any, ...]:
-            language = desk.language_of(request)
-            found = desk.lesson(lesson_id)
-            children = desk.child_choices(found, language)
+            language = context.language_of(request)
+            found = context.lesson(lesson_id)
+            children = context.child_choices(found, language)
             running = found.ended_at is None
-            default = desk.chosen_child(found, chosen_child)
+            default = context.chosen_child(found, chosen_child)
             return (
                 status_html(found, language),
                 gr.Button(visible=running),
@@ -134,37 +134,37 @@ def build_teacher(
                 gr.Timer(active=running),
             )
 
-        @told(desk)
+        @with_user_errors(context)
         def arrive(zone_name: str, request: gr.Request) -> tuple[Any, ...]:
-            language = desk.language_of(request)
+            language = context.language_of(request)
             name = zone_name if zone_of(zone_name or "") is not UTC else "UTC"
-            choices = desk.lesson_choices(language, name)
+            choices = context.lesson_choices(language, name)
             running = [item.id for item in own.lessons() if item.ended_at is None]
             first = running[0] if running else sample.id
             return name, gr.Dropdown(choices=choices, value=first)
 
-        @told(desk)
+        @with_user_errors(context)
         def tick(lesson_id: str, request: gr.Request) -> str:
-            return status_html(desk.lesson(lesson_id), desk.language_of(request))
+            return status_html(context.lesson(lesson_id), context.language_of(request))
 
-        @told(desk)
+        @with_user_errors(context)
         def finish_lesson(
             lesson_id: str, chosen_child: str | None, zone_name: str, request: gr.Request
         ) -> tuple[Any, ...]:
-            language = desk.language_of(request)
-            desk.recorder.end_lesson(desk.lesson(lesson_id).id)
+            language = context.language_of(request)
+            context.recorder.end_lesson(context.lesson(lesson_id).id)
             gr.Info(say(language, "lesson_ended_note"))
-            labels = gr.Dropdown(choices=desk.lesson_choices(language, zone_name))
+            labels = gr.Dropdown(choices=context.lesson_choices(language, zone_name))
             return labels, *choose(lesson_id, chosen_child, request)
 
         header = [status, end, child, timer, slow_timer]
         page.load(
             arrive, [zone_probe], [zone, lesson], js=ZONE_SCRIPT, show_progress="hidden", api_visibility="private"
         )
-        frame.private(lesson.change, choose, [lesson, child], header)
-        frame.private(lesson.input, lambda: "", [], [moment])
-        frame.private(slow_timer.tick, tick, [lesson], [status])
-        frame.private(end.click, finish_lesson, [lesson, child, zone], [lesson, *header])
-        for name, panel in frame.panels.items():
-            frame.private(panel.select, lambda name=name: name, [], [open_tab])
+        layout.private(lesson.change, choose, [lesson, child], header)
+        layout.private(lesson.input, lambda: "", [], [moment])
+        layout.private(slow_timer.tick, tick, [lesson], [status])
+        layout.private(end.click, finish_lesson, [lesson, child, zone], [lesson, *header])
+        for name, panel in layout.panels.items():
+            layout.private(panel.select, lambda name=name: name, [], [open_tab])
     return page

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
-from analytics.charts.drawing import picture
+from analytics.charts.drawing import icon
 from analytics.insight.timeline import AWAY, ChildTimeline
 from analytics.signals.support import Signal
-from analytics.words.sentences import animal_name, clock, reason, signal_state, state_name
+from analytics.words.sentences import animal_name, reason_text, signal_state, state_name, time_of_day
 from analytics.words.texts import duration, say
 
 STATES_NAMED = 3  # expressions that are named; the rest is in the chart
@@ -40,12 +40,12 @@ def signal_words(signal: Signal, language: str, now: datetime, running: bool) ->
     """A signal that was raised, how long it has lasted, and why. Plain text, without the time of day. ``now``: the end
     of the lesson where it is not ``running``."""
     lasted = duration(language, ((signal.end or now) - signal.start).total_seconds())
-    return f"{signal_state(language, signal, running)}, {lasted}. {reason(language, signal)}"
+    return f"{signal_state(language, signal, running)}, {lasted}. {reason_text(language, signal)}"
 
 
 def signal_sentence(signal: Signal, language: str, zone: str, now: datetime, running: bool) -> str:
     """The same behind its time of day."""
-    return f"{clock(signal.start, zone)} — {signal_words(signal, language, now, running)}"
+    return f"{time_of_day(signal.start, zone)} — {signal_words(signal, language, now, running)}"
 
 
 def child_words(timeline: ChildTimeline, signals: Sequence[Signal], language: str, zone: str, now: datetime) -> str:
@@ -55,7 +55,7 @@ def child_words(timeline: ChildTimeline, signals: Sequence[Signal], language: st
     if not signals and timeline.episodes:
         text += " " + say(language, "words_no_signals")
     lines = "".join(
-        f'<li class="moment {escape(signal.kind)}">{picture(signal.kind)}'
+        f'<li class="moment {escape(signal.kind)}">{icon(signal.kind)}'
         f"<span>{escape(signal_sentence(signal, language, zone, now, running))}</span></li>"
         for signal in signals
     )

@@ -18,7 +18,7 @@ def zone_of(name: str) -> tzinfo:
         return UTC
 
 
-def clock(moment: datetime, zone: str) -> str:
+def time_of_day(moment: datetime, zone: str) -> str:
     """ "10:15:03" on the wall clock of ``zone``."""
     return moment.astimezone(zone_of(zone)).strftime("%H:%M:%S")
 
@@ -68,7 +68,7 @@ def class_title(language: str, class_name: str) -> str:
     return say(language, "class_sample") if class_name == SAMPLE_CLASS else class_name
 
 
-def times(language: str, count: int) -> str:
+def times_text(language: str, count: int) -> str:
     """ "once", "twice", "3 times"; Russian has a form of its own for 2 to 4 (but not 12 to 14)."""
     if count in (1, 2):
         return say(language, "times_one" if count == 1 else "times_two")
@@ -76,14 +76,14 @@ def times(language: str, count: int) -> str:
     return say(language, "times_few" if few else "times_many", count=count)
 
 
-def reason(language: str, signal: Signal) -> str:
+def reason_text(language: str, signal: Signal) -> str:
     """Why the signal was raised: one sentence with its evidence."""
     values: dict[str, object] = {}
     for name, value in signal.evidence.items():
         if name == "seconds":
             values[name] = duration(language, float(value))
         elif name == "failures":
-            values["times"] = times(language, round(float(value)))
+            values["times"] = times_text(language, round(float(value)))
         elif name == "task":
             values[name] = detail_text(language, str(value))
         else:
@@ -97,7 +97,7 @@ def signal_state(language: str, signal: Signal, running: bool) -> str:
     return signal_name(language, signal.kind) if signal.active and running else say(language, f"was_{signal.kind}")
 
 
-def suggestion(language: str, signal: Signal, running: bool) -> str:
+def suggestion_text(language: str, signal: Signal, running: bool) -> str:
     """What an adult could do; of a lesson that is over: next time. The paper's list knows "teacher" alone for joy and
     for absence; here it is said what for."""
     what = {DELIGHTED: "praise", AWAY: "look"}.get(signal.kind, signal.suggestion_key)
@@ -107,8 +107,8 @@ def suggestion(language: str, signal: Signal, running: bool) -> str:
 def signal_when(language: str, signal: Signal, now: datetime, zone: str, running: bool) -> str:
     """ "for 1 min 40 s" while it lasts; "at 10:15:03, for 3 min" afterwards."""
     if signal.end is None and not running:
-        return say(language, "until_end", time=clock(signal.start, zone))
+        return say(language, "until_end", time=time_of_day(signal.start, zone))
     if signal.end is None:
         return say(language, "since_for", time=duration(language, (now - signal.start).total_seconds()))
     lasted = duration(language, (signal.end - signal.start).total_seconds())
-    return say(language, "lasted", time=clock(signal.start, zone), duration=lasted)
+    return say(language, "lasted", time=time_of_day(signal.start, zone), duration=lasted)

@@ -3,7 +3,7 @@
 from analytics.words.texts import say
 
 
-class MistakeError(Exception):
+class UserError(Exception):
     """A caller's mistake: a key of `analytics.words.texts` (cause and remedy) and its values."""
 
     def __init__(self, key: str, **values: object) -> None:

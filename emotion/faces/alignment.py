@@ -14,7 +14,7 @@ Points = Sequence[tuple[float, float]] | np.ndarray
 _LEAST_SAMPLES = 2
 
 
-def similarity(source: Points, target: Points) -> np.ndarray:
+def similarity_transform(source: Points, target: Points) -> np.ndarray:
     """The (2, 3) matrix of the scaling, rotation and shift that best carries ``source`` onto ``target``, both (n, 2).
 
     Best in least squares: Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
@@ -38,7 +38,7 @@ def transform_points(matrix: np.ndarray, points: Points) -> np.ndarray:
     return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
 
-def cut(image: np.ndarray, matrix: np.ndarray, size: int, colour: Literal["grey", "rgb"]) -> np.ndarray:
+def warp_crop(image: np.ndarray, matrix: np.ndarray, size: int, colour: Literal["grey", "rgb"]) -> np.ndarray:
     """Draw (size, size, 1 or 3) uint8 from (h, w, 3) uint8; ``matrix`` carries photo pixels to crop pixels.
 
     Coordinates count from the outer edge of the top left pixel, whose centre is (0.5, 0.5). A reduction averages over

@@ -17,9 +17,9 @@ import numpy as np
 import openvino
 from PIL import Image
 
-from emotion.faces.alignment import cut, similarity
-from emotion.faces.quality import Quality, judge
-from emotion.runtime.request_pool import ALONE, SIDE_BY_SIDE, Requests
+from emotion.faces.alignment import similarity_transform, warp_crop
+from emotion.faces.quality import Quality, measure_quality
+from emotion.runtime.request_pool import ALONE, SIDE_BY_SIDE, RequestPool
 
 __all__ = ["Face", "FaceDetector", "FaceDetectorError", "Quality", "align"]
 
@@ -85,7 +85,7 @@ def align(
     colour: Literal["grey", "rgb"],
 ) -> np.ndarray:
     """The (size, size, 1 or 3) uint8 crop whose landmarks lie where ``template`` says: five (x, y), fractions of it."""
-    return cut(image, similarity(face.landmarks, np.asarray(template) * size), size, colour)
+    return warp_crop(image, similarity_transform(face.landmarks, np.asarray(template) * size), size, colour)
 
 
 class FaceDetector:
@@ -99,8 +99,8 @@ class FaceDetector:
         network = core.read_model(file)
         network.reshape([1, 3, -1, -1])
         options = {"CPU_RUNTIME_CACHE_CAPACITY": str(CODE_PIECES)}
-        self._thorough = Requests(core.compile_model(network, "CPU", options | ALONE))
-        self._glancing = Requests(core.compile_model(network, "CPU", options | SIDE_BY_SIDE))
+        self._thorough = RequestPool(core.compile_model(network, "CPU", options | ALONE))
+        self._glancing = RequestPool(core.compile_model(network, "CPU", options | SIDE_BY_SIDE))
 
     def detect(self, image: np.ndarray) -> list[Face]:
         """The faces in a (h, w, 3) uint8 RGB photo, largest first; an empty list if there are none.
@@ -137,7 +137,7 @@ class FaceDetector:
                 return _faces(image, found)
         return self.detect(image)
 
-    def _look(self, image: np.ndarray, scale: float, requests: Requests, border: int = 0) -> "Found":
+    def _look(self, image: np.ndarray, scale: float, requests: RequestPool, border: int = 0) -> "Candidates":
         """What a copy of the photo shows, in pixels of the photo: everything that is at least a `DOUBT`.
 
         ``border``: pixels of the photo's mean brightness around the copy.
@@ -147,7 +147,7 @@ class FaceDetector:
         sides = [math.ceil((length + 2 * border) / CELLS) * CELLS for length in (height, width)]
         canvas = np.full((1, 3, *sides), float(copy.mean()) if border else 0.0, np.float32)
         canvas[0, :, border : border + height, border : border + width] = copy.transpose(2, 0, 1)
-        with requests.lent() as request:
+        with requests.borrowed() as request:
             request.infer([canvas])
             heat, sizes, offsets, points = (request.get_output_tensor(i).data[0].copy() for i in range(4))
         rows, columns = np.nonzero(heat[0] > DOUBT)
@@ -160,21 +160,21 @@ class FaceDetector:
         landmarks = np.stack([x, y], -1).transpose(1, 0, 2)
         # The scales of the two axes differ by rounding: a copy of 3 pixels in height may stand for 3.4.
         factors = np.array([image.shape[1] / width, image.shape[0] / height])
-        return Found(boxes * np.tile(factors, 2), landmarks * factors, heat[0, rows, columns])
+        return Candidates(boxes * np.tile(factors, 2), landmarks * factors, heat[0, rows, columns])
 
 
-class Found(NamedTuple):
+class Candidates(NamedTuple):
     """What a look shows: boxes (n, 4), landmarks (n, 5, 2) in pixels of the photo, and scores (n,)."""
 
     boxes: np.ndarray
     landmarks: np.ndarray
     scores: np.ndarray
 
-    def chosen(self, index: np.ndarray | list[int]) -> "Found":
-        return Found(*(part[index] for part in self))
+    def chosen(self, index: np.ndarray | list[int]) -> "Candidates":
+        return Candidates(*(part[index] for part in self))
 
-    def joined(self, other: "Found") -> "Found":
-        return Found(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
+    def joined(self, other: "Candidates") -> "Candidates":
+        return Candidates(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
 
     def longer_sides(self) -> np.ndarray:
         return (self.boxes[:, 2:] - self.boxes[:, :2]).max(1, initial=0)
@@ -183,13 +183,13 @@ class Found(NamedTuple):
         """Whether something was seen that is no face for sure, nor a weaker view of one."""
         return bool((self.scores[_separate(self.boxes, self.scores)] < THRESHOLD).any())
 
-    def distinct(self) -> "Found":
+    def distinct(self) -> "Candidates":
         """The faces: each once, by its best view."""
         certain = self.chosen(self.scores > THRESHOLD)
         return certain.chosen(_separate(certain.boxes, certain.scores))
 
 
-def _faces(image: np.ndarray, found: Found) -> list[Face]:
+def _faces(image: np.ndarray, found: Candidates) -> list[Face]:
     """What was found as faces of the photo, largest first."""
     faces = [_face(image, *one) for one in zip(*found, strict=True)]
     return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
@@ -202,7 +202,7 @@ def _face(image: np.ndarray, box: np.ndarray, landmarks: np.ndarray, score: floa
     right, bottom = np.clip(box[2:], (left + 1, top + 1), (width, height))
     inside = (float(left), float(top), float(right), float(bottom))
     points = tuple((float(x), float(y)) for x, y in landmarks)
-    return Face(inside, points, float(score), judge(image, inside, points))
+    return Face(inside, points, float(score), measure_quality(image, inside, points))
 
 
 def _weights() -> Path:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emotion.faces.alignment import Points, cut, similarity
+from emotion.faces.alignment import Points, similarity_transform, warp_crop
 
 CROP = 48  # pixels: the sharpness and exposure that matter are those left at the resolution the network works from
 
@@ -42,10 +42,12 @@ class Quality:
         return min(self.size, self.sharpness, self.exposure, self.frontality)
 
 
-def judge(image: np.ndarray, box: tuple[float, float, float, float], landmarks: Points) -> Quality:
+def measure_quality(image: np.ndarray, box: tuple[float, float, float, float], landmarks: Points) -> Quality:
     """The quality of one face in a (h, w, 3) uint8 photo."""
     left, top, right, bottom = box
-    crop = cut(image, similarity(landmarks, np.asarray(JUDGED) * CROP), CROP, "grey")[..., 0].astype(np.float32)
+    crop = warp_crop(image, similarity_transform(landmarks, np.asarray(JUDGED) * CROP), CROP, "grey")[..., 0].astype(
+        np.float32
+    )
     return Quality(
         size=_ramp(float(np.sqrt((right - left) * (bottom - top))), 0, CROP),
         sharpness=_ramp(sharpness_ratio(crop), BLURRED, SHARP),

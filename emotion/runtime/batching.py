@@ -21,7 +21,7 @@ class _Request:
     answer: "Future[np.ndarray]"
 
 
-class GatheringRuntime:
+class BatchingRuntime:
     """A `Runtime` in front of another one, for many threads.
 
     A thread for each of its streams takes what waits and runs it as one batch; what arrives meanwhile is the next.

@@ -12,7 +12,7 @@ from emotion.network.quantisation import NOTHING, Quantisation, QuantisationErro
 from emotion.runtime.base import check_crops, softmax
 from emotion.runtime.model_cache import compile_cached
 from emotion.runtime.openvino_graph import build_model
-from emotion.runtime.request_pool import ALONE, SIDE_BY_SIDE, Requests
+from emotion.runtime.request_pool import ALONE, SIDE_BY_SIDE, RequestPool
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class OpenVinoRuntime:
         folder = cache if name == "openvino-int8" else None
         contents = checkpoint.configuration.to_json()
         compiled = compile_cached(lambda: build_model(checkpoint, quantisation), options, sharing, folder, contents)
-        self._requests = Requests(compiled)
+        self._requests = RequestPool(compiled)
         self.streams = self._requests.count
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
@@ -49,7 +49,7 @@ class OpenVinoRuntime:
         check_crops(crops, self._checkpoint)
         if len(crops) == 0:  # which the graph's pooling refuses
             return np.zeros((0, len(KEYS)), np.float32)
-        with self._requests.lent() as request:
+        with self._requests.borrowed() as request:
             logits = request.infer(np.ascontiguousarray(crops))[0].copy()
         return softmax(logits, self._checkpoint.configuration.temperature)
 

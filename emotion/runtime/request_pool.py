@@ -23,7 +23,7 @@ SIDE_BY_SIDE = {
 }
 
 
-class Requests:
+class RequestPool:
     """As many requests to a compiled model as it serves at the same time; who finds none idle waits for one."""
 
     def __init__(self, compiled: openvino.CompiledModel) -> None:
@@ -33,7 +33,7 @@ class Requests:
             self._idle.put(compiled.create_infer_request())
 
     @contextmanager
-    def lent(self) -> Iterator[openvino.InferRequest]:
+    def borrowed(self) -> Iterator[openvino.InferRequest]:
         """A request, and its output tensors, for this thread alone."""
         request = self._idle.get()
         try:

@@ -22,7 +22,7 @@ PAGE = re.compile(
 )
 
 
-class DoorsMiddleware:
+class AllowedRoutesMiddleware:
     """ASGI middleware: 404 and a sentence for every address that no page and no program needs."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -30,14 +30,14 @@ class DoorsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or is_door(scope.get("path", "")):
+        if scope["type"] != "http" or is_allowed(scope.get("path", "")):
             await self.app(scope, receive, send)
             return
         words = say("error_no_address", language_of(RequestHeaders(scope)))
         await JSONResponse({"error": words}, 404)(scope, receive, send)
 
 
-def is_door(path: str) -> bool:
+def is_allowed(path: str) -> bool:
     """Whether there is anything at ``path``."""
     inside = path.removeprefix("/teacher") if path.startswith("/teacher/") else path
     return path.rstrip("/") in OWN or PAGE.fullmatch(inside) is not None

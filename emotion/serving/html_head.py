@@ -19,7 +19,7 @@ class RequestHeaders:
         self.headers = Headers(scope=scope)
 
 
-class HeadMiddleware:
+class HtmlHeadMiddleware:
     """ASGI middleware: inserts `HEAD` behind ``<head>`` and tells the page's language; all other answers pass."""
 
     def __init__(self, app: ASGIApp) -> None:

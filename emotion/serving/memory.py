@@ -32,7 +32,7 @@ def share_heaps() -> None:
 
 
 @contextmanager
-def giving_back(seconds: float = TRIM_SECONDS) -> Iterator[None]:
+def trimming_memory(seconds: float = TRIM_SECONDS) -> Iterator[None]:
     """While it is entered, a thread gives the pages of holes back to the system, every so many ``seconds``."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is None:

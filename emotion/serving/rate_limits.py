@@ -19,7 +19,7 @@ BURST_SECONDS = 10.0  # a client may use its allowance of so many seconds at onc
 BODY_WITHIN = 60.0  # seconds for a whole body: a slow client must not hold a connection for hours
 
 
-class Buckets:
+class TokenBuckets:
     """A token bucket for each key: ``rate`` a second on average, ``burst`` at once."""
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -40,7 +40,7 @@ class Buckets:
         return 0.0 if allowed else (1 - left) / self.rate
 
 
-class LimitMiddleware:
+class RateLimitMiddleware:
     """ASGI middleware: answers 429 to a client that asks too often, 413 to a body that is too large, 408 to one that
     does not come."""
 
@@ -48,7 +48,7 @@ class LimitMiddleware:
         self.app = app
         self.body_bytes = body_bytes
         per_second = requests_per_minute / 60
-        self.clients = Buckets(per_second, max(60.0, per_second * BURST_SECONDS))
+        self.clients = TokenBuckets(per_second, max(60.0, per_second * BURST_SECONDS))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -59,7 +59,7 @@ class LimitMiddleware:
         client = (scope.get("client") or ("",))[0]
         wait = self.clients.take(client)
         if wait > 0:
-            await too_often(wait, language)(scope, receive, send)
+            await too_many_requests(wait, language)(scope, receive, send)
             return
         headers = Headers(scope=scope)
         if "content-length" in headers and "transfer-encoding" in headers:
@@ -95,7 +95,7 @@ class LimitMiddleware:
         await self.app(scope, counted, send)
 
 
-def too_often(wait: float, language: str) -> JSONResponse:
+def too_many_requests(wait: float, language: str) -> JSONResponse:
     """429 with the time to wait, and a sentence."""
     seconds = max(1, round(wait + 0.5))
     return JSONResponse(

@@ -30,7 +30,7 @@ POLICY = {
 FRAMED_BY = {False: "'self'", True: "'self' https://huggingface.co"}  # a Space is shown inside that site
 
 
-class HeadersMiddleware:
+class ResponseHeadersMiddleware:
     """ASGI middleware: adds the headers to every answer and refuses cross-site requests that could change something."""
 
     def __init__(self, app: ASGIApp, on_space: bool) -> None:

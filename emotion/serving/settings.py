@@ -59,7 +59,7 @@ class Settings:
         """
         given = {name: value.strip() for name, value in (os.environ if environment is None else environment).items()}
         given = {name: value for name, value in given.items() if value}
-        known = {variable(name): name for name in VARIABLES}
+        known = {environment_variable(name): name for name in VARIABLES}
         unknown = sorted(name for name in given if name.startswith(PREFIX) and name not in known)
         for name in unknown:
             logger.warning("%s is not a setting of this app; known are %s", name, ", ".join(sorted(known)))
@@ -77,7 +77,7 @@ class Settings:
         return cls(**values)
 
 
-def variable(setting: str) -> str:
+def environment_variable(setting: str) -> str:
     """The environment variable of a setting: ``retention_days`` -> ``EMOTION_RETENTION_DAYS``."""
     return PREFIX + setting.upper()
 

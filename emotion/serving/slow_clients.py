@@ -16,7 +16,7 @@ HEADERS_WITHIN = 15.0  # seconds for the head of a request; a browser on a bad n
 MOST_CONNECTIONS = 600
 
 
-class PatientProtocol(H11Protocol):
+class SlowClientProtocol(H11Protocol):
     """HTTP/1.1 as uvicorn speaks it, with a time for the head of a request and a number of connections."""
 
     open_by_address: ClassVar[Counter[str]] = Counter()

@@ -7,15 +7,16 @@ from typing import Any
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
-from emotion.station.http_routes import FrameDesk, address
+from emotion.station.frame_intake import FrameIntake
+from emotion.station.http_routes import client_address
 from emotion.station.observing import FRAME_BYTES, RefusedError
 from emotion.station.texts import say
 
-# Waiting costs nothing and the desk keeps its own order, so Gradio need not hold callers back one by one.
+# Waiting costs nothing and the intake keeps its own order, so Gradio need not hold callers back one by one.
 CONCURRENCY = 64
 
 
-def add_endpoints(desk: FrameDesk, language_of: Callable[[gr.Request], str], uploads: set[str]) -> None:
+def add_endpoints(intake: FrameIntake, language_of: Callable[[gr.Request], str], uploads: set[str]) -> None:
     """Put the three endpoints into the present Blocks, whose uploaded files are ``uploads``."""
 
     async def observe(
@@ -39,7 +40,7 @@ def add_endpoints(desk: FrameDesk, language_of: Callable[[gr.Request], str], upl
                 raise RefusedError("no_image", say("error_no_image", language))
             uploads.discard(path)  # at once: another call with the same file must not meet it half taken
             frame = await run_in_threadpool(_take, Path(path), language)
-            return await desk.observe(lesson, child, frame, at, id, "api", address(request), language)
+            return await intake.observe(lesson, child, frame, at, id, "api", client_address(request), language)
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
@@ -58,14 +59,14 @@ def add_endpoints(desk: FrameDesk, language_of: Callable[[gr.Request], str], upl
         """
         language = language_of(request)
         try:
-            return desk.observer.log_event(lesson, kind, detail, child, at, id, language)
+            return intake.observer.log_event(lesson, kind, detail, child, at, id, language)
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     def lesson_status(lesson: str, request: gr.Request = None) -> dict:  # type: ignore[assignment]
         """Tells of a lesson whether it is open, its title, and the seconds left of its planned time."""
         try:
-            return desk.observer.lesson_status(lesson, language_of(request))
+            return intake.observer.lesson_status(lesson, language_of(request))
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from emotion.faces.alignment import similarity
+from emotion.faces.alignment import similarity_transform
 from emotion.faces.detector import Face
 from emotion.network.checkpoint import Configuration
 
@@ -23,7 +23,7 @@ def overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
 def overlay_on_photo(photo: np.ndarray, face: Face, heat: np.ndarray, configuration: Configuration) -> np.ndarray:
     """The map of a face's aligned crop laid back onto the photo (h, w, 3) uint8 that the crop was cut from."""
     side = len(heat)
-    matrix = similarity(face.landmarks, np.asarray(configuration.crop_template) * side)
+    matrix = similarity_transform(face.landmarks, np.asarray(configuration.crop_template) * side)
     height, width = photo.shape[:2]
     # Pillow asks where in the source a target pixel comes from, counted from outer edges like our matrices.
     drawn = Image.fromarray(np.asarray(heat, np.float32)).transform(

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 Answer = TypeVar("Answer")
 
 
-class NewestQueue(Generic[Answer]):
+class LatestFrameQueue(Generic[Answer]):
     """Runs jobs in threads, a few at once, in the order in which their owners came, one at a time for each owner.
 
     A job that waits is replaced by its owner's next one and counted in `replaced`; its place in the order stays, so

@@ -11,7 +11,7 @@ from typing import Protocol
 from emotion.classifier import EmotionClassifier
 from emotion.images import ImageError
 from emotion.labels import KEYS, Prediction
-from emotion.station.texts import say, shown
+from emotion.station.texts import quoted, say
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ CODE_CHARACTERS = 80  # ids have 32, codes about ten
 MISTAKES = {"unknown_lesson": 404, "unknown_child": 404, "in_future": 422, "before_lesson": 422}
 
 
-class Recorded(Protocol):
+class RecordingOutcome(Protocol):
     """What a recorder answers: whether something was recorded and, if not, the key of the reason."""
 
     @property
@@ -57,7 +57,7 @@ class Recorder(Protocol):
     def status(self, lesson: str) -> Status:
         """Whether there is such a lesson, whether it runs, and for how long."""
 
-    def admit(self, lesson: str, child: str, at: datetime | None = None) -> Recorded:
+    def admit(self, lesson: str, child: str, at: datetime | None = None) -> RecordingOutcome:
         """Whether an observation would be recorded; cheap, so it is asked before a frame is looked at."""
 
     def record(
@@ -69,12 +69,12 @@ class Recorder(Protocol):
         faces_seen: int,
         source: str,
         id: str | None,
-    ) -> Recorded:
+    ) -> RecordingOutcome:
         """Record an observation; committed when it returns. ``prediction`` None: no face was seen."""
 
     def log_event(
         self, lesson: str, kind: str, detail: str, child: str | None, at: datetime | None, id: str | None
-    ) -> tuple[Recorded, str]:
+    ) -> tuple[RecordingOutcome, str]:
         """Record an event; also returns its id."""
 
 
@@ -154,7 +154,7 @@ class Observer:
         detail = read_text("detail", detail, DETAIL_CHARACTERS, language)
         if kind not in EVENT_KINDS:
             raise RefusedError(
-                "bad_event", say("error_bad_event", language, kind=shown(kind), kinds=", ".join(EVENT_KINDS))
+                "bad_event", say("error_bad_event", language, kind=quoted(kind), kinds=", ".join(EVENT_KINDS))
             )
         if self.recorder is None:
             return _not_recorded("recording_disabled", language)
@@ -171,7 +171,7 @@ class Observer:
         with _trouble_reported(language):
             status = self.recorder.status(lesson)
         if not status.found:
-            raise RefusedError("unknown_lesson", say("error_unknown_lesson", language, lesson=shown(lesson)), 404)
+            raise RefusedError("unknown_lesson", say("error_unknown_lesson", language, lesson=quoted(lesson)), 404)
         return {"open": status.open, "title": status.title, "seconds_left": status.seconds_left}
 
 
@@ -198,12 +198,12 @@ def read_time(text: object, language: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(read_text("at", text, CODE_CHARACTERS, language))
         if moment.tzinfo is None:
-            raise RefusedError("no_zone", say("error_no_zone", language, at=shown(text)))
+            raise RefusedError("no_zone", say("error_no_zone", language, at=quoted(text)))
         return moment.astimezone(UTC)
     except (TypeError, OverflowError, ValueError) as error:
         if isinstance(error, RefusedError):
             raise
-        raise RefusedError("bad_time", say("error_bad_time", language, at=shown(text))) from error
+        raise RefusedError("bad_time", say("error_bad_time", language, at=quoted(text))) from error
 
 
 def read_identifier(text: object, language: str) -> str | None:
@@ -211,7 +211,7 @@ def read_identifier(text: object, language: str) -> str | None:
     if not text:
         return None
     if not isinstance(text, str) or not IDENTIFIER.fullmatch(text):
-        raise RefusedError("bad_identifier", say("error_bad_identifier", language, id=shown(text)))
+        raise RefusedError("bad_identifier", say("error_bad_identifier", language, id=quoted(text)))
     return text
 
 
@@ -234,14 +234,14 @@ def _trouble_reported(language: str) -> Iterator[None]:
 
 
 def _refusal(
-    outcome: Recorded, lesson: str, child: str, at: datetime | None, language: str
+    outcome: RecordingOutcome, lesson: str, child: str, at: datetime | None, language: str
 ) -> dict[str, object] | None:
     if outcome.recorded:
         return None
     reason = outcome.reason or ""
     if reason in MISTAKES:
-        moment = shown(at.isoformat()) if at else ""
-        message = say(f"error_{reason}", language, lesson=shown(lesson), child=shown(child), at=moment)
+        moment = quoted(at.isoformat()) if at else ""
+        message = say(f"error_{reason}", language, lesson=quoted(lesson), child=quoted(child), at=moment)
         raise RefusedError(reason, message, MISTAKES[reason])
     return _not_recorded(reason, language)
 

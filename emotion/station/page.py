@@ -7,7 +7,7 @@ import gradio as gr
 
 from emotion.classifier import EmotionClassifier
 from emotion.station.endpoints import add_endpoints
-from emotion.station.http_routes import FrameDesk
+from emotion.station.frame_intake import FrameIntake
 from emotion.station.lesson import STATIC, build_lesson
 from emotion.station.texts import TEXTS
 from emotion.station.try_it import build_try_it
@@ -43,7 +43,7 @@ def translations(classifier: EmotionClassifier) -> gr.I18n:
 
 def build_station(
     classifier: EmotionClassifier,
-    desk: FrameDesk,
+    intake: FrameIntake,
     language_of: Callable[[gr.Request], str],
     word: Callable[[str], Any],
     frames_per_second: float = 1.0,
@@ -59,5 +59,5 @@ def build_station(
                 build_lesson(frames_per_second, retention_days)
             with gr.Tab(word("tab_about"), id="about"):
                 gr.Markdown(word("about"))
-        add_endpoints(desk, language_of, page.upload_file_set)
+        add_endpoints(intake, language_of, page.upload_file_set)
     return page

@@ -4,7 +4,7 @@ from emotion.classifier import RecognisedFace, Recognition
 from emotion.labels import COLOURS, KEYS, NAMES, Emotion
 
 
-def details(recognition: Recognition) -> dict[str, object]:
+def recognition_details(recognition: Recognition) -> dict[str, object]:
     """The details object of `predict`: ``faces`` (largest first, maybe none), ``model``, ``milliseconds``, size."""
     return {
         "faces": [face_details(face) for face in recognition.faces],
@@ -39,7 +39,7 @@ def confidences(probabilities: dict[str, float], language: str) -> dict[str, flo
     return {NAMES[language][Emotion[key.upper()]]: float(value) for key, value in probabilities.items()}
 
 
-def bars(probabilities: dict[str, float], language: str) -> str:
+def probability_bars(probabilities: dict[str, float], language: str) -> str:
     """The eight probabilities as HTML: always in the same order and in the colours of the charts, the largest in bold.
 
     It is a table, so that a screen reader says name and percentage; the bar itself only repeats the number.

@@ -258,7 +258,7 @@ def say(key: str, language: str, **values: object) -> str:
     return TEXTS[language][key].format(**values)
 
 
-def shown(value: object, length: int = 60) -> str:
+def quoted(value: object, length: int = 60) -> str:
     """A visitor's own value as it may stand in a message: shortened, quoted, and harmless where HTML is read."""
     text = str(value)
     return escape(f"“{text[:length]}…”" if len(text) > length else f"“{text}”", quote=False)

@@ -19,7 +19,7 @@ from emotion.station.annotate import LONG_SIDE, annotate
 from emotion.station.heat_overlay import overlay_on_photo
 from emotion.station.observing import image_refused
 from emotion.station.photo import photo_input
-from emotion.station.responses import bars, confidences, details
+from emotion.station.responses import confidences, probability_bars, recognition_details
 from emotion.station.texts import say
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class TryIt:
         drawn = annotate(
             pixels, [found.face.box for found in faces], [found.prediction for found in faces], language=language
         )
-        answer = details(recognition)
+        answer = recognition_details(recognition)
         first = dict(zip(KEYS, faces[0].prediction.probabilities, strict=True)) if faces else None
         return drawn, confidences(first, language) if first else None, answer
 
@@ -72,7 +72,7 @@ class TryIt:
         answers: list[Details] = []
         for image in images:
             try:
-                answers.append(details(self.classifier.recognise(image)))
+                answers.append(recognition_details(self.classifier.recognise(image)))
             except ImageError as error:
                 answers.append({"error": str(image_refused(error, language)), "reason": error.key})
         return answers
@@ -99,7 +99,7 @@ class TryIt:
             return choice, say("no_face_found", language), "", gr.Button(visible=False)
         key = "one_face" if len(faces) == 1 else "many_faces"
         sentence = say(key, language, count=len(faces), milliseconds=round(answer["milliseconds"]))
-        bars_of_first = bars(faces[0]["probabilities"], language)
+        bars_of_first = probability_bars(faces[0]["probabilities"], language)
         note = _quality_note(faces[0], language)
         return choice, f"{sentence} {note}", bars_of_first, gr.Button(visible=True)
 
@@ -111,7 +111,7 @@ class TryIt:
             return gr.skip(), gr.skip()
         language = self.language_of(request)
         drawn = _drawn(read_image(image), answer, chosen, language)
-        return drawn, bars(answer["faces"][chosen]["probabilities"], language)
+        return drawn, probability_bars(answer["faces"][chosen]["probabilities"], language)
 
     def explain(self, image: str | None, answer: Details | None, chosen: int | None, request: gr.Request) -> Any:
         """The photograph with the places of the chosen face that spoke for its expression in warm colours."""

@@ -121,7 +121,7 @@ def predict(network: nn.Module, faces: Faces, preset: Preset, size: int) -> np.n
     return torch.cat(outputs).numpy()
 
 
-def judge(logits: np.ndarray, faces: Faces) -> dict[str, float]:
+def validation_figures(logits: np.ndarray, faces: Faces) -> dict[str, float]:
     """The figures of one row of metrics.csv; all under plurality, `children` NaN where nobody knows who is one."""
     probabilities = torch.from_numpy(logits).softmax(1).numpy()
     right = probabilities.argmax(1) == faces.labels
@@ -157,7 +157,7 @@ def rate_at(preset: Preset, step: int, fraction: float) -> float:
 
 
 @torch.no_grad()
-def blend(average: nn.Module, network: nn.Module, decay: float) -> None:
+def update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
     """Moves the running average a little towards the network; counters are taken over."""
     for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if old.is_floating_point():
@@ -266,7 +266,7 @@ def train(preset: Preset, network: nn.Module, training: Faces, validation: Faces
         step += 1
         if preset.average is not None:
             # The early average would otherwise hold on to weights that are far from any good.
-            blend(average, network, min(preset.average, (1 + step) / (10 + step)))
+            update_average(average, network, min(preset.average, (1 + step) / (10 + step)))
 
         loss_sum, loss_count = loss_sum + loss.item(), loss_count + 1
         spent = time.monotonic() - began
@@ -279,7 +279,7 @@ def train(preset: Preset, network: nn.Module, training: Faces, validation: Faces
         if look:
             row = {"step": step, "epoch": step / batches.per_epoch, "minutes": spent / 60}
             row |= {"training_loss": loss_sum / loss_count}
-            row |= judge(predict(average, validation, preset, preset.sizes[-1]), validation)
+            row |= validation_figures(predict(average, validation, preset, preset.sizes[-1]), validation)
             rows.append(row)
             loss_sum, loss_count = 0.0, 0
             spent = time.monotonic() - began

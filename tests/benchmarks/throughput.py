@@ -21,7 +21,7 @@ from openvino import opset15 as ops
 from emotion.faces.detector import GLANCE, FaceDetector
 from emotion.network.checkpoint import Checkpoint
 from emotion.network.quantisation import NOTHING, read_quantisation
-from emotion.runtime.batching import GatheringRuntime
+from emotion.runtime.batching import BatchingRuntime
 from emotion.runtime.choose import choose_runtime
 from emotion.runtime.openvino_graph import build_model
 from emotion.runtime.openvino_runtime import OpenVinoRuntime
@@ -198,7 +198,7 @@ def main() -> None:
         size = checkpoint.configuration.input_size
         show(f"Faces a second, input {size} ({cost:.2f} billion multiply-adds a face)", rows)
         crop = random_crops(checkpoint, 1)
-        gathering = GatheringRuntime(OpenVinoRuntime(checkpoint, f"openvino-{best}", None))
+        gathering = BatchingRuntime(OpenVinoRuntime(checkpoint, f"openvino-{best}", None))
         ways = {"gathering thread": gathering.probabilities} | {
             f"asynchronous queue, {streams} streams": asynchronous(checkpoint, best, streams) for streams in (1, 2)
         }

@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from analytics.insight.timeline import animals
+from analytics.insight.timeline import animals_of_class
 from analytics.store.lesson_store import LessonStore
-from analytics.teacher.context import Desk
-from analytics.teacher.layout import Frame, told
+from analytics.teacher.context import TeacherContext
+from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.words.sentences import animal_name
 from analytics.words.texts import decimal, expression_name, say
 from emotion.labels import KEYS
@@ -42,7 +42,7 @@ def agreement(store: LessonStore) -> list[tuple[str, str, int, int]]:
     for lesson in store.lessons():
         if lesson.synthetic:
             continue
-        names = animals(store, lesson)
+        names = animals_of_class(store, lesson)
         for item in store.corrections(lesson.id):
             if item.label not in KEYS:
                 continue
@@ -57,10 +57,10 @@ def agreement(store: LessonStore) -> list[tuple[str, str, int, int]]:
     return sorted((animal, model, agreed, total) for (animal, model), (agreed, total) in counts.items() if total)
 
 
-def about_html(desk: Desk, language: str) -> str:
+def about_html(context: TeacherContext, language: str) -> str:
     """The whole tab."""
-    configuration = read_json(desk.checkpoint / "config.json" if desk.checkpoint else None)
-    evaluation = read_json(desk.checkpoint / "evaluation.json" if desk.checkpoint else None)
+    configuration = read_json(context.checkpoint / "config.json" if context.checkpoint else None)
+    evaluation = read_json(context.checkpoint / "evaluation.json" if context.checkpoint else None)
     if configuration is None:
         return f'<div class="teacher"><p class="note">{escape(say(language, "about_empty"))}</p></div>'
     parts = [
@@ -73,7 +73,7 @@ def about_html(desk: Desk, language: str) -> str:
         parts.append(_section(language, "about_scores", say(language, "about_no_evaluation")))
     else:
         parts.append(_scores(evaluation, language))
-    parts.append(_agreement(desk.store, language))
+    parts.append(_agreement(context.store, language))
     parts.append(_section(language, "about_limits", say(language, "about_limits_text")))
     return f'<div class="teacher">{"".join(parts)}</div>'
 
@@ -159,13 +159,13 @@ def _agreement(store: LessonStore, language: str) -> str:
     return f"{title}<ul>{lines}</ul>"
 
 
-def add_about(desk: Desk, frame: Frame) -> None:
+def add_about(context: TeacherContext, layout: PageLayout) -> None:
     """Puts the tab's component in place and wires it."""
-    with frame.tab("about"):
+    with layout.tab("about"):
         page = gr.HTML(padding=False)
 
-    @told(desk)
+    @with_user_errors(context)
     def refresh(_lesson_id: str, request: gr.Request) -> str:
-        return about_html(desk, desk.language_of(request))
+        return about_html(context, context.language_of(request))
 
-    frame.show("about", refresh, [frame.lesson], [page])
+    layout.show("about", refresh, [layout.lesson], [page])

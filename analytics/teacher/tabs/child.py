@@ -13,11 +13,11 @@ from analytics.charts.tables import table_html
 from analytics.charts.timeline import timeline_figure, timeline_table
 from analytics.insight.timeline import child_timeline
 from analytics.store.records import Correction, Lesson, utc_now
-from analytics.teacher.context import Desk, MistakeError
-from analytics.teacher.layout import Frame, plot, told
+from analytics.teacher.context import TeacherContext, UserError
+from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.static_files import SPANS
 from analytics.teacher.summaries import child_words
-from analytics.words.sentences import clock, zone_of
+from analytics.words.sentences import time_of_day, zone_of
 from analytics.words.texts import expression_name, say
 from emotion.labels import KEYS
 
@@ -26,7 +26,7 @@ TABLE_STEP = 5  # every fifth row: a table of a lesson has some hundred rows the
 
 
 def clock_time(text: str | None, lesson: Lesson, zone: str) -> datetime:
-    """ "10:15" or "10:15:03" on the reader's clock, on the lesson's day -> aware time. `MistakeError` where it is
+    """ "10:15" or "10:15:03" on the reader's clock, on the lesson's day -> aware time. `UserError` where it is
     neither."""
     value = (text or "").strip()
     for pattern in ("%H:%M:%S", "%H:%M"):
@@ -38,93 +38,93 @@ def clock_time(text: str | None, lesson: Lesson, zone: str) -> datetime:
         moment = datetime.combine(start.date(), found, zone_of(zone))
         # A lesson may run past midnight: what lies well before its start belongs to the next day.
         return moment if moment >= start - timedelta(hours=1) else moment + timedelta(days=1)
-    raise MistakeError("error_clock", value=value[:40])
+    raise UserError("error_clock", value=value[:40])
 
 
 def save_correction(
-    desk: Desk, lesson: Lesson, child: str, start: datetime, end: datetime, label: str, note: str
+    context: TeacherContext, lesson: Lesson, child: str, start: datetime, end: datetime, label: str, note: str
 ) -> str:
-    """Checks and stores a correction; answers its id. `MistakeError` for a span outside the lesson, an unknown label, a
+    """Checks and stores a correction; answers its id. `UserError` for a span outside the lesson, an unknown label, a
     long note."""
     if label and label not in KEYS:
-        raise MistakeError("error_label", label=label[:40], labels=", ".join(KEYS))
+        raise UserError("error_label", label=label[:40], labels=", ".join(KEYS))
     if not label and not note:
-        raise MistakeError("error_empty", field=say("en", "note"))
+        raise UserError("error_empty", field=say("en", "note"))
     if len(note) > MAXIMUM_NOTE:
-        raise MistakeError("error_long", field=say("en", "note"), limit=MAXIMUM_NOTE)
+        raise UserError("error_long", field=say("en", "note"), limit=MAXIMUM_NOTE)
     slack = timedelta(seconds=2)  # a brush overshoots the edge of a chart
-    if not (lesson.started_at - slack <= start <= end <= desk.now(lesson) + slack):
-        raise MistakeError("error_span")
+    if not (lesson.started_at - slack <= start <= end <= context.now(lesson) + slack):
+        raise UserError("error_span")
     correction = Correction(uuid4().hex, lesson.id, child, start, end, label, note, utc_now())
-    desk.store.add_correction(correction)
+    context.store.add_correction(correction)
     return correction.id
 
 
-def add_child(desk: Desk, frame: Frame) -> None:
+def add_child(context: TeacherContext, layout: PageLayout) -> None:
     """Puts the tab's components in place and wires them."""
-    with frame.tab("child"):
+    with layout.tab("child"):
         with gr.Row(elem_classes=["row-end"]):
-            frame.child.render()
-            whole = gr.Button(frame.word("whole_lesson"), size="sm", min_width=140, scale=0, elem_classes=["no-print"])
+            layout.child.render()
+            whole = gr.Button(layout.word("whole_lesson"), size="sm", min_width=140, scale=0, elem_classes=["no-print"])
         words = gr.HTML(padding=False)
-        chart = plot("timeline")
-        with gr.Accordion(frame.word("as_table"), open=False) as table_panel:
+        chart = chart_component("timeline")
+        with gr.Accordion(layout.word("as_table"), open=False) as table_panel:
             table = gr.HTML()
-        with gr.Accordion(frame.word("span_title"), open=True, elem_classes=["no-print"]):
-            gr.Markdown(frame.word("span_help"))
+        with gr.Accordion(layout.word("span_title"), open=True, elem_classes=["no-print"]):
+            gr.Markdown(layout.word("span_help"))
             with gr.Row(elem_classes=["row-end"]):
                 start = gr.Textbox(
-                    label=frame.word("from"), placeholder="10:15:00", min_width=110, scale=1, max_lines=1
+                    label=layout.word("from"), placeholder="10:15:00", min_width=110, scale=1, max_lines=1
                 )
-                end = gr.Textbox(label=frame.word("to"), placeholder="10:16:30", min_width=110, scale=1, max_lines=1)
-                label = gr.Dropdown(label=frame.word("label"), choices=[("", "")], value="", min_width=180, scale=2)
+                end = gr.Textbox(label=layout.word("to"), placeholder="10:16:30", min_width=110, scale=1, max_lines=1)
+                label = gr.Dropdown(label=layout.word("label"), choices=[("", "")], value="", min_width=180, scale=2)
                 note = gr.Textbox(
-                    label=frame.word("note"), max_length=MAXIMUM_NOTE, min_width=220, scale=4, max_lines=1
+                    label=layout.word("note"), max_length=MAXIMUM_NOTE, min_width=220, scale=4, max_lines=1
                 )
-                save = gr.Button(frame.word("save"), variant="primary", min_width=110, scale=0)
-        comparison = plot("distribution")
-        with gr.Accordion(frame.word("as_table"), open=False):
+                save = gr.Button(layout.word("save"), variant="primary", min_width=110, scale=0)
+        comparison = chart_component("distribution")
+        with gr.Accordion(layout.word("as_table"), open=False):
             comparison_table = gr.HTML()
         spans = gr.HTML(js_on_load=SPANS, visible="hidden")
 
-    @told(desk)
+    @with_user_errors(context)
     def refresh(lesson_id: str, child: str | None, zone: str, at: str, request: gr.Request) -> tuple[Any, ...]:
-        language = desk.language_of(request)
-        lesson = desk.lesson(lesson_id)
-        child = desk.chosen_child(lesson, child)
+        language = context.language_of(request)
+        lesson = context.lesson(lesson_id)
+        child = context.chosen_child(lesson, child)
         if child is None:
             empty = f'<div class="teacher"><p class="headline empty">{escape(say(language, "no_child"))}</p></div>'
             return empty, None, gr.skip()
-        timeline = child_timeline(desk.store, lesson.id, child)
-        signals = [signal for signal in desk.signals(lesson) if signal.child == child]
+        timeline = child_timeline(context.store, lesson.id, child)
+        signals = [signal for signal in context.signals(lesson) if signal.child == child]
         focus = datetime.fromisoformat(at) if at else None
         labels = [(say(language, "label_none"), ""), *((expression_name(language, key), key) for key in KEYS)]
         return (
-            child_words(timeline, signals, language, zone, desk.now(lesson)),
+            child_words(timeline, signals, language, zone, context.now(lesson)),
             timeline_figure(timeline, language, zone, signals, focus),
             gr.Dropdown(choices=labels),
         )
 
-    @told(desk)
+    @with_user_errors(context)
     def compare(lesson_id: str, child: str | None, request: gr.Request) -> tuple[Any, Any]:
-        language = desk.language_of(request)
-        lesson = desk.lesson(lesson_id)
-        child = desk.chosen_child(lesson, child)
+        language = context.language_of(request)
+        lesson = context.lesson(lesson_id)
+        child = context.chosen_child(lesson, child)
         if child is None:
             return None, ""
-        return distribution_figure(desk.store, lesson, child, language), table_html(
-            distribution_table(desk.store, lesson, child, language), language
+        return distribution_figure(context.store, lesson, child, language), table_html(
+            distribution_table(context.store, lesson, child, language), language
         )
 
-    @told(desk)
+    @with_user_errors(context)
     def show_table(lesson_id: str, child: str | None, zone: str, request: gr.Request) -> str:
-        language = desk.language_of(request)
-        lesson = desk.lesson(lesson_id)
+        language = context.language_of(request)
+        lesson = context.lesson(lesson_id)
         if not child:
             return ""
-        rows = timeline_table(child_timeline(desk.store, lesson.id, child)).iloc[::TABLE_STEP]
+        rows = timeline_table(child_timeline(context.store, lesson.id, child)).iloc[::TABLE_STEP]
         rows = rows.assign(
-            at=[clock(datetime.fromisoformat(moment), zone) for moment in rows["at"]],
+            at=[time_of_day(datetime.fromisoformat(moment), zone) for moment in rows["at"]],
             face=[say(language, "yes" if face else "no") for face in rows["face"]],
         ).round(2)
         names = {key: expression_name(language, key) for key in KEYS}
@@ -134,7 +134,7 @@ def add_child(desk: Desk, frame: Frame) -> None:
         }
         return table_html(rows.rename(columns=heads), language)
 
-    @told(desk)
+    @with_user_errors(context)
     def store_correction(
         lesson_id: str,
         child: str | None,
@@ -145,33 +145,40 @@ def add_child(desk: Desk, frame: Frame) -> None:
         words_said: str,
         request: gr.Request,
     ) -> tuple[Any, ...]:
-        language = desk.language_of(request)
-        lesson = desk.lesson(lesson_id)
-        known = desk.child(lesson.id, child)
+        language = context.language_of(request)
+        lesson = context.lesson(lesson_id)
+        known = context.child(lesson.id, child)
         begin, finish = clock_time(first, lesson, zone), clock_time(last, lesson, zone)
-        save_correction(desk, lesson, known.pseudonym, begin, finish, chosen or "", (words_said or "").strip())
+        save_correction(context, lesson, known.pseudonym, begin, finish, chosen or "", (words_said or "").strip())
         name = expression_name(language, chosen) if chosen else say(language, "label_none")
-        gr.Info(say(language, "saved_correction", span=f"{clock(begin, zone)}–{clock(finish, zone)}", label=name))
+        gr.Info(
+            say(
+                language, "saved_correction", span=f"{time_of_day(begin, zone)}–{time_of_day(finish, zone)}", label=name
+            )
+        )
         return "", *refresh(lesson_id, child, zone, "", request)
 
     def take_span(event: gr.EventData) -> tuple[str, str]:
         return str(event.first)[11:19], str(event.last)[11:19]
 
-    inputs = [frame.lesson, frame.child, frame.zone, frame.moment]
+    inputs = [layout.lesson, layout.child, layout.zone, layout.moment]
     outputs = [words, chart, label]
-    pair = [frame.lesson, frame.child]
-    frame.child_views += [(refresh, inputs, outputs), (compare, pair, [comparison, comparison_table])]
-    frame.show("child", refresh, inputs, outputs)
-    frame.show("child", compare, pair, [comparison, comparison_table])
-    frame.now_and_then("child", refresh, inputs, outputs)
-    frame.while_open("child", frame.child.change, refresh, inputs, outputs)
-    frame.while_open("child", frame.child.change, compare, pair, [comparison, comparison_table])
-    frame.private(frame.child.input, lambda: "", [], [frame.moment])
-    frame.private(whole.click, lambda: "", [], [frame.moment]).then(
+    pair = [layout.lesson, layout.child]
+    layout.child_views += [(refresh, inputs, outputs), (compare, pair, [comparison, comparison_table])]
+    layout.show("child", refresh, inputs, outputs)
+    layout.show("child", compare, pair, [comparison, comparison_table])
+    layout.while_running_slowly("child", refresh, inputs, outputs)
+    layout.while_open("child", layout.child.change, refresh, inputs, outputs)
+    layout.while_open("child", layout.child.change, compare, pair, [comparison, comparison_table])
+    layout.private(layout.child.input, lambda: "", [], [layout.moment])
+    layout.private(whole.click, lambda: "", [], [layout.moment]).then(
         refresh, inputs, outputs, show_progress="hidden", api_visibility="private"
     )
-    frame.private(table_panel.expand, show_table, [frame.lesson, frame.child, frame.zone], [table])
-    frame.private(spans.shown_span, take_span, [], [start, end])
-    frame.private(
-        save.click, store_correction, [frame.lesson, frame.child, frame.zone, start, end, label, note], [note, *outputs]
+    layout.private(table_panel.expand, show_table, [layout.lesson, layout.child, layout.zone], [table])
+    layout.private(spans.shown_span, take_span, [], [start, end])
+    layout.private(
+        save.click,
+        store_correction,
+        [layout.lesson, layout.child, layout.zone, start, end, label, note],
+        [note, *outputs],
     )

@@ -10,10 +10,10 @@ import pandas as pd
 from analytics.charts.tables import table_html
 from analytics.classroom.pseudonyms import ANIMALS
 from analytics.store.records import Child, utc_now
-from analytics.teacher.context import Desk, MistakeError, checked_name, checked_number
-from analytics.teacher.layout import Frame, told
+from analytics.teacher.context import TeacherContext, UserError, checked_name, checked_number
+from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import CLICKS
-from analytics.words.sentences import animal_name, class_title, clock, date_text, lesson_title
+from analytics.words.sentences import animal_name, class_title, date_text, lesson_title, time_of_day
 from analytics.words.texts import say
 
 LONGEST_LESSON = 240  # minutes
@@ -21,9 +21,9 @@ LONGEST_CONSENT = 3650  # days
 ROLES = ("parent", "guardian", "adult")
 
 
-def lessons_table(desk: Desk, language: str, zone: str) -> pd.DataFrame:
+def lessons_table(context: TeacherContext, language: str, zone: str) -> pd.DataFrame:
     """All lessons: title, class, when, code, state."""
-    lessons = desk.store.lessons()
+    lessons = context.store.lessons()
     states = []
     for lesson in lessons:
         state = say(language, "ended" if lesson.ended_at else "running")
@@ -33,7 +33,7 @@ def lessons_table(desk: Desk, language: str, zone: str) -> pd.DataFrame:
             say(language, "title"): [lesson_title(language, lesson) for lesson in lessons],
             say(language, "class_name"): [class_title(language, lesson.class_name) for lesson in lessons],
             say(language, "when"): [
-                f"{date_text(lesson.started_at, language, zone)} {clock(lesson.started_at, zone)[:5]}"
+                f"{date_text(lesson.started_at, language, zone)} {time_of_day(lesson.started_at, zone)[:5]}"
                 for lesson in lessons
             ],
             say(language, "code"): ["–" if lesson.synthetic else lesson.code for lesson in lessons],
@@ -55,9 +55,9 @@ def consent_text(child: Child, language: str, zone: str) -> str:
     )
 
 
-def roster_table(desk: Desk, class_name: str, language: str, zone: str) -> pd.DataFrame:
+def roster_table(context: TeacherContext, class_name: str, language: str, zone: str) -> pd.DataFrame:
     """The children of a class and their consent."""
-    children = desk.store.children(class_name)
+    children = context.store.children(class_name)
     return pd.DataFrame(
         {
             say(language, "child"): [animal_name(language, child.animal) for child in children],
@@ -85,21 +85,23 @@ def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str)
     )
 
 
-def enrol_children(desk: Desk, class_name: str, count: int, role: str, days: float) -> list[tuple[str, str]]:
+def enrol_children(
+    context: TeacherContext, class_name: str, count: int, role: str, days: float
+) -> list[tuple[str, str]]:
     """Puts consent on file for ``count`` new children; answers (code, animal) of each. The codes are known to nobody
     else."""
     codes = []
     for _ in range(count):
-        code, child = desk.recorder.enrol(class_name, role, desk.consent_version, days)
+        code, child = context.recorder.enrol(class_name, role, context.consent_version, days)
         codes.append((code, child.animal))
     return codes
 
 
-def add_class(desk: Desk, frame: Frame) -> None:
+def add_class(context: TeacherContext, layout: PageLayout) -> None:
     """Puts the tab's components in place and wires them."""
-    word = frame.word
+    word = layout.word
     roles = [(word(f"role_{role}"), role) for role in ROLES]
-    with frame.tab("class"):
+    with layout.tab("class"):
         with gr.Row():
             with gr.Column(min_width=320):
                 gr.Markdown(word("start_heading"))
@@ -147,52 +149,54 @@ def add_class(desk: Desk, frame: Frame) -> None:
 
     def roster(class_of_children: str | None, zone: str, language: str, child: str | None = None) -> tuple[Any, Any]:
         name = (class_of_children or "").strip()
-        children = desk.store.children(name)
+        children = context.store.children(name)
         if not children:
             return (
                 f'<div class="teacher"><p class="note">{escape(say(language, "enrolled_none"))}</p></div>',
                 gr.Dropdown(choices=[], value=None),
             )
         choices = [(animal_name(language, child.animal), child.pseudonym) for child in children]
-        return table_html(roster_table(desk, name, language, zone), language), gr.Dropdown(choices=choices, value=child)
+        return table_html(roster_table(context, name, language, zone), language), gr.Dropdown(
+            choices=choices, value=child
+        )
 
-    @told(desk)
+    @with_user_errors(context)
     def refresh(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> tuple[Any, ...]:
-        language = desk.language_of(request)
-        name = (typed_class or "").strip() or desk.lesson(lesson_id).class_name
-        return table_html(lessons_table(desk, language, zone), language), *roster(name, zone, language)
+        language = context.language_of(request)
+        name = (typed_class or "").strip() or context.lesson(lesson_id).class_name
+        return table_html(lessons_table(context, language, zone), language), *roster(name, zone, language)
 
-    @told(desk)
+    @with_user_errors(context)
     def begin_lesson(name: str, class_typed: str, length: float, zone: str, request: gr.Request) -> tuple[Any, ...]:
-        language = desk.language_of(request)
-        lesson = desk.recorder.start_lesson(
+        language = context.language_of(request)
+        lesson = context.recorder.start_lesson(
             checked_name("title", name, language),
             checked_name("class_name", class_typed, language),
             checked_number("minutes_label", length, 1, LONGEST_LESSON, language),
         )
         gr.Info(say(language, "started", code=lesson.code))
-        choices = gr.Dropdown(choices=desk.lesson_choices(language, zone), value=lesson.id)
+        choices = gr.Dropdown(choices=context.lesson_choices(language, zone), value=lesson.id)
         return choices, "", gr.Tabs(selected="now"), "now"
 
-    @told(desk)
+    @with_user_errors(context)
     def enrol_class(
         class_typed: str, number: float, who: str, valid: float, sure: bool, zone: str, request: gr.Request
     ) -> tuple[Any, ...]:
-        language = desk.language_of(request)
+        language = context.language_of(request)
         if not sure:
-            raise MistakeError("error_confirm")
+            raise UserError("error_confirm")
         name = checked_name("class_name", class_typed, language)
         amount = int(checked_number("roster_count", number, 1, len(ANIMALS), language))
         valid_days = checked_number("roster_days", valid, 1, LONGEST_CONSENT, language)
-        fresh = enrol_children(desk, name, amount, who if who in ROLES else ROLES[0], valid_days)
+        fresh = enrol_children(context, name, amount, who if who in ROLES else ROLES[0], valid_days)
         return codes_html(fresh, name, language), False, *roster(name, zone, language)
 
     def change_consent(given: bool) -> Any:
-        @told(desk)
+        @with_user_errors(context)
         def change(child: str | None, zone: str, request: gr.Request) -> tuple[Any, Any]:
-            language = desk.language_of(request)
-            known = desk.child("", child)
-            changed = desk.recorder.set_consent(known.pseudonym, given, version=desk.consent_version)
+            language = context.language_of(request)
+            known = context.child("", child)
+            changed = context.recorder.set_consent(known.pseudonym, given, version=context.consent_version)
             state = consent_text(changed, language, zone)
             name = animal_name(language, changed.animal)
             gr.Info(say(language, "consent_set", animal=name, state=state))
@@ -203,29 +207,32 @@ def add_class(desk: Desk, frame: Frame) -> None:
 
         return change
 
-    @told(desk)
+    @with_user_errors(context)
     def erase_chosen(child: str | None, typed: str, zone: str, request: gr.Request) -> tuple[Any, Any, str]:
-        language = desk.language_of(request)
+        language = context.language_of(request)
         word_needed = say(language, "erase_word")
         if (typed or "").strip().upper() != word_needed:
-            raise MistakeError("error_erase", word=word_needed)
-        known = desk.child("", child)
-        rows = desk.erase(known, "teacher page")
+            raise UserError("error_erase", word=word_needed)
+        known = context.child("", child)
+        rows = context.erase(known, "teacher page")
         gr.Info(say(language, "erased", rows=rows, animal=animal_name(language, known.animal)))
         return *roster(known.class_name, zone, language), ""
 
     listing = [enrolled, chosen]
-    frame.show("class", refresh, [frame.lesson, roster_class, frame.zone], [lessons, *listing])
-    frame.private(
+    layout.show("class", refresh, [layout.lesson, roster_class, layout.zone], [lessons, *listing])
+    layout.private(
         start.click,
         begin_lesson,
-        [title, class_name, minutes, frame.zone],
-        [frame.lesson, title, frame.tabs, frame.open_tab],
+        [title, class_name, minutes, layout.zone],
+        [layout.lesson, title, layout.tabs, layout.open_tab],
     )
-    frame.private(
-        enrol.click, enrol_class, [roster_class, count, role, days, confirmed, frame.zone], [codes, confirmed, *listing]
+    layout.private(
+        enrol.click,
+        enrol_class,
+        [roster_class, count, role, days, confirmed, layout.zone],
+        [codes, confirmed, *listing],
     )
-    frame.private(roster_class.blur, refresh, [frame.lesson, roster_class, frame.zone], [lessons, *listing])
-    frame.private(renew.click, change_consent(True), [chosen, frame.zone], listing)
-    frame.private(withdraw.click, change_consent(False), [chosen, frame.zone], listing)
-    frame.private(erase.click, erase_chosen, [chosen, erase_word, frame.zone], [*listing, erase_word])
+    layout.private(roster_class.blur, refresh, [layout.lesson, roster_class, layout.zone], [lessons, *listing])
+    layout.private(renew.click, change_consent(True), [chosen, layout.zone], listing)
+    layout.private(withdraw.click, change_consent(False), [chosen, layout.zone], listing)
+    layout.private(erase.click, erase_chosen, [chosen, erase_word, layout.zone], [*listing, erase_word])

@@ -8,20 +8,20 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from analytics.charts.drawing import picture
+from analytics.charts.drawing import icon
 from analytics.charts.heat_map import heat_html, heat_table
 from analytics.charts.marks import correction_text
 from analytics.charts.tables import table_html
-from analytics.insight.feedback import read_answer
+from analytics.insight.feedback import parse_feedback
 from analytics.insight.lesson_summary import LessonSummary, lesson_summary
 from analytics.signals.support import Signal
 from analytics.store.records import Lesson
-from analytics.teacher.context import Desk
-from analytics.teacher.layout import Frame, told
+from analytics.teacher.context import TeacherContext
+from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.small_groups import group_note
 from analytics.teacher.static_files import CLICKS
 from analytics.teacher.summaries import signal_words
-from analytics.words.sentences import animal_name, clock, detail_text, signed
+from analytics.words.sentences import animal_name, detail_text, signed, time_of_day
 from analytics.words.texts import duration, say
 
 NOTICEABLE = 0.05  # a smaller change of valence is called none
@@ -80,14 +80,14 @@ class Moment:
     words: str  # plain text
 
 
-def moments_lines(desk: Desk, lesson: Lesson, signals: list[Signal], language: str) -> list[Moment]:
+def moments_lines(context: TeacherContext, lesson: Lesson, signals: list[Signal], language: str) -> list[Moment]:
     """Signals, the teacher's corrections, notes and breaks in order of time."""
-    names = desk.animals(lesson)
+    names = context.animals(lesson)
 
     def name_of(child: str) -> str:
         return animal_name(language, names.get(child, child[:6]))
 
-    now = desk.now(lesson)
+    now = context.now(lesson)
     moments = [
         Moment(
             signal.start,
@@ -97,11 +97,11 @@ def moments_lines(desk: Desk, lesson: Lesson, signals: list[Signal], language: s
         )
         for signal in signals
     ]
-    for event in desk.store.events(lesson.id):
-        if event.kind in ("note", "break") and event.child and not read_answer(event.detail):
+    for event in context.store.events(lesson.id):
+        if event.kind in ("note", "break") and event.child and not parse_feedback(event.detail):
             words = say(language, f"event_{event.kind}", detail=event.detail)
             moments.append(Moment(event.at, event.child, "note", f"{name_of(event.child)}: {words}"))
-    for item in desk.store.corrections(lesson.id):
+    for item in context.store.corrections(lesson.id):
         words = f"{correction_text(language, item.label, item.note)} ({say(language, 'corrections')})"
         moments.append(Moment(item.start, item.child, "note", f"{name_of(item.child)}: {words}"))
     return sorted(moments, key=lambda moment: moment.at)
@@ -114,8 +114,8 @@ def moments_html(moments: list[Moment], language: str, zone: str) -> str:
     lines = "".join(
         f'<li><button type="button" class="moment {escape(moment.kind)}" data-act="open" '
         f'data-child="{escape(moment.child)}" '
-        f'data-at="{escape(moment.at.isoformat())}"><time>{clock(moment.at, zone)}</time>'
-        f"{picture(moment.kind)}<span>{escape(moment.words)}</span></button></li>"
+        f'data-at="{escape(moment.at.isoformat())}"><time>{time_of_day(moment.at, zone)}</time>'
+        f"{icon(moment.kind)}<span>{escape(moment.words)}</span></button></li>"
         for moment in moments
     )
     return f'<div class="teacher"><ul class="moments">{lines}</ul></div>'
@@ -127,27 +127,27 @@ def heading(language: str, key: str, help_key: str | None = None) -> str:
     return f'<div class="teacher"><h3>{escape(say(language, key))}</h3>{line}</div>'
 
 
-def heading_of_moments(desk: Desk, lesson: Lesson, signals: list[Signal], language: str, zone: str) -> str:
+def heading_of_moments(context: TeacherContext, lesson: Lesson, signals: list[Signal], language: str, zone: str) -> str:
     """The moments under their heading, as HTML."""
-    lines = moments_lines(desk, lesson, signals, language)
+    lines = moments_lines(context, lesson, signals, language)
     return heading(language, "moments_title", "moments_help") + moments_html(lines, language, zone)
 
 
-def add_lesson(desk: Desk, frame: Frame) -> None:
+def add_lesson(context: TeacherContext, layout: PageLayout) -> None:
     """Puts the tab's components in place and wires them."""
-    with frame.tab("lesson"):
+    with layout.tab("lesson"):
         map_of_class = gr.HTML(js_on_load=CLICKS, padding=False, elem_id="heat")
-        with gr.Accordion(frame.word("as_table"), open=False):
+        with gr.Accordion(layout.word("as_table"), open=False):
             cells = gr.HTML(padding=False)
         tasks = gr.HTML(padding=False)
         moments = gr.HTML(js_on_load=CLICKS, padding=False, elem_id="moments")
 
-    @told(desk)
+    @with_user_errors(context)
     def refresh(lesson_id: str, zone: str, request: gr.Request) -> tuple[Any, ...]:
-        language = desk.language_of(request)
-        lesson = desk.lesson(lesson_id)
-        summary = lesson_summary(desk.store, lesson.id)
-        signals = desk.signals(lesson)
+        language = context.language_of(request)
+        lesson = context.lesson(lesson_id)
+        summary = lesson_summary(context.store, lesson.id)
+        signals = context.signals(lesson)
         label = ""
         if lesson.synthetic:
             label = f' <span class="chip synthetic">{escape(say(language, "synthetic"))}</span>'
@@ -158,19 +158,19 @@ def add_lesson(desk: Desk, frame: Frame) -> None:
             if len(table)
             else f'<div class="teacher"><p class="note">{escape(say(language, "no_tasks"))}</p></div>'
         )
-        heat = desk.heat_map(lesson)
-        note = group_note(len(summary.children), desk.hides_small_groups, language)
-        if note and desk.hides_small_groups:
-            return title + note, "", "", heading_of_moments(desk, lesson, signals, language, zone)
+        heat = context.heat_map(lesson)
+        note = group_note(len(summary.children), context.hides_small_groups, language)
+        if note and context.hides_small_groups:
+            return title + note, "", "", heading_of_moments(context, lesson, signals, language, zone)
         return (
             title + note + heat_html(heat, signals, language, zone),
             table_html(heat_table(heat, language, zone), language),
             heading(language, "tasks_title") + tasks_part,
-            heading_of_moments(desk, lesson, signals, language, zone),
+            heading_of_moments(context, lesson, signals, language, zone),
         )
 
     outputs = [map_of_class, cells, tasks, moments]
-    frame.show("lesson", refresh, [frame.lesson, frame.zone], outputs)
-    frame.now_and_then("lesson", refresh, [frame.lesson, frame.zone], outputs)
-    frame.opens_child(map_of_class, desk)
-    frame.opens_child(moments, desk)
+    layout.show("lesson", refresh, [layout.lesson, layout.zone], outputs)
+    layout.while_running_slowly("lesson", refresh, [layout.lesson, layout.zone], outputs)
+    layout.opens_child(map_of_class, context)
+    layout.opens_child(moments, context)

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 import gradio as gr
 import plotly.graph_objects as go
 
-from analytics.charts.mood import mood, mood_figure, mood_table
+from analytics.charts.mood import class_mood, mood_figure, mood_table
 from analytics.charts.tables import table_html
 from analytics.charts.timeline import empty_note, plain_layout
-from analytics.insight.feedback import Answer, put_answer
+from analytics.insight.feedback import Feedback, store_feedback
 from analytics.insight.timeline import SILENT, class_board
 from analytics.store.records import Lesson, utc_now
 from analytics.teacher.board import Attention, attention_html, board_html, headline
-from analytics.teacher.context import Desk
-from analytics.teacher.layout import Frame, plot, told
+from analytics.teacher.context import TeacherContext
+from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.small_groups import group_note, is_small
 from analytics.teacher.static_files import CLICKS
 from analytics.words.texts import say
@@ -22,7 +22,7 @@ RECENT = timedelta(seconds=120)  # a signal that is over is shown this long, so 
 SHOWN_AFTERWARDS = 6  # signals of a lesson that is over; the tab "Lesson" lists them all
 
 
-def shown(items: list[Attention], lesson: Lesson, now: datetime) -> list[Attention]:
+def signals_to_show(items: list[Attention], lesson: Lesson, now: datetime) -> list[Attention]:
     """The signals that the tab speaks of: while the lesson runs those that last or were raised lately, else the
     gravest."""
     if lesson.ended_at is None:
@@ -30,64 +30,64 @@ def shown(items: list[Attention], lesson: Lesson, now: datetime) -> list[Attenti
     return items[:SHOWN_AFTERWARDS]
 
 
-def now_html(desk: Desk, lesson: Lesson, language: str, zone: str) -> str:
+def now_html(context: TeacherContext, lesson: Lesson, language: str, zone: str) -> str:
     """Headline, signals and tiles of a lesson."""
-    now = desk.now(lesson)
+    now = context.now(lesson)
     running = lesson.ended_at is None
-    items = shown(desk.attention(lesson), lesson, now)
-    rows = class_board(desk.store, lesson.id, now)
+    items = signals_to_show(context.attention(lesson), lesson, now)
+    rows = class_board(context.store, lesson.id, now)
     silent = [row.animal for row in rows if row.state == SILENT and any(value is not None for value in row.sparkline)]
     seen = sum(row.state != SILENT for row in rows) + len(silent)
     parts = [headline(items, language, running, seen, silent), attention_html(items, language, running, now, zone)]
     if not running:
         parts.append(f'<p class="muted">{say(language, "now_ended")}</p>')
-    parts.append(group_note(seen, desk.hides_small_groups, language))
+    parts.append(group_note(seen, context.hides_small_groups, language))
     parts.append(board_html(rows, items, language, running))
     return '<section class="teacher">' + "".join(parts) + "</section>"
 
 
-def add_now(desk: Desk, frame: Frame) -> None:
+def add_now(context: TeacherContext, layout: PageLayout) -> None:
     """Puts the tab's components in place and wires them."""
-    with frame.tab("now"):
+    with layout.tab("now"):
         board = gr.HTML(js_on_load=CLICKS, elem_id="board", padding=False)
-        chart = plot("mood")
-        with gr.Accordion(frame.word("mood_table"), open=False):
+        chart = chart_component("mood")
+        with gr.Accordion(layout.word("mood_table"), open=False):
             table = gr.HTML()
         last = gr.State("")
 
-    @told(desk)
+    @with_user_errors(context)
     def refresh(lesson_id: str, zone: str, before: str, request: gr.Request) -> tuple[object, str]:
-        language = desk.language_of(request)
-        html = now_html(desk, desk.lesson(lesson_id), language, zone)
+        language = context.language_of(request)
+        html = now_html(context, context.lesson(lesson_id), language, zone)
         return (gr.skip() if html == before else html), html
 
-    @told(desk)
+    @with_user_errors(context)
     def refresh_mood(lesson_id: str, zone: str, request: gr.Request) -> tuple[object, str]:
-        language = desk.language_of(request)
-        lesson = desk.lesson(lesson_id)
-        now = desk.now(lesson)
-        if desk.hides_small_groups and is_small(int(mood(desk.store, lesson, now)["children"].max())):
+        language = context.language_of(request)
+        lesson = context.lesson(lesson_id)
+        now = context.now(lesson)
+        if context.hides_small_groups and is_small(int(class_mood(context.store, lesson, now)["children"].max())):
             return empty_note(go.Figure(layout=plain_layout(230, language)), say(language, "small_group_hidden")), ""
-        return mood_figure(desk.store, lesson, now, language, zone), table_html(
-            mood_table(desk.store, lesson, now, language, zone), language
+        return mood_figure(context.store, lesson, now, language, zone), table_html(
+            mood_table(context.store, lesson, now, language, zone), language
         )
 
-    @told(desk)
+    @with_user_errors(context)
     def answer(lesson_id: str, zone: str, event: gr.EventData, request: gr.Request) -> tuple[str, str]:
-        lesson = desk.lesson(lesson_id)
-        put_answer(
-            desk.store,
+        lesson = context.lesson(lesson_id)
+        store_feedback(
+            context.store,
             lesson.id,
             str(event.child),
-            Answer(str(event.kind), str(event.answer), str(event.signal)),
+            Feedback(str(event.kind), str(event.answer), str(event.signal)),
             utc_now(),
         )
-        html = now_html(desk, lesson, desk.language_of(request), zone)
+        html = now_html(context, lesson, context.language_of(request), zone)
         return html, html
 
-    frame.show("now", refresh, [frame.lesson, frame.zone, last], [board, last])
-    frame.show("now", refresh_mood, [frame.lesson, frame.zone], [chart, table])
-    frame.while_running("now", refresh, [frame.lesson, frame.zone, last], [board, last])
-    frame.now_and_then("now", refresh_mood, [frame.lesson, frame.zone], [chart, table])
-    frame.private(board.answer_signal, answer, [frame.lesson, frame.zone], [board, last])
-    frame.opens_child(board, desk)
+    layout.show("now", refresh, [layout.lesson, layout.zone, last], [board, last])
+    layout.show("now", refresh_mood, [layout.lesson, layout.zone], [chart, table])
+    layout.while_running("now", refresh, [layout.lesson, layout.zone, last], [board, last])
+    layout.while_running_slowly("now", refresh_mood, [layout.lesson, layout.zone], [chart, table])
+    layout.private(board.answer_signal, answer, [layout.lesson, layout.zone], [board, last])
+    layout.opens_child(board, context)

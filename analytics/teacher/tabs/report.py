@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 
 from analytics.store.records import Lesson
-from analytics.teacher.context import Desk, MistakeError
+from analytics.teacher.context import TeacherContext, UserError
 from analytics.teacher.export import FORMATS
-from analytics.teacher.layout import Frame, told
+from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.report import child_report, lesson_report
 from analytics.words.sentences import lesson_title
 from analytics.words.texts import say
@@ -26,11 +26,15 @@ SAVE = """() => {
 WHOLE = ""  # the value of the choice "the whole lesson"
 
 
-def report_html(desk: Desk, lesson: Lesson, child: str, language: str, zone: str) -> str:
+def report_html(context: TeacherContext, lesson: Lesson, child: str, language: str, zone: str) -> str:
     """The report of the lesson, or of a child (pseudonym) in it."""
-    if child and child not in desk.animals(lesson):
-        raise MistakeError("error_child", child=child[:60])
-    return child_report(desk, lesson, child, language, zone) if child else lesson_report(desk, lesson, language, zone)
+    if child and child not in context.animals(lesson):
+        raise UserError("error_child", child=child[:60])
+    return (
+        child_report(context, lesson, child, language, zone)
+        if child
+        else lesson_report(context, lesson, language, zone)
+    )
 
 
 def preview(html: str, title: str) -> str:
@@ -43,40 +47,40 @@ def preview(html: str, title: str) -> str:
     )
 
 
-def add_report(desk: Desk, frame: Frame) -> None:
+def add_report(context: TeacherContext, layout: PageLayout) -> None:
     """Puts the tab's components in place and wires them."""
-    with frame.tab("report"):
-        gr.Markdown(frame.word("report_heading"))
+    with layout.tab("report"):
+        gr.Markdown(layout.word("report_heading"))
         with gr.Row(elem_classes=["row-end"]):
-            about = gr.Dropdown(label=frame.word("report_whose"), choices=[], min_width=220, scale=2)
-            printing = gr.Button(frame.word("report_print"), variant="primary", min_width=120, scale=0)
-            saving = gr.Button(frame.word("report_save"), min_width=160, scale=0)
+            about = gr.Dropdown(label=layout.word("report_whose"), choices=[], min_width=220, scale=2)
+            printing = gr.Button(layout.word("report_print"), variant="primary", min_width=120, scale=0)
+            saving = gr.Button(layout.word("report_save"), min_width=160, scale=0)
         page = gr.HTML(padding=False, elem_id="report")
-        gr.Markdown(frame.word("export_heading"))
+        gr.Markdown(layout.word("export_heading"))
         with gr.Row(elem_classes=["row-end"]):
-            kind = gr.Radio(label=frame.word("export_format"), choices=list(FORMATS), value=FORMATS[0], scale=2)
-            make = gr.Button(frame.word("export_make"), min_width=140, scale=0)
-        file = gr.File(label=frame.word("export_file"), interactive=False, visible=False)
+            kind = gr.Radio(label=layout.word("export_format"), choices=list(FORMATS), value=FORMATS[0], scale=2)
+            make = gr.Button(layout.word("export_make"), min_width=140, scale=0)
+        file = gr.File(label=layout.word("export_file"), interactive=False, visible=False)
 
-    @told(desk)
+    @with_user_errors(context)
     def refresh(lesson_id: str, chosen: str | None, zone: str, request: gr.Request) -> tuple[Any, ...]:
-        language = desk.language_of(request)
-        lesson = desk.lesson(lesson_id)
-        children = desk.child_choices(lesson, language)
+        language = context.language_of(request)
+        lesson = context.lesson(lesson_id)
+        children = context.child_choices(lesson, language)
         choices = [(say(language, "report_whole"), WHOLE), *children]
         child = chosen if chosen in {value for _, value in choices} else WHOLE
-        html = report_html(desk, lesson, child or WHOLE, language, zone)
+        html = report_html(context, lesson, child or WHOLE, language, zone)
         return gr.Dropdown(choices=choices, value=child), preview(html, lesson_title(language, lesson))
 
-    @told(desk)
+    @with_user_errors(context)
     def make_export(lesson_id: str, wanted: str, request: gr.Request) -> Any:
-        return gr.File(value=str(desk.export(desk.lesson(lesson_id), wanted, "teacher page")), visible=True)
+        return gr.File(value=str(context.export(context.lesson(lesson_id), wanted, "teacher page")), visible=True)
 
-    inputs, outputs = [frame.lesson, about, frame.zone], [about, page]
-    frame.show("report", refresh, inputs, outputs)
-    frame.private(about.input, refresh, inputs, outputs)
+    inputs, outputs = [layout.lesson, about, layout.zone], [about, page]
+    layout.show("report", refresh, inputs, outputs)
+    layout.private(about.input, refresh, inputs, outputs)
     printing.click(
         None, js="() => document.querySelector('iframe.report')?.contentWindow.print()", api_visibility="private"
     )
     saving.click(None, js=SAVE, api_visibility="private")
-    frame.private(make.click, make_export, [frame.lesson, kind], [file])
+    layout.private(make.click, make_export, [layout.lesson, kind], [file])

@@ -8,9 +8,9 @@ import gradio as gr
 
 from analytics.charts.child import CAUTION_BELOW, MEASURES, LessonShare, child_lessons, trends_figure, trends_table
 from analytics.charts.tables import table_html
-from analytics.insight.trend import LEAST_LESSONS, slope_of
-from analytics.teacher.context import Desk
-from analytics.teacher.layout import Frame, plot, told
+from analytics.insight.trend import LEAST_LESSONS, robust_slope
+from analytics.teacher.context import TeacherContext
+from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.small_groups import group_note
 from analytics.words.sentences import signed
 from analytics.words.texts import say
@@ -28,7 +28,7 @@ def slope_words(shares: Sequence[LessonShare], measure: str, language: str) -> s
     """How the measure changes from lesson to lesson and how sure that is, as HTML; empty for fewer than two lessons."""
     if len(shares) < 2:
         return ""
-    slope = slope_of([share.means[measure] for share in shares])
+    slope = robust_slope([share.means[measure] for share in shares])
     if slope is None:
         words = say(language, "slope_few", least=LEAST_LESSONS)
     else:
@@ -46,33 +46,33 @@ def _amount(value: float, measure: str, language: str) -> str:
     return say(language, "percent_points", value=signed(language, 100 * value, 1))
 
 
-def add_trends(desk: Desk, frame: Frame) -> None:
+def add_trends(context: TeacherContext, layout: PageLayout) -> None:
     """Puts the tab's components in place and wires them."""
-    with frame.tab("trends"):
+    with layout.tab("trends"):
         with gr.Row():
-            child = gr.Dropdown(label=frame.word("child"), choices=[], min_width=220)
+            child = gr.Dropdown(label=layout.word("child"), choices=[], min_width=220)
             measure = gr.Dropdown(
-                label=frame.word("trends_measure"),
-                choices=[(frame.word(f"measure_{name}"), name) for name in MEASURES],
+                label=layout.word("trends_measure"),
+                choices=[(layout.word(f"measure_{name}"), name) for name in MEASURES],
                 value=MEASURES[0],
                 min_width=220,
             )
         warning = gr.HTML(padding=False)
-        chart = plot("trends")
-        with gr.Accordion(frame.word("as_table"), open=False):
+        chart = chart_component("trends")
+        with gr.Accordion(layout.word("as_table"), open=False):
             table = gr.HTML()
 
-    @told(desk)
+    @with_user_errors(context)
     def refresh(lesson_id: str, chosen: str | None, name: str, zone: str, request: gr.Request) -> tuple[Any, ...]:
-        language = desk.language_of(request)
-        lesson = desk.lesson(lesson_id)
-        animals = desk.animals(lesson)
-        choices = desk.child_choices(lesson, language)
+        language = context.language_of(request)
+        lesson = context.lesson(lesson_id)
+        animals = context.animals(lesson)
+        choices = context.child_choices(lesson, language)
         if chosen not in animals:
             chosen = choices[0][1] if choices else None
         if chosen is None:
             return gr.Dropdown(choices=[], value=None), caution(0, language), None, ""
-        shares = child_lessons(desk.store, lesson.class_name, chosen)
+        shares = child_lessons(context.store, lesson.class_name, chosen)
         return (
             gr.Dropdown(choices=choices, value=chosen),
             group_note(len(animals), False, language)
@@ -83,7 +83,7 @@ def add_trends(desk: Desk, frame: Frame) -> None:
         )
 
     outputs = [child, warning, chart, table]
-    frame.show("trends", refresh, [frame.lesson, frame.child, measure, frame.zone], outputs)
-    chosen = [frame.lesson, child, measure, frame.zone]
-    frame.private(child.input, refresh, chosen, outputs)
-    frame.private(measure.input, refresh, chosen, outputs)
+    layout.show("trends", refresh, [layout.lesson, layout.child, measure, layout.zone], outputs)
+    chosen = [layout.lesson, child, measure, layout.zone]
+    layout.private(child.input, refresh, chosen, outputs)
+    layout.private(measure.input, refresh, chosen, outputs)

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from analytics.access import accounts as accounts_module
 from analytics.access.accounts import Accounts, AccountsError, load_accounts, main, save_accounts, with_account
-from analytics.access.login import FREE_FAILURES, LONGEST_SESSION, TeacherGate
+from analytics.access.login import FREE_FAILURES, LONGEST_SESSION, LoginMiddleware
 from analytics.access.texts import TEXTS
 
 PASSWORD = "correct horse battery"
@@ -38,7 +38,7 @@ def make_client(accounts: Accounts, clock: Clock | None = None, host: str = "sch
         return PlainTextResponse(str(request.scope.get("teacher")))
 
     app = Starlette(routes=[Route("/{rest:path}", page, methods=["GET", "POST"])])
-    gate = TeacherGate(app, accounts, lambda request: "en", 60, clock or Clock())
+    gate = LoginMiddleware(app, accounts, lambda request: "en", 60, clock or Clock())
     return TestClient(gate, base_url=f"http://{host}", follow_redirects=False, client=("192.168.1.9", 1))
 
 

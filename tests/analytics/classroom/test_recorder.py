@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analytics.classroom.clock import SteadyClock
-from analytics.classroom.recorder import CLOCK_SLACK, OVERTIME, LessonRecorder, Recording
+from analytics.classroom.recorder import CLOCK_SLACK, OVERTIME, LessonRecorder, RecordingOutcome
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson
 from emotion.labels import Prediction
 from tests.analytics.examples import HAPPY, START
 
 PREDICTION = Prediction(HAPPY, 0.9, "model-1")
-OK = Recording(True)
+OK = RecordingOutcome(True)
 
 
 class Clock:
@@ -51,7 +51,7 @@ def code(recorder: LessonRecorder) -> str:
 
 def record(
     recorder: LessonRecorder, lesson: str, code: str, at: datetime | None = None, identity: str | None = None
-) -> Recording:
+) -> RecordingOutcome:
     return recorder.record(lesson, code, at, PREDICTION, 1, "webcam", identity)
 
 
@@ -100,7 +100,7 @@ def test_the_code_itself_is_stored_nowhere(
 @pytest.mark.parametrize("child", ["fox-2222", "", "nonsense", "' OR 1=1"])
 def test_an_unknown_child_is_refused(store: LessonStore, recorder: LessonRecorder, lesson: Lesson, child: str) -> None:
     recorder.enrol("2B", "parent", "1", child_code="bear-3333")
-    assert record(recorder, lesson.id, child) == Recording(False, "unknown_child")
+    assert record(recorder, lesson.id, child) == RecordingOutcome(False, "unknown_child")
     assert store.observations(lesson.id).empty
 
 
@@ -109,14 +109,14 @@ def test_a_pseudonym_or_the_code_of_another_class_opens_nothing_to_a_station(
 ) -> None:
     child = recorder.resolve_child("2B", code)
     assert child is not None
-    assert recorder.admit(lesson.id, child.pseudonym) == Recording(False, "unknown_child")
+    assert recorder.admit(lesson.id, child.pseudonym) == RecordingOutcome(False, "unknown_child")
     other, _ = recorder.enrol("5A", "parent", "1", child_code="owl-9999")
-    assert recorder.admit(lesson.id, other) == Recording(False, "unknown_child")
+    assert recorder.admit(lesson.id, other) == RecordingOutcome(False, "unknown_child")
 
 
 @pytest.mark.parametrize("text", ["zzzzzz", "", "no such lesson", "\x00"])
 def test_an_unknown_lesson_is_refused(recorder: LessonRecorder, code: str, text: str) -> None:
-    assert record(recorder, text, code) == Recording(False, "unknown_lesson")
+    assert record(recorder, text, code) == RecordingOutcome(False, "unknown_lesson")
     assert not recorder.status(text).found
 
 
@@ -126,8 +126,8 @@ def test_withdrawn_consent_stops_the_very_next_frame_and_late_ones(
     assert record(recorder, lesson.id, code) == OK
     clock.go(seconds=10)
     recorder.set_consent(code, given=False, class_name="2B")
-    assert record(recorder, lesson.id, code) == Recording(False, "no_consent")
-    assert record(recorder, lesson.id, code, START + timedelta(seconds=5)) == Recording(False, "no_consent")
+    assert record(recorder, lesson.id, code) == RecordingOutcome(False, "no_consent")
+    assert record(recorder, lesson.id, code, START + timedelta(seconds=5)) == RecordingOutcome(False, "no_consent")
     recorder.set_consent(code, given=True, class_name="2B", role="parent")
     assert record(recorder, lesson.id, code) == OK
 
@@ -138,7 +138,7 @@ def test_consent_expires(recorder: LessonRecorder, clock: Clock) -> None:
     lesson = recorder.start_lesson("Loops", "2B", 90)
     assert recorder.admit(lesson.id, code) == OK
     clock.go(hours=1)
-    assert recorder.admit(lesson.id, code) == Recording(False, "no_consent")
+    assert recorder.admit(lesson.id, code) == RecordingOutcome(False, "no_consent")
 
 
 def test_what_happened_before_consent_was_given_is_not_recorded(
@@ -146,7 +146,7 @@ def test_what_happened_before_consent_was_given_is_not_recorded(
 ) -> None:
     clock.go(minutes=5)
     code, _ = recorder.enrol("2B", "parent", "1")
-    assert record(recorder, lesson.id, code, START + timedelta(minutes=1)) == Recording(False, "no_consent")
+    assert record(recorder, lesson.id, code, START + timedelta(minutes=1)) == RecordingOutcome(False, "no_consent")
 
 
 def test_each_change_of_consent_is_written_down_without_code_or_pseudonym(
@@ -166,14 +166,16 @@ def test_a_frame_of_the_future_is_refused_beyond_the_slack_of_a_clock(
 ) -> None:
     assert record(recorder, lesson.id, code, START + CLOCK_SLACK) == OK
     late = START + CLOCK_SLACK + timedelta(milliseconds=1)
-    assert record(recorder, lesson.id, code, late) == Recording(False, "in_future")
+    assert record(recorder, lesson.id, code, late) == RecordingOutcome(False, "in_future")
 
 
 def test_a_frame_from_before_the_lesson_is_refused(
     recorder: LessonRecorder, lesson: Lesson, code: str, clock: Clock
 ) -> None:
     clock.go(minutes=1)
-    assert record(recorder, lesson.id, code, START - timedelta(milliseconds=1)) == Recording(False, "before_lesson")
+    assert record(recorder, lesson.id, code, START - timedelta(milliseconds=1)) == RecordingOutcome(
+        False, "before_lesson"
+    )
     assert record(recorder, lesson.id, code, START) == OK
 
 
@@ -182,8 +184,8 @@ def test_a_lesson_that_was_ended_takes_nothing(
 ) -> None:
     ended = recorder.end_lesson(lesson.code)
     assert recorder.end_lesson(lesson.id) == ended
-    assert record(recorder, lesson.id, code) == Recording(False, "lesson_ended")
-    assert recorder.log_event(lesson.id, "note", "", None) == (Recording(False, "lesson_ended"), "")
+    assert record(recorder, lesson.id, code) == RecordingOutcome(False, "lesson_ended")
+    assert recorder.log_event(lesson.id, "note", "", None) == (RecordingOutcome(False, "lesson_ended"), "")
     assert not recorder.status(lesson.id).open
     assert store.observations(lesson.id).empty
 
@@ -197,7 +199,7 @@ def test_a_lesson_that_nobody_ends_closes_itself_after_its_overtime(
     assert recorder.status(lesson.id).seconds_left == 0
     assert record(recorder, lesson.id, code) == OK
     clock.go(days=3)
-    assert record(recorder, lesson.id, code) == Recording(False, "lesson_ended")
+    assert record(recorder, lesson.id, code) == RecordingOutcome(False, "lesson_ended")
     found = store.find_lesson(lesson.id)
     assert found is not None
     assert found.ended_at == START + timedelta(minutes=45) + OVERTIME

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analytics.insight.lesson_summary import class_course, heat_map, lesson_summary
+from analytics.insight.lesson_summary import class_course, lesson_summary, valence_grid
 from analytics.insight.task_effects import student_quantile, welch_interval
 from analytics.insight.timeline import SILENT, SPARKLINE_POINTS, binned_means, child_timeline, class_board
 from analytics.signals.episodes import AWAY
@@ -188,7 +188,7 @@ def test_the_heat_map_leaves_absence_empty_and_the_course_counts_who_was_there()
             "face": [True, False, True, True],
         }
     )
-    heat = heat_map(smoothed, lesson)
+    heat = valence_grid(smoothed, lesson)
     np.testing.assert_allclose(heat.loc["a"], [0.4, np.nan])
     course = class_course(heat)
     assert course["present"].tolist() == [2, 1]

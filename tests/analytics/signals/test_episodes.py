@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.signals.episodes import AWAY, SHORTEST, Episode, clipped, episodes, moment
+from analytics.signals.episodes import AWAY, SHORTEST, Episode, clipped, episodes, utc_datetime
 from analytics.signals.smoothing import smooth
 from emotion.labels import KEYS, Emotion
 
@@ -35,7 +35,7 @@ def test_a_lasting_change_is_one_new_episode() -> None:
     spans = found(["neutral"] * 60 + ["happy"] * 60)
     assert [span.state for span in spans] == ["neutral", "happy"]
     assert 60 <= spans[1].start.timestamp() <= 72  # one half-life and the margin later
-    assert spans[1].end == moment(120)
+    assert spans[1].end == utc_datetime(120)
 
 
 def test_one_misread_frame_does_not_flicker() -> None:
@@ -51,7 +51,7 @@ def test_two_expressions_in_turn_do_not_flicker() -> None:
 def test_frames_without_a_face_for_five_seconds_are_away() -> None:
     spans = found(["neutral"] * 20 + [None] * 30 + ["neutral"] * 20)
     assert [span.state for span in spans] == ["neutral", AWAY, "neutral"]
-    assert spans[1] == Episode(moment(20), moment(50), AWAY, 1.0)
+    assert spans[1] == Episode(utc_datetime(20), utc_datetime(50), AWAY, 1.0)
 
 
 def test_a_glance_away_is_no_episode() -> None:
@@ -61,7 +61,10 @@ def test_a_glance_away_is_no_episode() -> None:
 def test_where_no_frame_arrived_there_is_no_episode() -> None:
     seconds = [*range(20), *range(80, 100)]
     spans = found(["neutral"] * 40, [float(second) for second in seconds])
-    assert [(span.start, span.end) for span in spans] == [(moment(0), moment(20)), (moment(80), moment(100))]
+    assert [(span.start, span.end) for span in spans] == [
+        (utc_datetime(0), utc_datetime(20)),
+        (utc_datetime(80), utc_datetime(100)),
+    ]
 
 
 def test_a_lost_connection_splits_an_absence() -> None:
@@ -87,6 +90,6 @@ def test_expressions_shorter_than_the_minimum_are_given_to_their_neighbours(stat
 
 
 def test_an_episode_can_be_clipped_to_a_span() -> None:
-    span = Episode(moment(10), moment(20), "sad", 0.5)
-    assert clipped(span, moment(15), moment(30)) == Episode(moment(15), moment(20), "sad", 0.5)
-    assert clipped(span, moment(20), moment(30)) is None
+    span = Episode(utc_datetime(10), utc_datetime(20), "sad", 0.5)
+    assert clipped(span, utc_datetime(15), utc_datetime(30)) == Episode(utc_datetime(15), utc_datetime(20), "sad", 0.5)
+    assert clipped(span, utc_datetime(20), utc_datetime(30)) is None

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.signals.baseline import PRIOR, Baseline, baseline_of, expression_shares, follow, resting_levels
-from analytics.signals.hidden_markov import SUSTAINED, Watched, beliefs
+from analytics.signals.baseline import PRIOR, Baseline, baseline_of, expression_shares, resting_levels, track_child
+from analytics.signals.hidden_markov import SUSTAINED, ObservedChild, state_probabilities
 from analytics.signals.support import KINDS, SUGGESTIONS, Signal, detect
 from analytics.signals.thresholds import THRESHOLDS
 from analytics.simulation.child import DISTRESSED, PROFILES, STRUGGLING, TIRED, Scene, observation_frame, simulate_child
@@ -123,7 +123,7 @@ def test_no_observations_and_no_faces_raise_no_error() -> None:
     rows = lesson([])
     assert raised(rows.iloc[:0]) == []
     assert [signal.kind for signal in raised(lesson([Scene("away", 0, 900)]))] == ["away"]
-    assert baseline_of(follow(rows.iloc[:0])) is None
+    assert baseline_of(track_child(rows.iloc[:0])) is None
 
 
 def test_every_signal_has_a_known_kind_and_suggestion_and_a_strength_between_0_and_1() -> None:
@@ -134,16 +134,19 @@ def test_every_signal_has_a_known_kind_and_suggestion_and_a_strength_between_0_a
     assert all(0 <= signal.strength <= 1 for signal in signals)
 
 
-def watched(rows: pd.DataFrame, failures: tuple[float, ...] = ()) -> Watched:
-    track = follow(rows)
-    return Watched(track, resting_levels(track), START.timestamp() + np.array(failures), np.zeros(0))
+def watched(rows: pd.DataFrame, failures: tuple[float, ...] = ()) -> ObservedChild:
+    track = track_child(rows)
+    return ObservedChild(track, resting_levels(track), START.timestamp() + np.array(failures), np.zeros(0))
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from([STRUGGLING, DISTRESSED, "delighted", "away"]))
 def test_what_is_believed_is_a_probability_and_rests_on_nothing_that_came_later(seed: int, kind: str) -> None:
     rows = lesson([Scene(kind, 60, 160)], seconds=240, seed=seed)
-    (whole,), (part,) = beliefs([watched(rows)], THRESHOLDS), beliefs([watched(rows[:150])], THRESHOLDS)
+    (whole,), (part,) = (
+        state_probabilities([watched(rows)], THRESHOLDS),
+        state_probabilities([watched(rows[:150])], THRESHOLDS),
+    )
     assert ((whole >= 0) & (whole <= 1)).all()
     assert (whole.sum(axis=1) <= 1 + 1e-9).all()
     np.testing.assert_allclose(whole[: len(part)], part, atol=1e-9)
@@ -151,16 +154,16 @@ def test_what_is_believed_is_a_probability_and_rests_on_nothing_that_came_later(
 
 def test_a_child_is_judged_alike_alone_and_among_others() -> None:
     children = [watched(lesson([Scene(DISTRESSED, 100, 200)], seconds=300 + 60 * seed, seed=seed)) for seed in range(3)]
-    together = beliefs(children, THRESHOLDS)
+    together = state_probabilities(children, THRESHOLDS)
     for child, believed in zip(children, together, strict=True):
-        np.testing.assert_allclose(believed, beliefs([child], THRESHOLDS)[0], atol=1e-9)
+        np.testing.assert_allclose(believed, state_probabilities([child], THRESHOLDS)[0], atol=1e-9)
 
 
 def test_a_failed_task_alone_makes_nobody_struggle() -> None:
     calm = lesson([], seconds=400)
     struggling = SUSTAINED.index(STRUGGLING)
-    with_failure = beliefs([watched(calm, failures=(200.0,))], THRESHOLDS)[0][:, struggling]
-    assert with_failure.max() > beliefs([watched(calm)], THRESHOLDS)[0][:, struggling].max()
+    with_failure = state_probabilities([watched(calm, failures=(200.0,))], THRESHOLDS)[0][:, struggling]
+    assert with_failure.max() > state_probabilities([watched(calm)], THRESHOLDS)[0][:, struggling].max()
     assert with_failure.max() < THRESHOLDS.struggling_raised
 
 
@@ -178,7 +181,7 @@ def test_five_frames_a_second_tell_little_more_than_one() -> None:
 def test_shares_of_expressions_are_recovered_from_unsure_readings() -> None:
     readings = simulate_child(np.random.default_rng(5), replace(PROFILES[1], glances=0.0), [], 6000)
     rows = observation_frame(readings, START, "child", "test", "test")
-    track = follow(rows)
+    track = track_child(rows)
     weights = np.ones(len(track.seconds))
     shares = expression_shares(track.likelihoods, weights, np.zeros(len(weights), dtype=np.int64), 1)[0]
     worn = np.bincount(readings.truth[readings.truth >= 0], minlength=8) / (readings.truth >= 0).sum()
@@ -190,14 +193,14 @@ def test_shares_of_expressions_are_recovered_from_unsure_readings() -> None:
 
 def test_the_resting_level_uses_only_what_was_seen_before() -> None:
     calm, later = lesson([]), lesson([Scene(STRUGGLING, 300, 600)])
-    before = follow(calm).seconds < START.timestamp() + 295
-    first, second = resting_levels(follow(calm)), resting_levels(follow(later))
+    before = track_child(calm).seconds < START.timestamp() + 295
+    first, second = resting_levels(track_child(calm)), resting_levels(track_child(later))
     np.testing.assert_allclose(first[: before.sum()], second[: before.sum()])
 
 
 def test_a_child_that_is_always_serious_has_a_serious_resting_level() -> None:
-    serious = baseline_of(follow(lesson([], profile=2, seed=4)))
-    calm = baseline_of(follow(lesson([], profile=0, seed=4)))
+    serious = baseline_of(track_child(lesson([], profile=2, seed=4)))
+    calm = baseline_of(track_child(lesson([], profile=0, seed=4)))
     assert serious is not None
     assert calm is not None
     assert serious.negative > calm.negative
@@ -207,6 +210,6 @@ def test_a_child_that_is_always_serious_has_a_serious_resting_level() -> None:
 def test_earlier_lessons_are_believed_until_the_child_was_seen() -> None:
     shares = np.full(8, 0.02)
     shares[[Emotion.HAPPY, Emotion.NEUTRAL]] = [0.5, 0.38]
-    levels = resting_levels(follow(lesson([])), Baseline(tuple(shares), 600.0))
+    levels = resting_levels(track_child(lesson([])), Baseline(tuple(shares), 600.0))
     np.testing.assert_allclose(levels[0], shares)
-    np.testing.assert_allclose(resting_levels(follow(lesson([])))[0], PRIOR / PRIOR.sum(), atol=1e-6)
+    np.testing.assert_allclose(resting_levels(track_child(lesson([])))[0], PRIOR / PRIOR.sum(), atol=1e-6)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from analytics.store.cache import Recall
+from analytics.store.cache import QueryCache
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child
 from tests.analytics.examples import START, make_child, make_lesson, make_observation
@@ -62,7 +62,7 @@ def test_guesses_do_not_fill_the_memory(store: LessonStore) -> None:
 
 def test_what_was_read_while_it_changed_is_not_kept(store: LessonStore) -> None:
     store.put_child(make_child())
-    recall: Recall[Child] = Recall(store.database)
+    recall: QueryCache[Child] = QueryCache(store.database)
 
     def read_and_be_overtaken() -> Child:
         found = make_child()

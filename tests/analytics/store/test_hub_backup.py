@@ -8,7 +8,7 @@ import pytest
 
 from analytics.store import housekeeping
 from analytics.store.housekeeping import Housekeeper
-from analytics.store.hub_backup import NAME, HubCopy
+from analytics.store.hub_backup import NAME, HubBackup
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from tests.analytics.examples import make_child, make_observation
@@ -33,25 +33,25 @@ def class_store(lesson_store: LessonStore) -> LessonStore:
 def test_what_was_uploaded_comes_back_where_the_disk_is_empty(
     hub: HubDataset, class_store: LessonStore, tmp_path: Path
 ) -> None:
-    HubCopy(DATASET, hub.url).upload(class_store)
+    HubBackup(DATASET, hub.url).upload(class_store)
     elsewhere = tmp_path / "new disk" / "lessons.duckdb"
-    HubCopy(DATASET, hub.url).fetch_if_missing(elsewhere)
+    HubBackup(DATASET, hub.url).fetch_if_missing(elsewhere)
     with LessonStore(elsewhere) as store:
         assert len(store.observations("lesson-1", FOX)) == 50
-        HubCopy(DATASET, hub.url).upload(store)  # goes on where the other one stopped
+        HubBackup(DATASET, hub.url).upload(store)  # goes on where the other one stopped
 
 
 def test_a_data_set_that_everybody_can_read_gets_nothing(hub: HubDataset, class_store: LessonStore) -> None:
     hub.private = False
     with pytest.raises(StoreError, match="not private"):
-        HubCopy(DATASET, hub.url).upload(class_store)
+        HubBackup(DATASET, hub.url).upload(class_store)
     assert not [request for request in hub.asked if request.startswith("POST")]
 
 
 def test_an_erased_child_is_gone_from_the_copy_and_from_its_history_after_the_next_round(
     hub: HubDataset, class_store: LessonStore
 ) -> None:
-    housekeeper = Housekeeper(class_store, 100_000, HubCopy(DATASET, hub.url).upload)
+    housekeeper = Housekeeper(class_store, 100_000, HubBackup(DATASET, hub.url).upload)
     housekeeper.tick()
     assert FOX.encode() in hub.revisions[-1][NAME]
     uploads = len(hub.asked)
@@ -66,22 +66,22 @@ def test_an_erased_child_is_gone_from_the_copy_and_from_its_history_after_the_ne
 def test_an_empty_database_does_not_replace_the_copy_of_another(
     hub: HubDataset, class_store: LessonStore, tmp_path: Path
 ) -> None:
-    HubCopy(DATASET, hub.url).upload(class_store)
+    HubBackup(DATASET, hub.url).upload(class_store)
     with (
         LessonStore(tmp_path / "fresh.duckdb") as fresh,
         pytest.raises(StoreError, match="copy of another database"),
     ):
-        HubCopy(DATASET, hub.url).upload(fresh)
+        HubBackup(DATASET, hub.url).upload(fresh)
     assert FOX.encode() in hub.revisions[-1][NAME]
 
 
 def test_a_first_start_has_nothing_to_fetch_and_begins_empty(hub: HubDataset, tmp_path: Path) -> None:
-    HubCopy(DATASET, hub.url).fetch_if_missing(tmp_path / "lessons.duckdb")
+    HubBackup(DATASET, hub.url).fetch_if_missing(tmp_path / "lessons.duckdb")
     assert not (tmp_path / "lessons.duckdb").exists()
 
 
 def test_a_hub_out_of_reach_stops_the_start_and_not_the_housekeeping(class_store: LessonStore, tmp_path: Path) -> None:
-    nowhere = HubCopy(DATASET, "http://127.0.0.1:9")
+    nowhere = HubBackup(DATASET, "http://127.0.0.1:9")
     with pytest.raises(StoreError, match="HF_TOKEN"):
         nowhere.fetch_if_missing(tmp_path / "missing.duckdb")
     with pytest.raises(StoreError, match="HF_TOKEN"):

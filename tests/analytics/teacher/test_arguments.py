@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.teacher.arguments import checked_texts
-from analytics.words.user_errors import MistakeError
+from analytics.words.user_errors import UserError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
@@ -31,7 +31,7 @@ def test_texts_are_texts_or_refused_by_name(child: object, minutes: object, clas
         if not isinstance(value, str) and value is not None
     ]
     if wrong:
-        with pytest.raises(MistakeError) as caught:
+        with pytest.raises(UserError) as caught:
             checked_texts(PARAMETERS, (child, minutes), {"class_name": class_name})
         assert caught.value.values["field"] == wrong[0]
         return

@@ -13,10 +13,10 @@ from analytics.classroom.recorder import LessonRecorder
 from analytics.simulation.sample import SAMPLE_ID, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import SAMPLE_CLASS, Child, Correction, Event, Lesson, utc_now
-from analytics.teacher.class_view import OwnClassesStore
-from analytics.teacher.context import Desk
+from analytics.teacher.class_view import ClassView
+from analytics.teacher.context import TeacherContext
 from analytics.words.texts import TEXTS
-from analytics.words.user_errors import MistakeError
+from analytics.words.user_errors import UserError
 from emotion.labels import Prediction
 
 ACCOUNTS = Accounts(
@@ -30,9 +30,9 @@ class School:
     """Anna teaches 2B, in which a lesson runs; ``child`` was seen in it. ``who`` is logged in."""
 
     whole: LessonStore
-    own: OwnClassesStore
+    own: ClassView
     recorder: LessonRecorder
-    desk: Desk
+    context: TeacherContext
     lesson: Lesson
     child: Child
     code: str
@@ -53,10 +53,10 @@ def school(tmp_path: Path, sample: Path) -> Iterator[School]:
     with LessonStore(Path(shutil.copy(sample, tmp_path / "lessons.duckdb"))) as whole:
         everyone = LessonRecorder(whole, b"s" * 32)
         made: list[School] = []
-        own = OwnClassesStore(whole, ACCOUNTS, 3, lambda: made[0].who)
-        recorder = everyone.through(own)
-        desk = Desk(own, recorder, lambda _request: "en", "1", None)
-        made.append(School(whole, own, recorder, desk, None, None, ""))  # type: ignore[arg-type]
+        own = ClassView(whole, ACCOUNTS, 3, lambda: made[0].who)
+        recorder = everyone.with_store(own)
+        context = TeacherContext(own, recorder, lambda _request: "en", "1", None)
+        made.append(School(whole, own, recorder, context, None, None, ""))  # type: ignore[arg-type]
         school = made[0]
         school.lesson = recorder.start_lesson("Loops", "2B", 45)
         school.code, school.child = recorder.enrol("2B", "parent", "1")
@@ -103,7 +103,7 @@ def test_another_teacher_and_whoever_was_not_let_in_see_nothing_of_it(school: Sc
 
 
 def test_without_accounts_this_computer_sees_all(school: School) -> None:
-    alone = OwnClassesStore(school.whole, Accounts({}), 3, lambda: None)
+    alone = ClassView(school.whole, Accounts({}), 3, lambda: None)
     assert {lesson.class_name for lesson in alone.lessons()} == {"2B", SAMPLE_CLASS}
 
 
@@ -126,15 +126,15 @@ def test_a_method_of_the_store_that_nobody_thought_about_is_closed(school: Schoo
 Action = Callable[[School], object]
 REFUSED: dict[str, tuple[Action, Action]] = {
     "end": (lambda s: s.recorder.end_lesson(s.lesson.id), lambda s: s.recorder.end_lesson("zzz")),
-    "look": (lambda s: s.desk.lesson(s.lesson.code), lambda s: s.desk.lesson("zzz")),
-    "child": (lambda s: s.desk.child("", s.child.pseudonym), lambda s: s.desk.child("", "zzz")),
-    "child by code": (lambda s: s.desk.child("2B", s.code), lambda s: s.desk.child("2B", "zzz")),
+    "look": (lambda s: s.context.lesson(s.lesson.code), lambda s: s.context.lesson("zzz")),
+    "child": (lambda s: s.context.child("", s.child.pseudonym), lambda s: s.context.child("", "zzz")),
+    "child by code": (lambda s: s.context.child("2B", s.code), lambda s: s.context.child("2B", "zzz")),
     "withdraw consent": (
         lambda s: s.recorder.set_consent(s.child.pseudonym, False),
         lambda s: s.recorder.set_consent("zzz", False),
     ),
     "erase": (lambda s: s.own.erase_child(s.child.pseudonym, "x"), lambda s: s.own.erase_child("zzz", "x")),
-    "erase a child one once saw": (lambda s: s.desk.erase(s.child, "x"), lambda s: s.own.erase_child("zzz", "x")),
+    "erase a child one once saw": (lambda s: s.context.erase(s.child, "x"), lambda s: s.own.erase_child("zzz", "x")),
     "start in the class": (
         lambda s: s.recorder.start_lesson("x", "2B", 5),
         lambda s: s.recorder.start_lesson("x", "9Z", 5),
@@ -162,7 +162,7 @@ def test_what_another_teacher_asks_is_refused_like_what_does_not_exist(school: S
     before = school.whole.audit_entries()
     words = []
     for attempt in REFUSED[action]:
-        with pytest.raises((MistakeError, ValueError)) as refusal:
+        with pytest.raises((UserError, ValueError)) as refusal:
             attempt(school)
         text = str(refusal.value)
         for own_word in (school.lesson.id, school.lesson.code, school.child.pseudonym, school.code, "2B", "9Z", "zzz"):
@@ -178,23 +178,23 @@ def test_what_another_teacher_asks_is_refused_like_what_does_not_exist(school: S
 def test_a_child_of_another_class_cannot_be_put_into_the_own_lesson(school: School) -> None:
     school.who = "boris"
     mine = school.recorder.start_lesson("Loops", "5C", 45)
-    with pytest.raises(MistakeError, match="no child"):
+    with pytest.raises(UserError, match="no child"):
         school.own.add_event(Event("e", mine.id, school.child.pseudonym, utc_now(), "note", "x"))
 
 
 def test_the_sample_lesson_is_shown_to_all_and_changed_by_nobody(school: School) -> None:
     for who in ("anna", "boris", "head", "new"):
         school.who = who
-        assert school.desk.lesson(SAMPLE_ID).synthetic
+        assert school.context.lesson(SAMPLE_ID).synthetic
         fox = next(child for child in school.own.children(SAMPLE_CLASS) if child.animal == "fox")
         assert len(school.own.observations(SAMPLE_ID, fox.pseudonym)) > 100
         for attempt in (
             lambda: school.own.add_event(Event("e", SAMPLE_ID, None, utc_now(), "note", "x")),
-            lambda fox=fox: school.desk.erase(fox, "x"),
+            lambda fox=fox: school.context.erase(fox, "x"),
             lambda: school.recorder.start_lesson("x", SAMPLE_CLASS, 5),
             lambda: school.recorder.enrol(SAMPLE_CLASS, "parent", "1"),
         ):
-            with pytest.raises(MistakeError, match="sample lesson"):
+            with pytest.raises(UserError, match="sample lesson"):
                 attempt()
 
 
@@ -207,7 +207,7 @@ def test_a_measured_child_in_a_class_that_is_called_like_the_sample_is_not_every
 def test_a_teacher_may_have_only_so_many_lessons_open(school: School) -> None:
     for _ in range(2):
         last = school.recorder.start_lesson("More", "3A", 45)
-    with pytest.raises(MistakeError, match="3 lessons open"):
+    with pytest.raises(UserError, match="3 lessons open"):
         school.recorder.start_lesson("One too many", "2B", 45)
     school.who = "head"
     assert school.recorder.start_lesson("Another teacher's", "2B", 45).id, "others are not harmed"
@@ -226,7 +226,7 @@ def test_a_lesson_whose_time_is_over_counts_as_closed(school: School) -> None:
 
 def test_the_audit_trail_names_the_account(school: School) -> None:
     school.recorder.set_consent(school.child.pseudonym, False)
-    school.desk.erase(school.child, "teacher page")
+    school.context.erase(school.child, "teacher page")
     actors = {entry.action: entry.actor for entry in school.whole.audit_entries()}
     assert actors["consent_withdrawn"] == "anna (teacher)"
     assert actors["erase_child"] == "anna (teacher page)"
@@ -237,7 +237,7 @@ def test_who_starts_a_lesson_of_a_shared_class_leaves_it_to_the_other_teacher_to
     started = school.recorder.start_lesson("Shared", "2B", 45)
     assert school.whole.find_lesson(started.id).teacher == "head"
     school.who = "anna"
-    assert school.desk.lesson(started.code).id == started.id
+    assert school.context.lesson(started.code).id == started.id
 
 
 def test_the_refusals_have_words_in_both_languages() -> None:

@@ -38,14 +38,14 @@ def lesson_of(store: LessonStore, recorder: LessonRecorder, children: int) -> Le
 
 
 def page_of(store: LessonStore, recorder: LessonRecorder, hides: bool) -> Callable[..., Any]:
-    """Runs a function of the page: tab, name, lesson."""
+    """Runs a function of the page: module, name, lesson."""
     page = build_teacher(store, recorder, lambda _request: "en", hides_small_groups=hides)
     request = gr.Request(SimpleNamespace(headers={}))  # type: ignore[arg-type]
 
-    def run(tab: str, name: str, *arguments: Any) -> Any:
+    def run(module: str, name: str, *arguments: Any) -> Any:
         for block in page.fns.values():
             found = block.fn
-            if found is not None and (found.__module__, found.__name__) == (f"analytics.teacher.tabs.{tab}", name):
+            if found is not None and (found.__module__, found.__name__) == (f"analytics.teacher.{module}", name):
                 return found(*arguments, request)
         raise LookupError(name)
 
@@ -62,10 +62,10 @@ def test_views_of_a_small_class_carry_a_caution_or_are_left_out(store: LessonSto
     caution, hidden = say("en", "small_group"), say("en", "small_group_hidden")
     note = hidden if hides else caution
 
-    board, _ = run("now", "refresh", "now", lesson.id, "UTC", "")
-    figure, table = run("now", "refresh_mood", "now", lesson.id, "UTC")
-    heat, cells, tasks, moments = run("lesson", "refresh", "lesson", lesson.id, "UTC")
-    _, report = run("report", "refresh", "report", lesson.id, "", "UTC")
+    board, _ = run("tabs.now", "refresh", "now", lesson.id, "UTC", "")
+    figure, table = run("tabs.now", "refresh_mood", "now", lesson.id, "UTC")
+    heat, cells, tasks, moments = run("tabs.lesson", "refresh", "lesson", lesson.id, "UTC")
+    _, report = run("tabs.report", "refresh", "report", lesson.id, "", "UTC")
     for view in (board, heat, report):
         assert (note in view) == small
         assert (caution in view or hidden in view) == small
@@ -79,9 +79,9 @@ def test_views_of_a_small_class_carry_a_caution_or_are_left_out(store: LessonSto
     assert "moments" in moments or "note" in moments, "what concerns single children stays"
     if without:
         with pytest.raises(gr.Error, match="Fewer than five"):
-            run("teacher_api", "lesson_summary", lesson.id, "en")
+            run("endpoints", "lesson_summary", lesson.id, "en")
     else:
-        assert run("teacher_api", "lesson_summary", lesson.id, "en")["lesson"]["lesson"] == lesson.id
+        assert run("endpoints", "lesson_summary", lesson.id, "en")["lesson"]["lesson"] == lesson.id
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

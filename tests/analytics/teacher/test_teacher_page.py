@@ -16,14 +16,14 @@ import pytest
 from analytics.charts.heat_map import heat_table
 from analytics.charts.timeline import timeline_figure
 from analytics.classroom.recorder import LessonRecorder
-from analytics.insight.feedback import Answer, answers, put_answer, read_answer
+from analytics.insight.feedback import Feedback, feedback_by_signal, parse_feedback, store_feedback
 from analytics.insight.timeline import BoardRow, child_timeline
 from analytics.signals.support import KINDS
 from analytics.simulation.sample import SAMPLE_ID, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Correction, utc_now
 from analytics.teacher.board import Attention, attention_list, board_html, headline
-from analytics.teacher.context import Desk, MistakeError
+from analytics.teacher.context import TeacherContext, UserError
 from analytics.teacher.page import build_teacher, status_html, translations
 from analytics.teacher.report import child_report, lesson_report
 from analytics.teacher.summaries import child_words
@@ -44,15 +44,15 @@ ENDPOINTS = {
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeacherContext]:
     with LessonStore(tmp_path_factory.mktemp("page") / "lessons.duckdb") as store:
         ensure_sample_lesson(store)
-        yield Desk(store, LessonRecorder(store, b"s" * 32), lambda _request: "en", "1", None)
+        yield TeacherContext(store, LessonRecorder(store, b"s" * 32), lambda _request: "en", "1", None)
 
 
 @pytest.fixture(scope="module")
-def page(desk: Desk) -> gr.Blocks:
-    return build_teacher(desk.store, desk.recorder, desk.language_of)
+def page(context: TeacherContext) -> gr.Blocks:
+    return build_teacher(context.store, context.recorder, context.language_of)
 
 
 @pytest.fixture
@@ -70,19 +70,19 @@ def call(page: gr.Blocks) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_of_a_lesson_that_is_over_no_page_speaks_in_the_present(desk: Desk, language: str) -> None:
-    lesson = desk.lesson(SAMPLE_ID)
+def test_of_a_lesson_that_is_over_no_page_speaks_in_the_present(context: TeacherContext, language: str) -> None:
+    lesson = context.lesson(SAMPLE_ID)
     assert lesson.ended_at
-    signals = desk.signals(lesson)
+    signals = context.signals(lesson)
     fox = next(signal.child for signal in signals if signal.kind == "struggling")
-    timeline = child_timeline(desk.store, lesson.id, fox)
+    timeline = child_timeline(context.store, lesson.id, fox)
     own = [signal for signal in signals if signal.child == fox]
     pages = {
-        "now": now_html(desk, lesson, language, "UTC"),
+        "now": now_html(context, lesson, language, "UTC"),
         "child": child_words(timeline, own, language, "UTC", lesson.ended_at),
         "chart": " ".join(timeline_figure(timeline, language, "UTC", own).data[-1].text),
-        "lesson": moments_html(moments_lines(desk, lesson, signals, language), language, "UTC"),
-        "report": child_report(desk, lesson, fox, language, "UTC"),
+        "lesson": moments_html(moments_lines(context, lesson, signals, language), language, "UTC"),
+        "report": child_report(context, lesson, fox, language, "UTC"),
     }
     words = TEXTS[language]
     present = [words[key] for key in words if key.startswith("suggest_")]
@@ -100,18 +100,18 @@ def test_exactly_the_named_endpoints_are_public(page: gr.Blocks) -> None:
     assert public == ENDPOINTS
 
 
-def test_the_sample_lesson_says_at_once_who_needed_help(desk: Desk) -> None:
-    html = now_html(desk, desk.lesson(SAMPLE_ID), "en", "UTC")
+def test_the_sample_lesson_says_at_once_who_needed_help(context: TeacherContext) -> None:
+    html = now_html(context, context.lesson(SAMPLE_ID), "en", "UTC")
     assert html.index("Fox") < html.index("Bear")
     assert "task 4" in html.lower()
     assert "struggled" in html
 
 
-def test_a_whole_lesson_through_the_endpoints(desk: Desk, call: Callable[..., Any]) -> None:
+def test_a_whole_lesson_through_the_endpoints(context: TeacherContext, call: Callable[..., Any]) -> None:
     lesson = call("start_lesson", "Loops", "2B", 45.0)
     enrolled = call("set_consent", "", "2B", True, "parent", 30.0)
     happy = Prediction((0.02, 0.01, 0.03, 0.01, 0.01, 0.7, 0.02, 0.2), 0.9, "test")
-    recorded = desk.recorder.record(lesson["code"], enrolled["code"], None, happy, 1, "test", None)
+    recorded = context.recorder.record(lesson["code"], enrolled["code"], None, happy, 1, "test", None)
     assert recorded.recorded
     board = call("class_board", lesson["code"])
     assert [(row["animal"], row["state"]) for row in board] == [(enrolled["animal"], "happy")]
@@ -175,18 +175,18 @@ def test_an_export_is_a_file_with_rows(call: Callable[..., Any]) -> None:
     path.unlink()
 
 
-def test_everything_that_people_typed_is_escaped(desk: Desk) -> None:
-    lesson = desk.recorder.start_lesson(EVIL, EVIL, 45)
-    code, child = desk.recorder.enrol(EVIL, "parent", "1", 30)
-    desk.recorder.log_event(lesson.code, "note", EVIL, code)
-    save_correction(desk, lesson, child.pseudonym, lesson.started_at, utc_now(), "", EVIL)
+def test_everything_that_people_typed_is_escaped(context: TeacherContext) -> None:
+    lesson = context.recorder.start_lesson(EVIL, EVIL, 45)
+    code, child = context.recorder.enrol(EVIL, "parent", "1", 30)
+    context.recorder.log_event(lesson.code, "note", EVIL, code)
+    save_correction(context, lesson, child.pseudonym, lesson.started_at, utc_now(), "", EVIL)
     pieces = [
-        now_html(desk, lesson, "en", "UTC"),
+        now_html(context, lesson, "en", "UTC"),
         status_html(lesson, "en"),
-        moments_html(moments_lines(desk, lesson, [], "en"), "en", "UTC"),
+        moments_html(moments_lines(context, lesson, [], "en"), "en", "UTC"),
         codes_html([(code, child.animal)], EVIL, "en"),
-        lesson_report(desk, lesson, "en", "UTC"),
-        child_report(desk, lesson, child.pseudonym, "ru", "UTC"),
+        lesson_report(context, lesson, "en", "UTC"),
+        child_report(context, lesson, child.pseudonym, "ru", "UTC"),
         board_html([BoardRow("c", EVIL, "happy", lesson.started_at, 5.0)], [], "en"),
     ]
     assert all("<img" not in piece for piece in pieces)
@@ -214,23 +214,25 @@ def test_nobody_is_called_calm_whose_frames_have_stopped() -> None:
     assert "nobody seemed to need help" in headline([], "en", False, 10, ["fox"]), "tablets are off after a lesson"
 
 
-def test_an_answered_signal_no_longer_asks_for_help(desk: Desk) -> None:
-    lesson = desk.lesson(SAMPLE_ID)
-    signal = next(item.signal for item in desk.attention(lesson) if item.signal.kind == "struggling")
-    put_answer(desk.store, lesson.id, signal.child, Answer(signal.kind, "helped", signal.id), lesson.started_at)
-    assert answers(desk.store, lesson.id) == {signal.id: "helped"}
-    items = attention_list([signal], {signal.child: "fox"}, answers(desk.store, lesson.id))
+def test_an_answered_signal_no_longer_asks_for_help(context: TeacherContext) -> None:
+    lesson = context.lesson(SAMPLE_ID)
+    signal = next(item.signal for item in context.attention(lesson) if item.signal.kind == "struggling")
+    store_feedback(
+        context.store, lesson.id, signal.child, Feedback(signal.kind, "helped", signal.id), lesson.started_at
+    )
+    assert feedback_by_signal(context.store, lesson.id) == {signal.id: "helped"}
+    items = attention_list([signal], {signal.child: "fox"}, feedback_by_signal(context.store, lesson.id))
     assert "Fox" not in headline(items, "en", True, 10)
-    assert read_answer("a note about signal/struggling") is None
+    assert parse_feedback("a note about signal/struggling") is None
 
 
 def test_agreement_counts_the_frames_that_a_teacher_corrected_but_none_of_the_sample(
-    desk: Desk, lesson_store: LessonStore
+    context: TeacherContext, lesson_store: LessonStore
 ) -> None:
-    sample = desk.lesson(SAMPLE_ID)
+    sample = context.lesson(SAMPLE_ID)
     start = sample.started_at + timedelta(minutes=5)
-    save_correction(desk, sample, "sample-otter", start, start + timedelta(minutes=1), "neutral", "")
-    assert agreement(desk.store) == []
+    save_correction(context, sample, "sample-otter", start, start + timedelta(minutes=1), "neutral", "")
+    assert agreement(context.store) == []
 
     frames = [make_observation(second) for second in range(30)]
     lesson_store.add_observations(frames)
@@ -243,16 +245,16 @@ def test_agreement_counts_the_frames_that_a_teacher_corrected_but_none_of_the_sa
     assert (animal, model, agreed, total) == ("fox", frames[0].model, 10, 20)
 
 
-def test_a_typed_time_means_the_readers_clock_on_the_day_of_the_lesson(desk: Desk) -> None:
-    lesson = desk.lesson(SAMPLE_ID)
+def test_a_typed_time_means_the_readers_clock_on_the_day_of_the_lesson(context: TeacherContext) -> None:
+    lesson = context.lesson(SAMPLE_ID)
     assert clock_time("09:05", lesson, "Europe/Berlin") == datetime(2026, 9, 15, 7, 5, tzinfo=UTC)
-    with pytest.raises(MistakeError, match="hours:minutes"):
+    with pytest.raises(UserError, match="hours:minutes"):
         clock_time("soon", lesson, "UTC")
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_the_heat_map_has_a_table_that_says_the_same(desk: Desk, language: str) -> None:
-    heat = desk.heat_map(desk.lesson(SAMPLE_ID))
+def test_the_heat_map_has_a_table_that_says_the_same(context: TeacherContext, language: str) -> None:
+    heat = context.heat_map(context.lesson(SAMPLE_ID))
     table = heat_table(heat, language, "UTC")
     assert table.shape == (len(heat.starts), 1 + len(heat.children))
     wolf = table[TEXTS[language]["animal_wolf"]]
@@ -260,19 +262,19 @@ def test_the_heat_map_has_a_table_that_says_the_same(desk: Desk, language: str) 
     assert (wolf == TEXTS[language]["heat_legend_away"]).tolist() == np.isnan(heat.cells[row]).tolist()
 
 
-def test_reports_stand_alone_and_say_what_they_are_not_for(desk: Desk) -> None:
-    lesson = desk.lesson(SAMPLE_ID)
-    for html in (lesson_report(desk, lesson, "en", "UTC"), child_report(desk, lesson, "sample-fox", "en", "UTC")):
+def test_reports_stand_alone_and_say_what_they_are_not_for(context: TeacherContext) -> None:
+    lesson = context.lesson(SAMPLE_ID)
+    for html in (lesson_report(context, lesson, "en", "UTC"), child_report(context, lesson, "sample-fox", "en", "UTC")):
         assert "<script" not in html
         assert "src=" not in html
         assert "not a diagnosis" in html
         assert "Synthetic sample" in html
 
 
-def test_the_model_tab_reads_what_lies_beside_the_weights(desk: Desk, tmp_path: Path) -> None:
-    assert "complete checkpoint folder" in about_html(desk, "en")
+def test_the_model_tab_reads_what_lies_beside_the_weights(context: TeacherContext, tmp_path: Path) -> None:
+    assert "complete checkpoint folder" in about_html(context, "en")
     (tmp_path / "config.json").write_text(json.dumps({"architecture": "resnet152", "training_data": "FER+"}))
-    with_model = Desk(desk.store, desk.recorder, desk.language_of, "1", tmp_path)
+    with_model = TeacherContext(context.store, context.recorder, context.language_of, "1", tmp_path)
     html = about_html(with_model, "en")
     assert "resnet152" in html
     assert TEXTS["en"]["about_data_ferplus"] in html
@@ -288,8 +290,8 @@ def test_the_pages_words_for_the_browser_are_there_in_both_languages() -> None:
     assert words["ru"]["teacher_tab_now"] == TEXTS["ru"]["tab_now"]
 
 
-def test_a_tile_speaks_of_a_signal_in_the_past_once_the_lesson_has_ended(desk: Desk) -> None:
-    item = next(item for item in desk.attention(desk.lesson(SAMPLE_ID)) if item.signal.kind == "struggling")
+def test_a_tile_speaks_of_a_signal_in_the_past_once_the_lesson_has_ended(context: TeacherContext) -> None:
+    item = next(item for item in context.attention(context.lesson(SAMPLE_ID)) if item.signal.kind == "struggling")
     row = BoardRow(item.signal.child, item.animal, "happy", utc_now(), 5.0)
     lasting = Attention(replace(item.signal, end=None), item.animal)
     assert "struggling</span>" in board_html([row], [lasting], "en", running=True)

@@ -7,7 +7,7 @@ import pytest
 
 from analytics.classroom.pseudonyms import ANIMALS
 from analytics.signals.support import KINDS, SUGGESTIONS
-from analytics.words.sentences import times
+from analytics.words.sentences import times_text
 from analytics.words.texts import TEXTS, duration, expression_name, say
 from emotion.labels import KEYS
 
@@ -54,7 +54,7 @@ def test_durations_are_said_as_people_say_them(seconds: float, words: str) -> No
 
 
 def test_russian_counts_by_its_own_rules() -> None:
-    assert [times("ru", count) for count in (1, 2, 3, 5, 12, 22)] == [
+    assert [times_text("ru", count) for count in (1, 2, 3, 5, 12, 22)] == [
         "один раз",
         "дважды",
         "3 раза",

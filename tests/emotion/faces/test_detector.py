@@ -13,7 +13,7 @@ from PIL import Image
 
 from emotion.classifier import EmotionClassifier
 from emotion.faces import detector as detector_module
-from emotion.faces.alignment import similarity, transform_points
+from emotion.faces.alignment import similarity_transform, transform_points
 from emotion.faces.detector import Face, FaceDetector, FaceDetectorError, align
 from emotion.labels import Emotion
 from emotion.network.checkpoint import PACKAGED, load_checkpoint
@@ -119,7 +119,7 @@ def test_boxes_stay_inside_the_photo(detector, astronaut):
 def test_landmarks_of_an_aligned_crop_land_within_three_percent_of_the_template(detector, astronaut, angle, size):
     image = np.asarray(astronaut.rotate(angle, Image.Resampling.BICUBIC, center=(226, 118)))
     face = detector.detect(image)[0]
-    matrix = similarity(face.landmarks, np.asarray(TEMPLATE) * size)
+    matrix = similarity_transform(face.landmarks, np.asarray(TEMPLATE) * size)
     np.testing.assert_allclose(transform_points(matrix, face.landmarks) / size, TEMPLATE, atol=0.03)
     assert align(image, face, TEMPLATE, size, "rgb").shape == (size, size, 3)
     assert align(image, face, TEMPLATE, size, "grey").shape == (size, size, 1)

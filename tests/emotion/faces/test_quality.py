@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from emotion.faces.detector import Face, FaceDetector
-from emotion.faces.quality import JUDGED, Quality, exposure, frontality, judge, sharpness_ratio
+from emotion.faces.quality import JUDGED, Quality, exposure, frontality, measure_quality, sharpness_ratio
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def face(photo) -> Face:
 
 
 def judged(photo: np.ndarray, face: Face) -> Quality:
-    return judge(photo, face.box, face.landmarks)
+    return measure_quality(photo, face.box, face.landmarks)
 
 
 def test_a_good_portrait_leaves_little_to_wish_for(photo, face):
@@ -52,7 +52,7 @@ def test_a_dim_picture_is_not_called_blurred(photo, face):
 
 
 def test_size_counts_in_pixels_of_the_network(photo, face):
-    small = judge(photo, (100, 100, 124, 124), face.landmarks)
+    small = measure_quality(photo, (100, 100, 124, 124), face.landmarks)
     assert small.size == pytest.approx(0.5)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from emotion.runtime.batching import LARGEST_BATCH, GatheringRuntime
+from emotion.runtime.batching import LARGEST_BATCH, BatchingRuntime
 
 
 class Recorded:
@@ -34,14 +34,14 @@ def crop(value: int, count: int = 1) -> np.ndarray:
     return np.full((count, 4, 4, 1), value, np.uint8)
 
 
-def held_back(network: Recorded, gathering: GatheringRuntime, threads: ThreadPoolExecutor) -> None:
+def held_back(network: Recorded, gathering: BatchingRuntime, threads: ThreadPoolExecutor) -> None:
     """Lets one request begin and keeps it running, so that what comes next has to wait."""
     network.gate.clear()
     threads.submit(gathering.probabilities, crop(0))
     assert network.begun.wait(10)
 
 
-def wait_for_requests(gathering: GatheringRuntime, count: int) -> None:
+def wait_for_requests(gathering: BatchingRuntime, count: int) -> None:
     arrived = threading.Event()
     for _ in range(500):
         if gathering._waiting.qsize() >= count:
@@ -52,14 +52,14 @@ def wait_for_requests(gathering: GatheringRuntime, count: int) -> None:
 
 def test_a_lone_request_runs_at_once_and_alone() -> None:
     network = Recorded()
-    answer = GatheringRuntime(network).probabilities(crop(7, 2))
+    answer = BatchingRuntime(network).probabilities(crop(7, 2))
     np.testing.assert_array_equal(answer, np.full((2, 8), 7))
     assert network.batches == [2]
 
 
 def test_requests_that_arrive_meanwhile_share_the_next_batch_and_each_gets_its_own_answer() -> None:
     network = Recorded()
-    gathering = GatheringRuntime(network)
+    gathering = BatchingRuntime(network)
     with ThreadPoolExecutor(8) as threads:
         held_back(network, gathering, threads)
         answers = [threads.submit(gathering.probabilities, crop(value)) for value in range(1, LARGEST_BATCH + 1)]
@@ -72,7 +72,7 @@ def test_requests_that_arrive_meanwhile_share_the_next_batch_and_each_gets_its_o
 
 def test_no_batch_grows_beyond_the_limit_because_each_number_of_faces_costs_memory_for_good() -> None:
     network = Recorded()
-    gathering = GatheringRuntime(network)
+    gathering = BatchingRuntime(network)
     with ThreadPoolExecutor(LARGEST_BATCH + 4) as threads:
         held_back(network, gathering, threads)
         sizes = [LARGEST_BATCH - 1, 2, 1, LARGEST_BATCH, 1]
@@ -89,7 +89,7 @@ def test_no_batch_grows_beyond_the_limit_because_each_number_of_faces_costs_memo
 def test_a_network_with_two_streams_is_given_a_second_batch_while_the_first_runs() -> None:
     network = Recorded()
     network.streams = 2
-    gathering = GatheringRuntime(network)
+    gathering = BatchingRuntime(network)
     with ThreadPoolExecutor(2) as threads:
         held_back(network, gathering, threads)
         network.begun.clear()
@@ -102,13 +102,13 @@ def test_a_network_with_two_streams_is_given_a_second_batch_while_the_first_runs
 
 def test_warming_up_meets_every_number_of_faces_and_is_no_request() -> None:
     network, seen = Recorded(), []
-    GatheringRuntime(network, seen.append).warm_up(crop(0))
+    BatchingRuntime(network, seen.append).warm_up(crop(0))
     assert network.batches == list(range(1, LARGEST_BATCH + 1))
     assert seen == []
 
 
 def test_a_failure_reaches_those_who_wait_for_it_and_the_next_request_is_served() -> None:
-    gathering = GatheringRuntime(Recorded())
+    gathering = BatchingRuntime(Recorded())
     with pytest.raises(RuntimeError, match="stumbled"):
         gathering.probabilities(crop(255))
     np.testing.assert_array_equal(gathering.probabilities(crop(3)), np.full((1, 8), 3))
@@ -116,7 +116,7 @@ def test_a_failure_reaches_those_who_wait_for_it_and_the_next_request_is_served(
 
 def test_a_request_of_another_shape_does_not_fail_its_neighbours() -> None:
     network = Recorded()
-    gathering = GatheringRuntime(network)
+    gathering = BatchingRuntime(network)
     with ThreadPoolExecutor(4) as threads:
         held_back(network, gathering, threads)
         good = threads.submit(gathering.probabilities, crop(2))

@@ -8,7 +8,7 @@ import openvino
 import pytest
 from openvino import opset15 as ops
 
-from emotion.runtime.request_pool import ALONE, SIDE_BY_SIDE, STREAMS, Requests
+from emotion.runtime.request_pool import ALONE, SIDE_BY_SIDE, STREAMS, RequestPool
 
 
 def compiled(options: dict[str, str]) -> openvino.CompiledModel:
@@ -18,8 +18,8 @@ def compiled(options: dict[str, str]) -> openvino.CompiledModel:
 
 
 def test_alone_there_is_one_request_and_side_by_side_one_for_each_stream() -> None:
-    assert Requests(compiled(ALONE)).count == 1
-    assert Requests(compiled(SIDE_BY_SIDE)).count == STREAMS
+    assert RequestPool(compiled(ALONE)).count == 1
+    assert RequestPool(compiled(SIDE_BY_SIDE)).count == STREAMS
 
 
 def test_side_by_side_each_stream_has_one_thread_that_may_go_to_any_core() -> None:
@@ -29,15 +29,15 @@ def test_side_by_side_each_stream_has_one_thread_that_may_go_to_any_core() -> No
 
 
 def test_who_finds_no_request_idle_waits_for_one() -> None:
-    requests, waiting = Requests(compiled(ALONE)), threading.Event()
+    requests, waiting = RequestPool(compiled(ALONE)), threading.Event()
 
     def ask() -> float:
         waiting.set()
-        with requests.lent() as request:
+        with requests.borrowed() as request:
             return float(request.infer([np.array([21], np.float32)])[0][0])
 
     with ThreadPoolExecutor(1) as threads:
-        with requests.lent():
+        with requests.borrowed():
             answer = threads.submit(ask)
             assert waiting.wait(10)
             with pytest.raises(TimeoutError):
@@ -46,8 +46,8 @@ def test_who_finds_no_request_idle_waits_for_one() -> None:
 
 
 def test_a_request_that_failed_is_lent_again() -> None:
-    requests = Requests(compiled(ALONE))
-    with pytest.raises(RuntimeError), requests.lent() as request:
+    requests = RequestPool(compiled(ALONE))
+    with pytest.raises(RuntimeError), requests.borrowed() as request:
         request.infer([np.zeros(7, np.float32)])
-    with requests.lent() as request:
+    with requests.borrowed() as request:
         assert request.infer([np.array([1], np.float32)])[0][0] == 2

@@ -8,9 +8,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from emotion.serving.html_head import HeadMiddleware
-from emotion.serving.rate_limits import MOST_CLIENTS, Buckets, LimitMiddleware
-from emotion.serving.response_headers import HeadersMiddleware
+from emotion.serving.html_head import HtmlHeadMiddleware
+from emotion.serving.rate_limits import MOST_CLIENTS, RateLimitMiddleware, TokenBuckets
+from emotion.serving.response_headers import ResponseHeadersMiddleware
 
 
 async def echo(request):
@@ -30,16 +30,16 @@ def client_of(*layers, address: str = "10.0.0.1") -> TestClient:
 
 
 def limited(app):
-    return LimitMiddleware(app, requests_per_minute=60, body_bytes=1000)
+    return RateLimitMiddleware(app, requests_per_minute=60, body_bytes=1000)
 
 
 def with_headers(app):
-    return HeadersMiddleware(app, on_space=False)
+    return ResponseHeadersMiddleware(app, on_space=False)
 
 
 def test_a_bucket_allows_its_burst_then_its_rate():
     now = [0.0]
-    bucket = Buckets(2.0, 3.0, lambda: now[0])
+    bucket = TokenBuckets(2.0, 3.0, lambda: now[0])
     assert [bucket.take("a") for _ in range(3)] == [0, 0, 0]
     assert bucket.take("a") == pytest.approx(0.5)
     assert bucket.take("b") == 0, "others are not harmed"
@@ -48,7 +48,7 @@ def test_a_bucket_allows_its_burst_then_its_rate():
 
 
 def test_memory_stays_bounded_however_many_clients_come():
-    bucket = Buckets(1.0, 1.0)
+    bucket = TokenBuckets(1.0, 1.0)
     for number in range(MOST_CLIENTS + 100):
         bucket.take(str(number))
     assert len(bucket._buckets) == MOST_CLIENTS
@@ -132,7 +132,7 @@ def test_every_answer_even_a_refusal_carries_the_headers():
 
 
 def test_the_head_stands_before_everything_else_and_tells_the_language():
-    answer = client_of(HeadMiddleware).get("/", headers={"Accept-Language": "ru"})
+    answer = client_of(HtmlHeadMiddleware).get("/", headers={"Accept-Language": "ru"})
     assert '<html lang="ru"><head>\n<script>' in answer.text
     assert int(answer.headers["content-length"]) == len(answer.content)
-    assert client_of(HeadMiddleware).get("/echo").text == "0"
+    assert client_of(HtmlHeadMiddleware).get("/echo").text == "0"

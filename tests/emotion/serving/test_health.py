@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from emotion.runtime.batching import GatheringRuntime
+from emotion.runtime.batching import BatchingRuntime
 from emotion.serving.health import Metrics, add_health_routes
 
 
@@ -53,7 +53,7 @@ def test_a_network_that_failed_is_known_to_have_failed_until_it_works_again():
             return crops
 
     moody = Moody()
-    runtime = GatheringRuntime(moody)
+    runtime = BatchingRuntime(moody)
     assert not runtime.failed
     with pytest.raises(RuntimeError, match="out of memory"):
         runtime.probabilities(np.zeros((1, 8)))

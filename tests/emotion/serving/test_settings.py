@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion.serving.settings import VARIABLES, Settings, SettingsError, variable
+from emotion.serving.settings import VARIABLES, Settings, SettingsError, environment_variable
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 
@@ -74,4 +74,4 @@ def test_every_setting_has_a_variable_and_the_other_way_round():
 
 def test_the_readme_lists_every_setting_and_no_other():
     listed = set(re.findall(r"^\| `(EMOTION_[A-Z_]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE))
-    assert listed == {variable(name) for name in VARIABLES}
+    assert listed == {environment_variable(name) for name in VARIABLES}

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from emotion.station.latest_frame_queue import NewestQueue
+from emotion.station.latest_frame_queue import LatestFrameQueue
 
 
 def run(coroutine):
@@ -14,14 +14,14 @@ def run(coroutine):
 
 def test_a_job_is_answered():
     async def story():
-        return await NewestQueue(2).run("fox", lambda: 42)
+        return await LatestFrameQueue(2).run("fox", lambda: 42)
 
     assert run(story()) == 42
 
 
 def test_what_a_job_raises_reaches_its_caller_and_the_queue_goes_on():
     async def story():
-        queue = NewestQueue(1)
+        queue = LatestFrameQueue(1)
         with pytest.raises(ZeroDivisionError):
             await queue.run("fox", lambda: 1 // 0)
         return await queue.run("fox", lambda: "still there")
@@ -31,7 +31,7 @@ def test_what_a_job_raises_reaches_its_caller_and_the_queue_goes_on():
 
 def test_a_waiting_frame_is_replaced_by_the_newer_one_and_counted():
     async def story():
-        queue, gate = NewestQueue(1), threading.Event()
+        queue, gate = LatestFrameQueue(1), threading.Event()
         running = asyncio.create_task(queue.run("fox", lambda: gate.wait(5) and "first"))
         await asyncio.sleep(0.01)
         waiting = [asyncio.create_task(queue.run("fox", lambda number=number: number)) for number in range(5)]
@@ -45,7 +45,7 @@ def test_a_waiting_frame_is_replaced_by_the_newer_one_and_counted():
 
 def test_one_child_that_floods_does_not_keep_the_others_out():
     async def story():
-        queue, gate, order = NewestQueue(1), threading.Event(), []
+        queue, gate, order = LatestFrameQueue(1), threading.Event(), []
         first = asyncio.create_task(queue.run("fox", lambda: gate.wait(5)))
         await asyncio.sleep(0.01)
         jobs = []
@@ -63,7 +63,7 @@ def test_one_child_that_floods_does_not_keep_the_others_out():
 
 def test_two_frames_of_one_child_are_never_looked_at_together():
     async def story():
-        queue, together, most = NewestQueue(4), 0, 0
+        queue, together, most = LatestFrameQueue(4), 0, 0
         lock = threading.Lock()
 
         def job():

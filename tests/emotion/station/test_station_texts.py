@@ -8,7 +8,7 @@ import pytest
 
 from emotion.serving.language import BAR_TEXTS
 from emotion.station.observing import MISTAKES
-from emotion.station.texts import LESSON_KEYS, TEXTS, say, shown
+from emotion.station.texts import LESSON_KEYS, TEXTS, quoted, say
 
 LESSON_SCRIPT = Path(__file__).resolve().parents[3] / "emotion" / "station" / "static" / "lesson.js"
 
@@ -45,5 +45,5 @@ def test_every_mistake_a_recorder_reports_has_its_sentence():
 
 
 def test_a_visitors_own_words_are_shortened_and_harmless_in_a_message():
-    assert shown("<script>") == "“&lt;script&gt;”"
-    assert len(shown("x" * 1000)) < 100
+    assert quoted("<script>") == "“&lt;script&gt;”"
+    assert len(quoted("x" * 1000)) < 100

@@ -1,0 +1,110 @@
+"""Where frames come in, whichever way: strangers are turned away, floods slowed, and of each child only the newest waits."""
+
+import time
+from datetime import datetime
+from functools import partial
+
+from starlette.concurrency import run_in_threadpool
+
+from emotion.serving.health import Metrics
+from emotion.serving.rate_limits import TokenBuckets
+from emotion.station.latest_frame_queue import LatestFrameQueue
+from emotion.station.observing import CODE_CHARACTERS, Observer, RefusedError, read_identifier, read_text, read_time
+from emotion.station.texts import say
+
+# Frames looked at together. More than the cores, so that the classifier can gather them into a batch while others wait
+# for the store's commit.
+AT_ONCE = 4
+
+REPLACED = "replaced"
+
+FRAMES_PER_SECOND = 6.0  # of one child: the page sends at most 5
+# Unknown codes of one client: a class behind one address may mistype a hundred times, a program that tries may not.
+GUESSES_PER_SECOND, GUESSES = 0.5, 100.0
+GUESSING_PAUSE = 60.0  # seconds
+
+
+class FrameIntake:
+    """Takes frames from both doors (`/observe` and the named endpoint) and keeps only the newest of each child."""
+
+    def __init__(self, observer: Observer, metrics: Metrics) -> None:
+        self.observer = observer
+        self.metrics = metrics
+        self.frames = TokenBuckets(FRAMES_PER_SECOND, 2 * FRAMES_PER_SECOND)
+        self.guesses = TokenBuckets(GUESSES_PER_SECOND, GUESSES)
+        self.blocked: dict[str, float] = {}  # client -> monotonic time until which it is not listened to
+        metrics.gauge("expression_frames_waiting", "Frames that wait to be looked at", lambda: self.queue.waiting)
+        self.queue: LatestFrameQueue[dict[str, object]] = LatestFrameQueue(AT_ONCE)
+
+    async def observe(
+        self,
+        lesson: str,
+        child: str,
+        image: bytes,
+        at: str | None,
+        id: str | None,
+        source: str,
+        client: str,
+        language: str,
+    ) -> dict[str, object]:
+        """See `Observer.observe`; ``client`` is the address that is charged for wrong codes. Raises `RefusedError`."""
+        began = time.perf_counter()
+        try:
+            answer = await self._observe(lesson, child, image, at, id, source, client, language)
+        except RefusedError as error:
+            self.metrics.frames.labels(error.reason).inc()
+            raise
+        self.metrics.frames.labels("recorded" if answer["recorded"] else str(answer["reason"])).inc()
+        self.metrics.seconds.observe(time.perf_counter() - began)
+        return answer
+
+    async def admission(self, lesson: str, child: str, client: str, language: str) -> dict[str, object] | None:
+        """None if a frame would be recorded, else the answer that says why not. Raises `RefusedError`."""
+        lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
+        child = read_text("child", child, CODE_CHARACTERS, language)
+        return await self._admit(lesson, child, None, client, language)
+
+    async def _observe(
+        self,
+        lesson: str,
+        child: str,
+        image: bytes,
+        at: str | None,
+        id: str | None,
+        source: str,
+        client: str,
+        language: str,
+    ) -> dict[str, object]:
+        lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
+        child = read_text("child", child, CODE_CHARACTERS, language)
+        moment = read_time(at, language)
+        identifier = read_identifier(id, language)
+        # Strangers are turned away before they can take a place in the queue.
+        not_admitted = await self._admit(lesson, child, moment, client, language)
+        if not_admitted is not None:
+            return not_admitted
+        owner = f"{lesson.casefold()}/{child.casefold()}"
+        wait = self.frames.take(owner)
+        if wait > 0:
+            raise RefusedError("busy", say("error_too_many_frames", language, limit=int(FRAMES_PER_SECOND)), 429, wait)
+        job = partial(self.observer.observe, lesson, child, image, moment, identifier, source, language)
+        answer = await self.queue.run(owner, job)
+        if answer is None:
+            return {"recorded": False, "reason": REPLACED, "message": say("error_replaced", language)}
+        return answer
+
+    async def _admit(
+        self, lesson: str, child: str, at: datetime | None, client: str, language: str
+    ) -> dict[str, object] | None:
+        wait = self.blocked.get(client, 0.0) - time.monotonic()
+        if wait > 0:
+            raise RefusedError("busy", say("error_too_often", language, seconds=round(wait) + 1), 429, wait)
+        try:
+            return await run_in_threadpool(self.observer.admit, lesson, child, at, language)
+        except RefusedError as error:
+            if error.status == 404:
+                wait = self.guesses.take(client)
+                if wait > 0:
+                    self.blocked = {key: until for key, until in self.blocked.items() if until > time.monotonic()}
+                    self.blocked[client] = time.monotonic() + GUESSING_PAUSE
+            raise
