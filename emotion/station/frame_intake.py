@@ -1,4 +1,4 @@
-"""Where frames come in, whichever way: strangers are turned away, floods slowed, and of each child only the newest waits."""
+"""Where frames come in: strangers are turned away, floods slowed, and of each child only the newest frame waits."""
 
 import time
 from datetime import datetime

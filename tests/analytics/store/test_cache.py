@@ -69,8 +69,8 @@ def test_what_was_read_while_it_changed_is_not_kept(store: LessonStore) -> None:
         store.put_child(replace(found, animal="owl"))
         return found
 
-    assert recall.find("key", read_and_be_overtaken) == make_child()
-    assert recall.find("key", lambda: None) is None
+    assert recall.get("key", read_and_be_overtaken) == make_child()
+    assert recall.get("key", lambda: None) is None
 
 
 def test_a_reader_never_sees_a_consent_that_was_withdrawn_before_it_asked(store: LessonStore) -> None:

@@ -36,7 +36,7 @@ library.fclose(answer)
 
 HOLES = """
 import sys, time
-from emotion.serving.memory import giving_back
+from emotion.serving.memory import trimming_memory
 
 def resident():
     line = next(line for line in open("/proc/self/status") if line.startswith("RssAnon"))
@@ -45,7 +45,7 @@ def resident():
 blocks = [bytearray(size) for _ in range(1000) for size in (100_000, 700)]  # 100 MB, of which the small ones stay
 blocks = blocks[1::2]
 before = resident()
-with giving_back(float(sys.argv[1])):
+with trimming_memory(float(sys.argv[1])):
     time.sleep(1)
 print(before - resident())
 """
