@@ -1,13 +1,16 @@
 """What every runtime promises, and the arithmetic that they share."""
 
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 
 from emotion.network.checkpoint import Checkpoint
 
 # Where a name stands for a choice (auto, openvino) the machine decides; the others are taken at their word.
-RUNTIMES = ("auto", "openvino", "openvino-int8", "openvino-bf16", "openvino-f32", "torch", "torch-bf16", "torch-cuda")
+RuntimeName = Literal[
+    "auto", "openvino", "openvino-int8", "openvino-bf16", "openvino-f32", "torch", "torch-bf16", "torch-cuda"
+]
+RUNTIMES: tuple[str, ...] = get_args(RuntimeName)
 
 
 class Runtime(Protocol):

@@ -1,54 +1,111 @@
 """Reads the environment once; nothing else in the project looks at it."""
 
 import logging
-import math
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from emotion.network.checkpoint import PACKAGED
-from emotion.runtime.base import RUNTIMES
+from emotion.runtime.base import RUNTIMES, RuntimeName
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "EMOTION_"
 # Nobody else in the network sees a demonstration that was started without settings.
-LOOPBACK = "127.0.0.1"
+LOOPBACK, EVERY_ADDRESS = "127.0.0.1", "0.0.0.0"
 
 
 class SettingsError(ValueError):
     """A variable has a value that cannot be used; the message names the variable, the value and what would do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+def _file(path: Path) -> Path:
+    path = path.expanduser()
+    if path.is_dir():
+        raise ValueError("is a folder; give the path of a file.")
+    return path
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError("does not exist; give the path of an existing file.")
+    return path
+
+
+File = Annotated[Path, AfterValidator(_file)]
+ExistingFile = Annotated[File, AfterValidator(_existing)]
+
+
+class Settings(BaseModel):
     """Everything that can be set from outside, with the defaults of a private demonstration on one's own computer.
 
-    Each field that `VARIABLES` describes is read from the variable ``EMOTION_`` + its name in capitals. ``host`` and
-    ``port`` come from Gradio's variables and ``space`` from the one that Hugging Face sets: the same file runs there.
+    A field is read from the variable ``EMOTION_`` + its name in capitals and described in the README's table; host,
+    port and space are read from the variables that Gradio and Hugging Face use: the same file runs there.
     """
 
-    checkpoint: str = str(PACKAGED)
-    runtime: str = "auto"
-    database: Path = Path(".data/lessons.duckdb")
-    secret: str | None = None
-    retention_days: int = 30
-    backup_dataset: str | None = None
-    frames_per_second: float = 1.0
-    accounts: str = ".data/accounts.json"
-    session_minutes: int = 60
-    requests_per_minute: int = 6000
-    lessons_open: int = 10
-    upload_megabytes: int = 32
-    small_groups: str = "caution"
-    metrics_token: str | None = None
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
-    host: str = LOOPBACK
-    port: int = 7860
-    space: str | None = None
+    model_config = ConfigDict(
+        frozen=True,
+        validate_by_name=True,
+        alias_generator=AliasGenerator(validation_alias=lambda name: PREFIX + name.upper()),
+    )
+
+    checkpoint: str = Field(
+        str(PACKAGED), description="Folder of the classifier, or a Hub repository `owner/name@revision`"
+    )
+    runtime: RuntimeName = Field("auto", description=f"What computes the network: `{'`, `'.join(RUNTIMES)}`")
+    database: File = Field(Path(".data/lessons.duckdb"), description="The DuckDB file that keeps the lessons")
+    secret: str | None = Field(
+        None,
+        min_length=32,
+        repr=False,
+        description="Key of the pseudonyms, 32 characters or more; made at the first local start, needed on a Space",
+    )
+    retention_days: int = Field(30, ge=1, le=3650, description="Days after which observations are deleted")
+    backup_dataset: str | None = Field(
+        None, description="Private data set on the Hub, `owner/name`, that keeps a copy of the database"
+    )
+    frames_per_second: float = Field(
+        1.0,
+        ge=0.2,
+        le=5.0,
+        allow_inf_nan=False,
+        description="Frames a station sends each second unless set on the page, 0.2 to 5",
+    )
+    accounts: str = Field(
+        ".data/accounts.json",
+        repr=False,
+        description="Teachers' accounts: a file, or its JSON; without any the teacher page answers this computer only",
+    )
+    session_minutes: int = Field(
+        60, ge=1, le=1440, description="Minutes without a request after which a teacher has to log in again"
+    )
+    requests_per_minute: int = Field(
+        6000, ge=60, le=1_000_000, description="Requests an address may make in a minute before it has to wait"
+    )
+    lessons_open: int = Field(10, ge=1, le=1000, description="Lessons a teacher may have open at a time")
+    upload_megabytes: int = Field(32, ge=1, le=512, description="Largest upload in megabytes")
+    small_groups: Literal["caution", "hide"] = Field(
+        "caution",
+        description="Figures of a class of which fewer than five children were seen: shown with a `caution`, or `hide`",
+    )
+    metrics_token: str | None = Field(
+        None,
+        min_length=16,
+        repr=False,
+        description="Bearer token for `/metrics` from other computers, 16 characters or more; without it this computer "
+        "only",
+    )
+    tls_certificate: ExistingFile | None = Field(
+        None, description="Certificate for https; other devices' browsers open the camera only over https"
+    )
+    tls_key: ExistingFile | None = Field(None, description="Key file of that certificate")
+    host: str = Field(LOOPBACK, validation_alias="GRADIO_SERVER_NAME")
+    port: int = Field(7860, ge=1, le=65535, validation_alias="GRADIO_SERVER_PORT")
+    space: str | None = Field(None, validation_alias="SPACE_ID")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -59,130 +116,45 @@ class Settings:
         """
         given = {name: value.strip() for name, value in (os.environ if environment is None else environment).items()}
         given = {name: value for name, value in given.items() if value}
-        known = {environment_variable(name): name for name in VARIABLES}
-        unknown = sorted(name for name in given if name.startswith(PREFIX) and name not in known)
-        for name in unknown:
-            logger.warning("%s is not a setting of this app; known are %s", name, ", ".join(sorted(known)))
-
-        values: dict[str, Any] = {}
-        for name, setting in known.items():
-            if name in given:
-                values[setting] = VARIABLES[setting][0](name, given[name])
-        values["space"] = given.get("SPACE_ID")
-        values["host"] = given.get("GRADIO_SERVER_NAME", "0.0.0.0" if values["space"] else LOOPBACK)
-        if "GRADIO_SERVER_PORT" in given:
-            values["port"] = _whole(1, 65535)("GRADIO_SERVER_PORT", given["GRADIO_SERVER_PORT"])
-        if ("tls_certificate" in values) != ("tls_key" in values):
+        known = sorted(variables())
+        for name in sorted(name for name in given if name.startswith(PREFIX) and name not in known):
+            logger.warning("%s is not a setting of this app; known are %s", name, ", ".join(known))
+        if "SPACE_ID" in given:
+            given.setdefault("GRADIO_SERVER_NAME", EVERY_ADDRESS)
+        try:
+            settings = cls.model_validate(given, by_name=False)
+        except ValidationError as error:
+            raise SettingsError(_sentence(error)) from None  # its text would repeat a secret
+        if (settings.tls_certificate is None) != (settings.tls_key is None):
             raise SettingsError(f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY belong together: set both or neither.")
-        return cls(**values)
+        return settings
 
 
-def environment_variable(setting: str) -> str:
-    """The environment variable of a setting: ``retention_days`` -> ``EMOTION_RETENTION_DAYS``."""
-    return PREFIX + setting.upper()
+def variables() -> dict[str, FieldInfo]:
+    """The fields of `Settings` that have a variable of ours, by its name."""
+    fields = {str(field.validation_alias): field for field in Settings.model_fields.values()}
+    return {name: field for name, field in fields.items() if name.startswith(PREFIX)}
 
 
-def _whole(least: int, most: int) -> Callable[[str, str], int]:
-    def read(name: str, value: str) -> int:
-        try:
-            number = int(value)
-        except ValueError as error:
-            raise SettingsError(f"{name}={value!r} is not a whole number; use {least} to {most}.") from error
-        if not least <= number <= most:
-            raise SettingsError(f"{name}={number} is out of range; use {least} to {most}.")
-        return number
-
-    return read
-
-
-def _number(least: float, most: float) -> Callable[[str, str], float]:
-    def read(name: str, value: str) -> float:
-        try:
-            number = float(value)
-        except ValueError as error:
-            raise SettingsError(f"{name}={value!r} is not a number; use {least} to {most}.") from error
-        if not (math.isfinite(number) and least <= number <= most):
-            raise SettingsError(f"{name}={value} is out of range; use {least} to {most}.")
-        return number
-
-    return read
-
-
-def _one_of(choices: tuple[str, ...]) -> Callable[[str, str], str]:
-    def read(name: str, value: str) -> str:
-        if value not in choices:
-            raise SettingsError(f"{name}={value!r} is not known; use one of {', '.join(choices)}.")
-        return value
-
-    return read
-
-
-def _file(name: str, value: str) -> Path:
-    path = Path(value).expanduser()
-    if path.is_dir():
-        raise SettingsError(f"{name}={value!r} is a folder; give the path of a file.")
-    return path
-
-
-def _existing_file(name: str, value: str) -> Path:
-    path = _file(name, value)
-    if not path.is_file():
-        raise SettingsError(f"{name}={value!r} does not exist; give the path of an existing file.")
-    return path
-
-
-def _secret(name: str, value: str) -> str:
-    # The value itself is never repeated: messages end up in logs.
-    if len(value) < 32:
-        raise SettingsError(
-            f"{name} is too short; use at least 32 random characters, for example `openssl rand -hex 32`."
-        )
-    return value
-
-
-def _token(name: str, value: str) -> str:
-    if len(value) < 16:
-        raise SettingsError(
-            f"{name} is too short; use at least 16 random characters, for example `openssl rand -hex 16`."
-        )
-    return value
-
-
-def _text(name: str, value: str) -> str:
-    return value
-
-
-VARIABLES: dict[str, tuple[Callable[[str, str], Any], str]] = {
-    "checkpoint": (_text, "Folder of the classifier, or a Hub repository `owner/name@revision`"),
-    "runtime": (_one_of(RUNTIMES), "What computes the network: `" + "`, `".join(RUNTIMES) + "`"),
-    "database": (_file, "The DuckDB file that keeps the lessons"),
-    "secret": (
-        _secret,
-        "Key of the pseudonyms, 32 characters or more; made at the first local start, needed on a Space",
-    ),
-    "retention_days": (_whole(1, 3650), "Days after which observations are deleted"),
-    "backup_dataset": (_text, "Private data set on the Hub, `owner/name`, that keeps a copy of the database"),
-    "frames_per_second": (_number(0.2, 5.0), "Frames a station sends each second unless set on the page, 0.2 to 5"),
-    "accounts": (
-        _text,
-        "Teachers' accounts: a file, or its JSON; without any the teacher page answers this computer only",
-    ),
-    "session_minutes": (_whole(1, 1440), "Minutes without a request after which a teacher has to log in again"),
-    "requests_per_minute": (_whole(60, 1_000_000), "Requests an address may make in a minute before it has to wait"),
-    "lessons_open": (_whole(1, 1000), "Lessons a teacher may have open at a time"),
-    "upload_megabytes": (_whole(1, 512), "Largest upload in megabytes"),
-    "small_groups": (
-        _one_of(("caution", "hide")),
-        "Figures of a class of which fewer than five children were seen: shown with a `caution`, or `hide`",
-    ),
-    "metrics_token": (
-        _token,
-        "Bearer token for `/metrics` from other computers, 16 characters or more; without it this computer only",
-    ),
-    "tls_certificate": (
-        _existing_file,
-        "Certificate for https; other devices' browsers open the camera only over https",
-    ),
-    "tls_key": (_existing_file, "Key file of that certificate"),
-}
-"""Per field of `Settings`: how its variable is read, and what it means (the row of the README's table)."""
+def _sentence(error: ValidationError) -> str:
+    """The variable, its value unless it is a secret, what is wrong with it and what would do; of the first mistake."""
+    details = error.errors()[0]
+    name, value, context = details["loc"][0], details["input"], details.get("ctx", {})
+    allowed = Settings.model_json_schema(mode="validation")["properties"][name]
+    bounds = f"use {allowed.get('minimum')} to {allowed.get('maximum')}."
+    match details["type"]:
+        case "string_too_short":
+            length = context["min_length"]
+            return (
+                f"{name} is too short; use at least {length} random characters, "
+                f"for example `openssl rand -hex {length}`."
+            )
+        case "int_parsing":
+            return f"{name}={value!r} is not a whole number; {bounds}"
+        case "float_parsing":
+            return f"{name}={value!r} is not a number; {bounds}"
+        case "literal_error":
+            return f"{name}={value!r} is not known; use one of {', '.join(allowed['enum'])}."
+        case "value_error":
+            return f"{name}={value!r} {context['error']}"
+    return f"{name}={value} is out of range; {bounds}"

@@ -1,12 +1,12 @@
 """The environment becomes settings, or a sentence that says which variable is wrong and what would do."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from pydantic.fields import FieldInfo
 
-from emotion.serving.settings import VARIABLES, Settings, SettingsError, environment_variable
+from emotion.serving.settings import Settings, SettingsError, variables
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 
@@ -68,10 +68,11 @@ def test_a_misspelt_variable_gets_a_warning(caplog):
     assert "EMOTION_SECRT" in caplog.text
 
 
-def test_every_setting_has_a_variable_and_the_other_way_round():
-    assert set(VARIABLES) == {field.name for field in fields(Settings)} - {"host", "port", "space"}
+def test_the_readme_lists_every_setting_with_its_default_and_meaning_and_no_other():
+    rows = re.findall(r"^\| `EMOTION_.*$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(rows) == sorted(row(name, field) for name, field in variables().items())
 
 
-def test_the_readme_lists_every_setting_and_no_other():
-    listed = set(re.findall(r"^\| `(EMOTION_[A-Z_]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE))
-    assert listed == {environment_variable(name) for name in VARIABLES}
+def row(name: str, field: FieldInfo) -> str:
+    default = "" if field.default is None else f"`{str(field.default).removeprefix(f'{README.parent}/')}`"
+    return f"| `{name}` | {default} | {field.description} |"
