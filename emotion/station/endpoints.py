@@ -37,7 +37,7 @@ def add_endpoints(intake: FrameIntake, language_of: Callable[[gr.Request], str],
         path = image.get("path") if isinstance(image, dict) else None
         try:
             if not path or path not in uploads:  # an example of the page, say: what is taken is deleted
-                raise RefusedError("no_image", say("error_no_image", language))
+                raise RefusedError("no_image", say(language, "error_no_image"))
             uploads.discard(path)  # at once: another call with the same file must not meet it half taken
             frame = await run_in_threadpool(_take, Path(path), language)
             return await intake.observe(lesson, child, frame, at, id, "api", client_address(request), language)
@@ -80,7 +80,7 @@ def _take(path: Path, language: str) -> bytes:
     """The bytes of an uploaded frame; the file is gone afterwards: a picture of a child does not stay on a disk."""
     try:
         if path.stat().st_size > FRAME_BYTES:
-            raise RefusedError("too_large", say("error_too_large", language, limit=FRAME_BYTES // 1_000_000), 413)
+            raise RefusedError("too_large", say(language, "error_too_large", limit=FRAME_BYTES // 1_000_000), 413)
         return path.read_bytes()
     finally:
         path.unlink(missing_ok=True)

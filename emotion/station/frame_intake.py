@@ -86,11 +86,11 @@ class FrameIntake:
         owner = f"{lesson.casefold()}/{child.casefold()}"
         wait = self.frames.take(owner)
         if wait > 0:
-            raise RefusedError("busy", say("error_too_many_frames", language, limit=int(FRAMES_PER_SECOND)), 429, wait)
+            raise RefusedError("busy", say(language, "error_too_many_frames", limit=int(FRAMES_PER_SECOND)), 429, wait)
         job = partial(self.observer.observe, lesson, child, image, moment, identifier, source, language)
         answer = await self.queue.run(owner, job)
         if answer is None:
-            return {"recorded": False, "reason": REPLACED, "message": say("error_replaced", language)}
+            return {"recorded": False, "reason": REPLACED, "message": say(language, "error_replaced")}
         return answer
 
     async def _admit(
@@ -98,7 +98,7 @@ class FrameIntake:
     ) -> dict[str, object] | None:
         wait = self.blocked.get(client, 0.0) - time.monotonic()
         if wait > 0:
-            raise RefusedError("busy", say("error_too_often", language, seconds=round(wait) + 1), 429, wait)
+            raise RefusedError("busy", say(language, "error_too_often", seconds=round(wait) + 1), 429, wait)
         try:
             return await run_in_threadpool(self.observer.admit, lesson, child, at, language)
         except RefusedError as error:

@@ -56,10 +56,10 @@ async def read_body(request: Request, limit: int, language: str) -> bytes:
     async for part in request.stream():
         size += len(part)
         if size > limit:
-            raise RefusedError("too_large", say("error_too_large", language, limit=limit // 1_000_000), 413)
+            raise RefusedError("too_large", say(language, "error_too_large", limit=limit // 1_000_000), 413)
         parts.append(part)
     if not size:
-        raise RefusedError("no_image", say("error_no_image", language))
+        raise RefusedError("no_image", say(language, "error_no_image"))
     return b"".join(parts)
 
 

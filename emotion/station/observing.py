@@ -154,7 +154,7 @@ class Observer:
         detail = read_text("detail", detail, DETAIL_CHARACTERS, language)
         if kind not in EVENT_KINDS:
             raise RefusedError(
-                "bad_event", say("error_bad_event", language, kind=quoted(kind), kinds=", ".join(EVENT_KINDS))
+                "bad_event", say(language, "error_bad_event", kind=quoted(kind), kinds=", ".join(EVENT_KINDS))
             )
         if self.recorder is None:
             return _not_recorded("recording_disabled", language)
@@ -166,12 +166,12 @@ class Observer:
     def lesson_status(self, lesson: str, language: str) -> dict[str, object]:
         """``open``, ``title`` and ``seconds_left`` of a lesson. Raises `RefusedError` if there is none."""
         if self.recorder is None:
-            raise RefusedError("recording_disabled", say("error_recording_disabled", language), 403)
+            raise RefusedError("recording_disabled", say(language, "error_recording_disabled"), 403)
         lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
         with _trouble_reported(language):
             status = self.recorder.status(lesson)
         if not status.found:
-            raise RefusedError("unknown_lesson", say("error_unknown_lesson", language, lesson=quoted(lesson)), 404)
+            raise RefusedError("unknown_lesson", say(language, "error_unknown_lesson", lesson=quoted(lesson)), 404)
         return {"open": status.open, "title": status.title, "seconds_left": status.seconds_left}
 
 
@@ -182,7 +182,7 @@ def read_text(name: str, value: object, limit: int, language: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > limit:
-        raise RefusedError("bad_text", say("error_bad_text", language, name=name, limit=limit))
+        raise RefusedError("bad_text", say(language, "error_bad_text", name=name, limit=limit))
     return value
 
 
@@ -198,12 +198,12 @@ def read_time(text: object, language: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(read_text("at", text, CODE_CHARACTERS, language))
         if moment.tzinfo is None:
-            raise RefusedError("no_zone", say("error_no_zone", language, at=quoted(text)))
+            raise RefusedError("no_zone", say(language, "error_no_zone", at=quoted(text)))
         return moment.astimezone(UTC)
     except (TypeError, OverflowError, ValueError) as error:
         if isinstance(error, RefusedError):
             raise
-        raise RefusedError("bad_time", say("error_bad_time", language, at=quoted(text))) from error
+        raise RefusedError("bad_time", say(language, "error_bad_time", at=quoted(text))) from error
 
 
 def read_identifier(text: object, language: str) -> str | None:
@@ -211,13 +211,13 @@ def read_identifier(text: object, language: str) -> str | None:
     if not text:
         return None
     if not isinstance(text, str) or not IDENTIFIER.fullmatch(text):
-        raise RefusedError("bad_identifier", say("error_bad_identifier", language, id=quoted(text)))
+        raise RefusedError("bad_identifier", say(language, "error_bad_identifier", id=quoted(text)))
     return text
 
 
 def image_refused(error: ImageError, language: str) -> RefusedError:
     """What a caller is told of a picture that cannot be read."""
-    return RefusedError(error.key, say(f"image_{error.key}", language), 413 if error.key == "too_large" else 422)
+    return RefusedError(error.key, say(language, f"image_{error.key}"), 413 if error.key == "too_large" else 422)
 
 
 @contextmanager
@@ -230,7 +230,7 @@ def _trouble_reported(language: str) -> Iterator[None]:
         raise
     except Exception as error:
         logger.exception("A request could not be served")
-        raise RefusedError("not_served", say("error_not_served", language), 503) from error
+        raise RefusedError("not_served", say(language, "error_not_served"), 503) from error
 
 
 def _refusal(
@@ -241,7 +241,7 @@ def _refusal(
     reason = outcome.reason or ""
     if reason in MISTAKES:
         moment = quoted(at.isoformat()) if at else ""
-        message = say(f"error_{reason}", language, lesson=quoted(lesson), child=quoted(child), at=moment)
+        message = say(language, f"error_{reason}", lesson=quoted(lesson), child=quoted(child), at=moment)
         raise RefusedError(reason, message, MISTAKES[reason])
     return _not_recorded(reason, language)
 
@@ -254,5 +254,5 @@ def _not_recorded(reason: str, language: str) -> dict[str, object]:
         "face": None,
         "faces_seen": None,
         "reason": reason,
-        "message": say(f"error_{reason}", language),
+        "message": say(language, f"error_{reason}"),
     }

@@ -253,7 +253,7 @@ LESSON_KEYS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def say(key: str, language: str, **values: object) -> str:
+def say(language: str, key: str, **values: object) -> str:
     """The text of ``key`` in ``language`` (``en`` or ``ru``) with ``values`` filled in. Raises KeyError for others."""
     return TEXTS[language][key].format(**values)
 

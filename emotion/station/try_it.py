@@ -16,7 +16,7 @@ from emotion.faces.quality import Quality
 from emotion.images import ImageError, read_image
 from emotion.labels import KEYS, Emotion, Prediction
 from emotion.station.annotate import LONG_SIDE, annotate
-from emotion.station.heat_overlay import overlay_on_photo
+from emotion.station.heat_overlay import overlay_heat
 from emotion.station.observing import image_refused
 from emotion.station.photo import photo_input
 from emotion.station.responses import confidences, probability_bars, recognition_details
@@ -47,7 +47,7 @@ class TryIt:
         """
         language = self.language_of(request)
         if image is None:
-            raise gr.Error(say("error_no_image", language), print_exception=False)
+            raise gr.Error(say(language, "error_no_image"), print_exception=False)
         try:
             pixels = read_image(image)
             recognition = self.classifier.recognise(pixels)
@@ -65,9 +65,9 @@ class TryIt:
         """Reads many photographs: one details object each, in their order; ``error`` for one that is no picture."""
         language = self.language_of(request)
         if not images:
-            raise gr.Error(say("error_no_image", language), print_exception=False)
+            raise gr.Error(say(language, "error_no_image"), print_exception=False)
         if len(images) > MOST_IMAGES:
-            message = say("error_too_many_images", language, count=len(images), limit=MOST_IMAGES)
+            message = say(language, "error_too_many_images", count=len(images), limit=MOST_IMAGES)
             raise gr.Error(message, print_exception=False)
         answers: list[Details] = []
         for image in images:
@@ -93,12 +93,12 @@ class TryIt:
         if not answer:
             return gr.Radio(choices=[], value=None, visible=False), "", "", gr.Button(visible=False)
         language, faces = self.language_of(request), answer["faces"]
-        choices = [(say("face_number", language, number=index + 1), index) for index in range(len(faces))]
+        choices = [(say(language, "face_number", number=index + 1), index) for index in range(len(faces))]
         choice = gr.Radio(choices=choices, value=0 if faces else None, visible=len(faces) > 1)
         if not faces:
-            return choice, say("no_face_found", language), "", gr.Button(visible=False)
+            return choice, say(language, "no_face_found"), "", gr.Button(visible=False)
         key = "one_face" if len(faces) == 1 else "many_faces"
-        sentence = say(key, language, count=len(faces), milliseconds=round(answer["milliseconds"]))
+        sentence = say(language, key, count=len(faces), milliseconds=round(answer["milliseconds"]))
         bars_of_first = probability_bars(faces[0]["probabilities"], language)
         note = _quality_note(faces[0], language)
         return choice, f"{sentence} {note}", bars_of_first, gr.Button(visible=True)
@@ -118,7 +118,7 @@ class TryIt:
 
         language = self.language_of(request)
         if image is None or not answer or chosen is None or not 0 <= chosen < len(answer["faces"]):
-            gr.Info(say("choose_photo_first", language))
+            gr.Info(say(language, "choose_photo_first"))
             return gr.skip()
         pixels = read_image(image)
         preset = self.classifier.checkpoint.configuration
@@ -137,7 +137,7 @@ class TryIt:
         shown = Image.fromarray(pixels)
         shown = shown.resize((max(1, round(shown.width * scale)), max(1, round(shown.height * scale))))
         smaller = replace(face, landmarks=tuple((x * scale, y * scale) for x, y in face.landmarks))
-        warm = overlay_on_photo(np.asarray(shown), smaller, heat, preset)
+        warm = overlay_heat(np.asarray(shown), smaller, heat, preset)
         return _drawn(warm, answer, chosen, language, scale)
 
     @staticmethod
@@ -218,7 +218,7 @@ def _drawn(pixels: np.ndarray, answer: Details, chosen: int, language: str, scal
 
 
 def _quality_note(face: Details, language: str) -> str:
-    return say("low_quality", language) if face["quality"]["overall"] < LOW_QUALITY else ""
+    return say(language, "low_quality") if face["quality"]["overall"] < LOW_QUALITY else ""
 
 
 def _area(box: list[float]) -> float:

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from emotion.serving.language import BAR_TEXTS
+from emotion.serving.texts import SITE_BAR
 from emotion.station.observing import MISTAKES
 from emotion.station.texts import LESSON_KEYS, TEXTS, quoted, say
 
@@ -19,7 +19,7 @@ def placeholders(text: str) -> set[str]:
 
 def test_english_and_russian_have_the_same_keys():
     assert TEXTS["en"].keys() == TEXTS["ru"].keys()
-    assert BAR_TEXTS["en"].keys() == BAR_TEXTS["ru"].keys()
+    assert SITE_BAR["en"].keys() == SITE_BAR["ru"].keys()
 
 
 @pytest.mark.parametrize("key", sorted(TEXTS["en"]))
@@ -41,7 +41,7 @@ def test_the_lesson_panel_has_every_word_it_shows():
 def test_every_mistake_a_recorder_reports_has_its_sentence():
     for reason in (*MISTAKES, "no_consent", "lesson_ended", "recording_disabled", "replaced"):
         for language in TEXTS:
-            assert say(f"error_{reason}", language, lesson="1", child="2", at="3")
+            assert say(language, f"error_{reason}", lesson="1", child="2", at="3")
 
 
 def test_a_visitors_own_words_are_shortened_and_harmless_in_a_message():
