@@ -4,10 +4,10 @@ recordings, its own login, an assistant that edits the code): what is not listed
 
 import re
 
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emotion.serving.html_head import RequestHeaders
 from emotion.serving.language import language_of
 from emotion.serving.texts import say
 
@@ -33,7 +33,7 @@ class AllowedRoutesMiddleware:
         if scope["type"] != "http" or is_allowed(scope.get("path", "")):
             await self.app(scope, receive, send)
             return
-        words = say("error_no_address", language_of(RequestHeaders(scope)))
+        words = say(language_of(HTTPConnection(scope)), "error_no_address")
         await JSONResponse({"error": words}, 404)(scope, receive, send)
 
 

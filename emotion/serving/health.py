@@ -96,5 +96,5 @@ def add_health_routes(
         given = request.headers.get("authorization", "").encode()
         expected = f"Bearer {metrics_token}".encode()
         if not is_local(request) and not (metrics_token and hmac.compare_digest(given, expected)):
-            return JSONResponse({"error": say("error_metrics_closed", language_of(request))}, 403)
+            return JSONResponse({"error": say(language_of(request), "error_metrics_closed")}, 403)
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

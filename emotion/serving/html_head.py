@@ -4,33 +4,46 @@ Gradio 6 adds the ``head`` of a mounted app from its own script, when it has ask
 too late for a visitor's choice of language.
 """
 
+from pathlib import Path
+
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emotion.serving.language import HEAD, LANGUAGES, language_of
+from emotion.serving.language import COOKIE, LANGUAGES, language_of
+from emotion.serving.rendering import templates_in
+from emotion.serving.texts import SITE_BAR
 
-MARK = b"<head>"
+WING = Path(__file__).parent
+START_OF_HEAD = b"<head>"
 
 
-class RequestHeaders:
-    """The headers of an ASGI request, as `language_of` wants them."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.headers = Headers(scope=scope)
+def site_bar_head() -> str:
+    """The script and the style of the bar on top of both pages, for the ``<head>`` of each."""
+    return (
+        templates_in(WING / "templates")
+        .get_template("head.html")
+        .render(
+            options={"languages": LANGUAGES, "words": SITE_BAR, "cookie_name": COOKIE},
+            script=(WING / "static" / "site_bar.js").read_text(encoding="utf-8"),
+            style=(WING / "static" / "site_bar.css").read_text(encoding="utf-8"),
+        )
+    )
 
 
 class HtmlHeadMiddleware:
-    """ASGI middleware: inserts `HEAD` behind ``<head>`` and tells the page's language; all other answers pass."""
+    """ASGI middleware: puts `site_bar_head` behind ``<head>`` and the page's language into ``<html lang>``."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.start_of_head = START_OF_HEAD + site_bar_head().encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        language = language_of(RequestHeaders(scope))
+        language = language_of(HTTPConnection(scope))
         start: Message | None = None
         body = b""
 
@@ -44,7 +57,7 @@ class HtmlHeadMiddleware:
                 body += message.get("body", b"")
                 if message.get("more_body"):
                     return
-                page = body.replace(MARK, MARK + HEAD.encode(), 1)
+                page = body.replace(START_OF_HEAD, self.start_of_head, 1)
                 page = page.replace(f'lang="{LANGUAGES[0]}"'.encode(), f'lang="{language}"'.encode(), 1)
                 headers = MutableHeaders(raw=start["headers"])
                 if scope["method"] != "HEAD":

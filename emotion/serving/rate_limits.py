@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emotion.serving.html_head import RequestHeaders
 from emotion.serving.language import language_of
 from emotion.serving.texts import say
 
@@ -55,7 +55,7 @@ class RateLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        language = language_of(RequestHeaders(scope))
+        language = language_of(HTTPConnection(scope))
         client = (scope.get("client") or ("",))[0]
         wait = self.clients.take(client)
         if wait > 0:
@@ -64,11 +64,11 @@ class RateLimitMiddleware:
         headers = Headers(scope=scope)
         if "content-length" in headers and "transfer-encoding" in headers:
             # Two statements of a length: behind a proxy that believes the other one, a second request could hide here.
-            words = say("error_two_lengths", language)
+            words = say(language, "error_two_lengths")
             await JSONResponse({"error": words}, 400, {"Connection": "close"})(scope, receive, send)
             return
         announced = headers.get("content-length", "0")
-        words = say("error_body_too_large", language, limit=self.body_bytes // 1_000_000)
+        words = say(language, "error_body_too_large", limit=self.body_bytes // 1_000_000)
         if not announced.isdigit() or int(announced) > self.body_bytes:
             await JSONResponse({"error": words}, 413)(scope, receive, send)
             return
@@ -84,7 +84,7 @@ class RateLimitMiddleware:
             try:
                 message = await asyncio.wait_for(receive(), max(0.0, deadline - time.monotonic()))
             except TimeoutError as error:
-                raise HTTPException(408, say("error_too_slow", language, limit=int(BODY_WITHIN))) from error
+                raise HTTPException(408, say(language, "error_too_slow", limit=int(BODY_WITHIN))) from error
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > self.body_bytes:
@@ -99,7 +99,7 @@ def too_many_requests(wait: float, language: str) -> JSONResponse:
     """429 with the time to wait, and a sentence."""
     seconds = max(1, round(wait + 0.5))
     return JSONResponse(
-        {"recorded": False, "reason": "busy", "error": say("error_too_often", language, seconds=seconds)},
+        {"recorded": False, "reason": "busy", "error": say(language, "error_too_often", seconds=seconds)},
         429,
         {"Retry-After": str(seconds)},
     )

@@ -3,10 +3,10 @@
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emotion.serving.html_head import RequestHeaders
 from emotion.serving.language import language_of
 from emotion.serving.texts import say
 
@@ -61,7 +61,7 @@ class ResponseHeadersMiddleware:
             await send(message)
 
         if scope["method"] not in SAFE_METHODS and is_cross_site(Headers(scope=scope)):
-            words = say("error_cross_site", language_of(RequestHeaders(scope)))
+            words = say(language_of(HTTPConnection(scope)), "error_cross_site")
             await JSONResponse({"error": words}, 403)(scope, receive, with_headers)
             return
         await self.app(scope, receive, with_headers)

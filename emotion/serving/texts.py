@@ -29,7 +29,13 @@ TEXTS: dict[str, dict[str, str]] = {
     },
 }
 
+# The bar on top of both pages; its script chooses among the languages.
+SITE_BAR = {
+    "en": {"station": "Station", "teacher": "Teacher", "language": "Language"},
+    "ru": {"station": "Станция", "teacher": "Учитель", "language": "Язык"},
+}
 
-def say(key: str, language: str, **values: object) -> str:
+
+def say(language: str, key: str, **values: object) -> str:
     """The text of ``key`` in ``language`` (``en`` or ``ru``) with ``values`` filled in. Raises KeyError for others."""
     return TEXTS[language][key].format(**values)

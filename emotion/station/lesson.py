@@ -1,6 +1,5 @@
 """The Lesson tab: a form, the camera and the child's messages. All of it runs in the browser, see static/lesson.js."""
 
-import json
 from pathlib import Path
 
 import gradio as gr
@@ -16,10 +15,10 @@ def build_lesson(frames_per_second: float, retention_days: int) -> None:
         language: {key: words[key].replace("{days}", str(retention_days)) for key in LESSON_KEYS}
         for language, words in TEXTS.items()
     }
-    options = {"frames_per_second": frames_per_second}
-    script = f"const TEXTS = {json.dumps(texts, ensure_ascii=False)};\nconst OPTIONS = {json.dumps(options)};\n" + (
-        STATIC / "lesson.js"
-    ).read_text(encoding="utf-8")
     gr.HTML(
-        html_template=(STATIC / "lesson.html").read_text(encoding="utf-8"), js_on_load=script, elem_id="lesson-panel"
+        html_template=(STATIC / "lesson.html").read_text(encoding="utf-8"),
+        js_on_load=(STATIC / "lesson.js").read_text(encoding="utf-8"),
+        elem_id="lesson-panel",
+        texts=texts,  # these two reach the script as its `props`
+        frames_per_second=frames_per_second,
     )

@@ -1,7 +1,12 @@
-"""A `Recognition` as programs and the page read it: plain JSON, a picture with labels, rows of bars."""
+"""A `Recognition` as plain JSON for programs and as a table of bars for the page."""
+
+from pathlib import Path
 
 from emotion.classifier import RecognisedFace, Recognition
 from emotion.labels import COLOURS, KEYS, NAMES, Emotion
+from emotion.serving.rendering import templates_in
+
+TEMPLATES = templates_in(Path(__file__).parent / "templates")
 
 
 def recognition_details(recognition: Recognition) -> dict[str, object]:
@@ -40,18 +45,11 @@ def confidences(probabilities: dict[str, float], language: str) -> dict[str, flo
 
 
 def probability_bars(probabilities: dict[str, float], language: str) -> str:
-    """The eight probabilities as HTML: always in the same order and in the colours of the charts, the largest in bold.
-
-    It is a table, so that a screen reader says name and percentage; the bar itself only repeats the number.
-    """
-    top = max(probabilities, key=probabilities.__getitem__)
-    rows = []
-    for emotion in Emotion:
-        share = float(probabilities[emotion.key])
-        kind = ' class="top"' if emotion.key == top else ""
-        rows.append(
-            f'<tr{kind} data-expression="{emotion.key}"><th scope="row">{NAMES[language][emotion]}</th>'
-            f'<td class="bar"><i style="width:{100 * share:.1f}%;background:{COLOURS[emotion]}"></i></td>'
-            f"<td>{100 * share:.0f} %</td></tr>"
-        )
-    return f'<table class="bars">{"".join(rows)}</table>'
+    """The eight probabilities as an HTML table: in the order and colours of the charts, the largest in bold."""
+    return TEMPLATES.get_template("probability_bars.html").render(
+        expressions=list(Emotion),
+        probabilities=probabilities,
+        top=max(probabilities, key=probabilities.__getitem__),
+        names=NAMES[language],
+        colours=COLOURS,
+    )

@@ -1,5 +1,5 @@
 // The lesson panel: camera, one frame at a time to the server, and a message for whatever is in the way.
-// Gradio calls this once with `element`; `TEXTS` (by language), `OPTIONS` are put in front by emotion/station/lesson.py.
+// Gradio calls this once with `element` and `props`: the texts by language and the frames a second to begin with.
 
 const LONGEST = { width: 640, height: 480 }; // what a face detector needs of a child in front of a tablet
 const JPEG_QUALITY = 0.85;
@@ -7,8 +7,8 @@ const NO_FACE_AFTER = 10_000; // ms; shorter absences are a look at the desk
 const ANSWER_WITHIN = 10_000; // ms; later than that the connection counts as lost
 const ASK_EVERY = 3_000; // ms between attempts to get back what is missing
 
-const language = document.documentElement.lang in TEXTS ? document.documentElement.lang : "en";
-const words = TEXTS[language];
+const language = document.documentElement.lang in props.texts ? document.documentElement.lang : "en";
+const words = props.texts[language];
 const find = (selector) => element.querySelector(selector);
 const panel = find(".lesson"), form = find("form"), video = find("video"), message = find(".lesson-message");
 const button = Object.fromEntries(
@@ -18,9 +18,9 @@ const rate = find("select"), canvas = document.createElement("canvas");
 
 for (const item of element.querySelectorAll("[data-text]")) item.textContent = words[item.dataset.text];
 video.setAttribute("aria-label", words.preview);
-if (![...rate.options].some((option) => Number(option.value) === OPTIONS.frames_per_second))
-  rate.add(new Option(OPTIONS.frames_per_second), 0);
-rate.value = String(OPTIONS.frames_per_second);
+if (![...rate.options].some((option) => Number(option.value) === props.frames_per_second))
+  rate.add(new Option(props.frames_per_second), 0);
+rate.value = String(props.frames_per_second);
 form.lesson.value = new URLSearchParams(location.search).get("lesson") || "";
 
 // What the panel is doing (`state`) and what is in its way (`trouble`, the key of a message, or null).
