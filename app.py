@@ -32,12 +32,12 @@ from emotion.serving.html_head import HtmlHeadMiddleware
 from emotion.serving.input_guard import guard_inputs
 from emotion.serving.language import language_of
 from emotion.serving.logs import log_to_stderr
-from emotion.serving.memory import share_heaps, trimming_memory
+from emotion.serving.memory import limit_heaps, periodic_memory_trim
 from emotion.serving.rate_limits import RateLimitMiddleware
 from emotion.serving.response_headers import ResponseHeadersMiddleware
 from emotion.serving.settings import Settings, SettingsError
 from emotion.serving.slow_clients import SlowClientProtocol
-from emotion.serving.uploads import forbid_core_dumps, use_private_folder
+from emotion.serving.uploads import forbid_core_dumps, use_private_upload_folder
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import add_frame_routes
 from emotion.station.observing import Observer
@@ -74,13 +74,13 @@ def reserve_port(settings: Settings) -> socket.socket:
 def compose(settings: Settings, store: LessonStore) -> FastAPI:
     """Both pages and the plain routes on one server."""
     metrics = Metrics()
-    classifier = EmotionClassifier(settings.checkpoint, settings.runtime, watch=metrics.batch.observe)
+    classifier = EmotionClassifier(settings.checkpoint, settings.runtime, on_batch=metrics.batch_faces.observe)
     classifier.warm_up()
     recorder = LessonRecorder(store, load_secret(settings.secret, settings.database.with_name("secret")))
     # On a public Space the generated secret would vanish with every restart, and anybody could take part.
-    on_air = recorder if settings.secret or not settings.space else None
+    station_recorder = recorder if settings.secret or not settings.space else None
     metrics.gauge("expression_store_waiting", "Writes that wait for their commit", lambda: store.waiting_writes)
-    intake = FrameIntake(Observer(classifier, on_air), metrics)
+    intake = FrameIntake(Observer(classifier, station_recorder), metrics)
     accounts = load_accounts(settings.accounts)
 
     app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
@@ -109,14 +109,15 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     )
     words = translations(classifier)
     station = build_station(classifier, intake, language_of, words, settings.frames_per_second, settings.retention_days)
-    look: dict[str, Any] = {
+    page_options: dict[str, Any] = {
         "theme": theme(),
         "footer_links": [],
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
+        "show_error": False,
+        "app_kwargs": {"docs_url": None, "redoc_url": None, "openapi_url": None},
     }
-    look["app_kwargs"] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     upload = f"{settings.upload_megabytes}mb"
     teacher = build_teacher(
         store,
@@ -136,9 +137,8 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         "/teacher",
         i18n=gr.I18n(**teacher_words()),
         css=teacher_css() + NOTICES_CSS,
-        show_error=False,
         auth_dependency=signed_in,
-        **look,
+        **page_options,
     )
     gr.mount_gradio_app(
         app,
@@ -146,10 +146,9 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         "/",
         i18n=words,
         css=CSS + NOTICES_CSS,
-        show_error=False,
         max_file_size=upload,
         blocked_paths=[str(copies_folder())],  # both pages share Gradio's folder, and the station asks for no login
-        **look,
+        **page_options,
     )
     return app
 
@@ -165,7 +164,7 @@ def serve(settings: Settings) -> None:
         listener,
         open_store(settings.database) as store,
         Housekeeper(store, settings.retention_days, upload),
-        trimming_memory(),
+        periodic_memory_trim(),
     ):
         app = compose(settings, store)
         server = uvicorn.Server(
@@ -194,8 +193,8 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         forbid_core_dumps()
-        share_heaps()
-        use_private_folder()
+        limit_heaps()
+        use_private_upload_folder()
         serve(settings)
     except KeyboardInterrupt:
         return 0

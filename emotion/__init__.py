@@ -22,7 +22,7 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 
 def __getattr__(name: str) -> Any:
-    """The public names, loaded when they are first used: neither torch nor OpenVINO is, until then."""
+    """The public names, loaded when they are first used; torch and OpenVINO only when a classifier is made."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("emotion.classifier" if name == "EmotionClassifier" else "emotion.labels"), name)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion.faces.detector import SECOND_LOOK, Face, FaceDetector, align
-from emotion.images import Source, read_reduced
+from emotion.faces.detector import SECOND_PASS_SIDE, Face, FaceDetector, align
+from emotion.images import ImageSource, read_reduced
 from emotion.labels import Prediction
-from emotion.network.checkpoint import PACKAGED, load_checkpoint
+from emotion.network.checkpoint import PACKAGED_CHECKPOINT, load_checkpoint
 from emotion.runtime.batching import LARGEST_BATCH, BatchingRuntime
-from emotion.runtime.choose import CACHE, choose_runtime
+from emotion.runtime.choose import CACHE_FOLDER, choose_runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +43,38 @@ class EmotionClassifier:
     """Finds the faces of an image and classifies their expressions. Thread-safe.
 
     ``checkpoint``: a folder or a Hub repository (see `emotion.network.checkpoint.load_checkpoint`); ``runtime``: one of
-    `emotion.runtime.base.RUNTIMES`; ``cache``: folder for compiled models; ``watch`` is told the size of each batch.
+    `emotion.runtime.base.RUNTIMES`; ``cache``: folder for compiled models; ``on_batch`` is told the size of each batch.
     Raises `CheckpointError`, ValueError or RuntimeError.
     """
 
     def __init__(
         self,
-        checkpoint: str | Path = PACKAGED,
+        checkpoint: str | Path = PACKAGED_CHECKPOINT,
         runtime: str = "auto",
-        cache: Path | None = CACHE,
-        watch: Callable[[int], object] | None = None,
+        cache: Path | None = CACHE_FOLDER,
+        on_batch: Callable[[int], object] | None = None,
     ) -> None:
         self.checkpoint = load_checkpoint(checkpoint)
         chosen = choose_runtime(self.checkpoint, runtime, cache)
-        self.runtime = BatchingRuntime(chosen, watch)
-        shared = chosen.shared()
-        self.lesson_runtime = self.runtime if shared is chosen else BatchingRuntime(shared, watch)
+        self.runtime = BatchingRuntime(chosen, on_batch)
+        shared = chosen.for_throughput()
+        self.lesson_runtime = self.runtime if shared is chosen else BatchingRuntime(shared, on_batch)
         self._detector = FaceDetector()
 
-    def recognise(self, image: Source) -> Recognition:
+    def recognise(self, image: ImageSource) -> Recognition:
         """Every face of one image: PIL image, array (height, width, 3) uint8 RGB, path, or an encoded image's bytes.
 
         Raises `emotion.images.ImageError` for what is no image.
         """
         return self.recognise_many([image])[0]
 
-    def recognise_frame(self, image: Source) -> Recognition:
+    def recognise_frame(self, image: ImageSource) -> Recognition:
         """The same for a frame of a lesson's camera: with a cheaper search (`FaceDetector.detect_in_frame`), in which
         no more of a large JPEG is decoded than the search looks at, and a network that many frames share.
         """
-        return self._recognise([image], self._detector.detect_in_frame, self.lesson_runtime, SECOND_LOOK)[0]
+        return self._recognise([image], self._detector.detect_in_frame, self.lesson_runtime, SECOND_PASS_SIDE)[0]
 
-    def recognise_many(self, images: Iterable[Source]) -> list[Recognition]:
+    def recognise_many(self, images: Iterable[ImageSource]) -> list[Recognition]:
         """One answer for each image, in their order; all faces share the network's batches, and the time is that of
         all.
         """
@@ -82,10 +82,10 @@ class EmotionClassifier:
 
     def _recognise(
         self,
-        images: Iterable[Source],
+        images: Iterable[ImageSource],
         detect: Callable[[np.ndarray], list[Face]],
         runtime: BatchingRuntime,
-        enough: int | None = None,
+        minimum_side: int | None = None,
     ) -> list[Recognition]:
         began = time.perf_counter()
         sizes: list[tuple[int, int]] = []
@@ -93,7 +93,7 @@ class EmotionClassifier:
         crops: list[np.ndarray] = []
         preset = self.checkpoint.configuration
         for source in images:
-            pixels, size = read_reduced(source, enough)
+            pixels, size = read_reduced(source, minimum_side)
             found = detect(pixels)
             sizes.append(size)
             faces.append([face.scaled(size[0] / pixels.shape[1], size[1] / pixels.shape[0]) for face in found])

@@ -14,9 +14,9 @@ from PIL import Image, UnidentifiedImageError
 # What today's largest phone cameras make. Decoding one needs 350 MB, and 480 MB if it has to be turned.
 MAXIMUM_PIXELS = 50_000_000
 ORIENTATION_TAG = 0x0112  # EXIF 2.32, table 4: how the camera was held
-SIDEWAYS = (5, 6, 7, 8)  # its values for a camera that was held on its side
+ROTATED_ORIENTATIONS = (5, 6, 7, 8)  # its values for a camera that was held on its side
 
-Source = Image.Image | np.ndarray | str | Path | bytes
+ImageSource = Image.Image | np.ndarray | str | Path | bytes
 
 # Formats that photographs come in. Pillow knows some fifty more, among them EPS, which an external interpreter draws.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
@@ -52,7 +52,7 @@ class ImageError(ValueError):
         self.key = key
 
 
-def read_image(source: Source) -> np.ndarray:
+def read_image(source: ImageSource) -> np.ndarray:
     """Return the picture as (height, width, 3) uint8 RGB, upright according to its EXIF orientation, at full size.
 
     Of an animation the first frame is read; transparency is laid on white; 16-bit values keep their upper eight bits;
@@ -62,18 +62,18 @@ def read_image(source: Source) -> np.ndarray:
     return read_reduced(source, None)[0]
 
 
-def read_reduced(source: Source, enough: int | None) -> tuple[np.ndarray, tuple[int, int]]:
+def read_reduced(source: ImageSource, minimum_side: int | None) -> tuple[np.ndarray, tuple[int, int]]:
     """As `read_image`, but of a JPEG file only as many pixels as are needed; and the full (width, height), upright.
 
-    A JPEG whose longer side has at least twice, four or eight times ``enough`` pixels is decoded at a half, a quarter
-    or an eighth of its size, by leaving out the finest waves of each block: cheaper than decoding all and averaging.
-    None: everything is needed.
+    A JPEG whose longer side has at least twice, four or eight times ``minimum_side`` pixels is decoded at a half, a
+    quarter or an eighth of its size, by leaving out the finest waves of each block: cheaper than decoding all and
+    averaging. None: everything is needed.
     """
     if isinstance(source, np.ndarray):
         pixels = _from_array(source)
         return pixels, (pixels.shape[1], pixels.shape[0])
     if isinstance(source, Image.Image):
-        return _from_pillow(source, enough)
+        return _from_pillow(source, minimum_side)
     if not isinstance(source, (str, Path, bytes)):
         raise ImageError(
             "not_an_image", f"A {type(source).__name__} is not a picture: give a file, bytes, a PIL image or an array."
@@ -86,7 +86,7 @@ def read_reduced(source: Source, enough: int | None) -> tuple[np.ndarray, tuple[
         name = content.name
     try:
         with Image.open(content, formats=FORMATS) as picture:
-            return _from_pillow(picture, enough)
+            return _from_pillow(picture, minimum_side)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -116,7 +116,7 @@ def _undecodable(error: Exception) -> ImageError:
     return ImageError("damaged", f"The picture is damaged ({error}): export it again as JPEG or PNG.")
 
 
-def _from_pillow(picture: Image.Image, enough: int | None) -> tuple[np.ndarray, tuple[int, int]]:
+def _from_pillow(picture: Image.Image, minimum_side: int | None) -> tuple[np.ndarray, tuple[int, int]]:
     """The upright RGB array of an opened picture, and its full size; decodes it only after its size was accepted."""
     width, height = full = picture.size
     if width * height > MAXIMUM_PIXELS:
@@ -130,9 +130,11 @@ def _from_pillow(picture: Image.Image, enough: int | None) -> tuple[np.ndarray, 
         )
     try:
         orientation = picture.getexif().get(ORIENTATION_TAG, 1)
-        if enough is not None and max(full) >= 2 * enough:
+        if minimum_side is not None and max(full) >= 2 * minimum_side:
             # Only a JPEG that is still undecoded follows; Pillow takes the strongest reduction that leaves this much.
-            picture.draft(picture.mode, (max(1, width * enough // max(full)), max(1, height * enough // max(full))))
+            picture.draft(
+                picture.mode, (max(1, width * minimum_side // max(full)), max(1, height * minimum_side // max(full)))
+            )
             width, height = picture.size
         picture.load()
         pixels = np.empty((height, width, 3), np.uint8)
@@ -144,7 +146,7 @@ def _from_pillow(picture: Image.Image, enough: int | None) -> tuple[np.ndarray, 
         raise
     except DECODING_ERRORS as error:
         raise _undecodable(error) from error
-    return _upright(pixels, orientation), full[::-1] if orientation in SIDEWAYS else full
+    return _upright(pixels, orientation), full[::-1] if orientation in ROTATED_ORIENTATIONS else full
 
 
 def _strip_to_rgb(picture: Image.Image, strip: Image.Image) -> np.ndarray:
@@ -164,7 +166,7 @@ def _on_white(pixels: np.ndarray) -> np.ndarray:
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Undo the eight EXIF orientations (1 is upright; unknown values count as 1)."""
-    if orientation in SIDEWAYS:
+    if orientation in ROTATED_ORIENTATIONS:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]

@@ -79,7 +79,7 @@ CIRCUMPLEX: dict[Emotion, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the classifier says of one face.
+    """The classifier's answer for one face.
 
     ``probabilities``: eight values in [0, 1] in the order of `Emotion`, summing to 1. ``face_quality``: 0 (unusable)
     to 1. ``model``: the version of the checkpoint that answered.

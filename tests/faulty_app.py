@@ -45,9 +45,9 @@ class FaultyRuntime:
             raise RuntimeError(f"tensor of {__file__} is broken")
         return self._runtime.probabilities(crops)
 
-    def shared(self) -> "FaultyRuntime":
+    def for_throughput(self) -> "FaultyRuntime":
         """See `emotion.runtime.base.Runtime`."""
-        return FaultyRuntime(self._runtime.shared())
+        return FaultyRuntime(self._runtime.for_throughput())
 
 
 if __name__ == "__main__":

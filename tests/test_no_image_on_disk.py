@@ -20,7 +20,7 @@ from PIL import Image
 
 from analytics.classroom.recorder import LessonRecorder
 from analytics.store.lesson_store import LessonStore
-from emotion.serving.uploads import MEMORY
+from emotion.serving.uploads import MEMORY_FOLDER
 from tests.composed import CLASSES, PASSWORD, account_variable, composed_app
 from tests.running_app import ROOT, SECRET, environment_for, free_port
 from tests.stations import PICTURE
@@ -153,7 +153,7 @@ def test_in_a_whole_lesson_no_picture_is_written_to_a_disk(watched, tmp_path: Pa
         for name, data in (("export_lesson", [code, "json"]), ("end_lesson", [code])):
             event = anna.post(f"/teacher/gradio_api/call/{name}", json={"data": data}).json()["event_id"]
             assert "event: complete" in anna.get(f"/teacher/gradio_api/call/{name}/{event}").text
-    memory = list(MEMORY.glob(f"expression-uploads-{app.process.pid}-*"))
+    memory = list(MEMORY_FOLDER.glob(f"expression-uploads-{app.process.pid}-*"))
     in_memory = [path for folder in memory for path in folder.rglob("*") if path.is_file()]
     app.process.terminate()
     assert app.process.wait(60) == 0
@@ -162,13 +162,13 @@ def test_in_a_whole_lesson_no_picture_is_written_to_a_disk(watched, tmp_path: Pa
     assert recorded >= 20
 
     filesystems = {line.split()[1]: line.split()[2] for line in Path("/proc/mounts").read_text().splitlines()}
-    assert filesystems.get(str(MEMORY)) == "tmpfs", "what Gradio needs as a file lies in memory"
+    assert filesystems.get(str(MEMORY_FOLDER)) == "tmpfs", "what Gradio needs as a file lies in memory"
     assert memory, "and it is there that the uploads were"
     assert in_memory, "the photograph of “Try it” is there while somebody looks at it"
     written = app.written()
     assert tmp_path / "lessons.duckdb" in written, "the watch sees what it should see"
     assert any(path.is_relative_to(memory[0]) for path in written)
-    on_disk = {path for path in written if not path.is_relative_to(MEMORY) and not str(path).startswith("/dev/")}
+    on_disk = {path for path in written if not path.is_relative_to(MEMORY_FOLDER) and not str(path).startswith("/dev/")}
     elsewhere = {path for path in app.written(started) & on_disk if not path.is_relative_to(tmp_path)}
     assert {path for path in elsewhere if not path.exists()} == set(), "nothing was written and taken away again"
     for path in sorted(on_disk):

@@ -73,7 +73,7 @@ STATION_FUNCTIONS = {
     "try_it.describe": "self",
     "try_it.choose": "self",
     "try_it.explain": "self",
-    "try_it.touched": "self",
+    "try_it.face_at": "self",
     "helpers.load_example": "self",  # Gradio's own, for the examples below the photograph
     "endpoints.observe": "lesson and child by code",
     "endpoints.log_event": "lesson and child by code",

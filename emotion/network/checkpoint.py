@@ -21,9 +21,9 @@ from safetensors.numpy import load as parse_safetensors
 
 from emotion.labels import KEYS
 
-CONFIGURATION = "config.json"
-INDEX = "model.safetensors.index.json"
-PACKAGED = Path(__file__).resolve().parents[2] / "checkpoints" / "resnet152-ferplus"
+CONFIGURATION_FILE = "config.json"
+INDEX_FILE = "model.safetensors.index.json"
+PACKAGED_CHECKPOINT = Path(__file__).resolve().parents[2] / "checkpoints" / "resnet152-ferplus"
 
 # owner/name or owner/name@revision, as the Hub spells them
 _HUB_NAME = re.compile(r"(?P<repository>[\w][\w.-]*/[\w][\w.-]*)(@(?P<revision>[\w][\w./-]*))?")
@@ -48,7 +48,7 @@ class QuantisedFile:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What travels beside the weights, so that weights and preprocessing can never part (``config.json``).
+    """The content of ``config.json``, which lies beside the weights so that they and their preprocessing never part.
 
     ``classes``: keys in the order of the outputs. ``crop_size``: side in pixels of the aligned face crop;
     ``input_size``: side to which it is enlarged bilinearly before the network. ``colour``: ``grey`` (one channel,
@@ -173,7 +173,7 @@ class Checkpoint:
         found, expected = hashlib.sha256(content).hexdigest(), self.configuration.shards[name]
         if found != expected:
             raise CheckpointError(
-                f"{path} ({len(content)} bytes) is truncated or altered: its SHA-256 is {found}, {CONFIGURATION} "
+                f"{path} ({len(content)} bytes) is truncated or altered: its SHA-256 is {found}, {CONFIGURATION_FILE} "
                 f"expects {expected}. {_REMEDY}"
             )
         return content
@@ -185,7 +185,7 @@ _REMEDY = (
 )
 
 
-def load_checkpoint(source: str | Path = PACKAGED, cache: str | Path | None = None) -> Checkpoint:
+def load_checkpoint(source: str | Path = PACKAGED_CHECKPOINT, cache: str | Path | None = None) -> Checkpoint:
     """Opens ``source``: a folder, or a Hub repository ``owner/name`` or ``owner/name@revision``, and verifies every
     shard.
 
@@ -201,7 +201,7 @@ def load_checkpoint(source: str | Path = PACKAGED, cache: str | Path | None = No
                 "to one of the two, or leave it out to use the packaged checkpoint."
             )
         folder = _fetch(name["repository"], name["revision"], cache)
-    path = folder / CONFIGURATION
+    path = folder / CONFIGURATION_FILE
     try:
         configuration = Configuration.from_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

@@ -18,7 +18,7 @@ from emotion.network.checkpoint import Checkpoint
 from emotion.network.resnet152 import ExpressionNetwork, load_network
 
 STRIDES = {"layer4": 32, "layer3": 16, "layer2": 8, "layer1": 4}  # input pixels to a cell, deepest layer first
-LEAST_CELLS = 7  # a side: what layer 4 has at 224 pixels
+MINIMUM_CELLS = 7  # a side: what layer 4 has at 224 pixels
 
 
 class Explainer:
@@ -67,6 +67,6 @@ def explain(network: ExpressionNetwork, crop: np.ndarray, expression: Emotion | 
 
 
 def _layer(input_size: int) -> str:
-    """The deepest layer with at least `LEAST_CELLS` a side for an input of that many pixels."""
-    fine = [layer for layer, stride in STRIDES.items() if input_size // stride >= LEAST_CELLS]
+    """The deepest layer with at least `MINIMUM_CELLS` a side for an input of that many pixels."""
+    fine = [layer for layer, stride in STRIDES.items() if input_size // stride >= MINIMUM_CELLS]
     return fine[0] if fine else "layer1"

@@ -1,4 +1,4 @@
-"""What int8 needs beyond the weights: a range for each activation, a scale for each filter, and corrected biases.
+"""The int8 model beside the weights: a range for each activation, a scale for each filter, and corrected biases.
 
 The int8 weights themselves follow from the float16 weights and the scales, so the file holds half a megabyte instead of
 58, and cannot be used with other weights than those it was made from.
@@ -14,7 +14,7 @@ from safetensors.numpy import load, save
 from emotion.network.checkpoint import Checkpoint, QuantisedFile
 
 LEVELS = 256  # of an 8-bit activation
-FILE = "int8.safetensors"
+QUANTISATION_FILE = "int8.safetensors"
 
 
 class QuantisationError(RuntimeError):
@@ -31,7 +31,7 @@ class Quantisation:
     biases: dict[str, np.ndarray]
 
 
-NOTHING = Quantisation({}, {}, {})  # all stays float
+NO_QUANTISATION = Quantisation({}, {}, {})  # all stays float
 
 
 def write_quantisation(quantisation: Quantisation, checkpoint: Checkpoint) -> QuantisedFile:
@@ -40,10 +40,10 @@ def write_quantisation(quantisation: Quantisation, checkpoint: Checkpoint) -> Qu
     tensors |= {f"scale/{name}": values.astype(np.float32) for name, values in quantisation.scales.items()}
     tensors |= {f"bias/{name}": values.astype(np.float32) for name, values in quantisation.biases.items()}
     content = save(tensors)
-    (checkpoint.folder / FILE).write_bytes(content)
+    (checkpoint.folder / QUANTISATION_FILE).write_bytes(content)
     configuration = checkpoint.configuration
     digest = hashlib.sha256(content).hexdigest()
-    return QuantisedFile(FILE, digest, configuration.weights_sha256, configuration.input_size)
+    return QuantisedFile(QUANTISATION_FILE, digest, configuration.weights_sha256, configuration.input_size)
 
 
 def read_quantisation(checkpoint: Checkpoint) -> Quantisation:

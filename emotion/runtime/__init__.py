@@ -1,1 +1,1 @@
-"""What computes the network: torch or OpenVINO behind one protocol, and batches shared by many callers."""
+"""Computes the network: torch or OpenVINO behind one protocol, and batches shared by many callers."""

@@ -1,4 +1,4 @@
-"""What every runtime promises, and the arithmetic that they share."""
+"""The interface of all runtimes, with the check of crops and the softmax that they share."""
 
 from typing import Literal, Protocol, get_args
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from emotion.network.checkpoint import Checkpoint
 
-# Where a name stands for a choice (auto, openvino) the machine decides; the others are taken at their word.
+# `auto` and `openvino` leave the choice to the machine; the other names are used as given.
 RuntimeName = Literal[
     "auto", "openvino", "openvino-int8", "openvino-bf16", "openvino-f32", "torch", "torch-bf16", "torch-cuda"
 ]
@@ -34,9 +34,9 @@ class Runtime(Protocol):
         """
         ...
 
-    def shared(self) -> "Runtime":
-        """The same network for many callers at once: the most answers in all, each of them later than alone. Itself
-        where that makes no difference.
+    def for_throughput(self) -> "Runtime":
+        """The same network set up for the most answers a second to many callers at once, each of which waits longer
+        than alone; itself where that makes no difference.
         """
         ...
 

@@ -29,10 +29,10 @@ class BatchingRuntime:
     lone request runs at once.
     """
 
-    def __init__(self, runtime: Runtime, watch: Callable[[int], object] | None = None) -> None:
-        """``watch`` is told the number of faces of each batch."""
+    def __init__(self, runtime: Runtime, on_batch: Callable[[int], object] | None = None) -> None:
+        """``on_batch`` is told the number of faces of each batch."""
         self._runtime = runtime
-        self._watch = watch
+        self._on_batch = on_batch
         self.failed = False  # whether the last batch raised
         self._waiting: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         # Daemons: they end with the process, and a request whose caller has gone needs no answer.
@@ -65,7 +65,7 @@ class BatchingRuntime:
                 self._answer(batch)
 
     def _batch(self, first: _Request) -> tuple[list[_Request], _Request | None]:
-        """What shares the next batch, and the request that did not fit into it any more."""
+        """The requests of the next batch, and the one that did not fit into it any more."""
         requests, faces = [first], len(first.crops)
         while faces < LARGEST_BATCH:
             try:
@@ -79,8 +79,8 @@ class BatchingRuntime:
         return requests, None
 
     def _answer(self, requests: list[_Request]) -> None:
-        if self._watch is not None:
-            self._watch(sum(len(request.crops) for request in requests))
+        if self._on_batch is not None:
+            self._on_batch(sum(len(request.crops) for request in requests))
         try:
             rows = self._runtime.probabilities(np.concatenate([request.crops for request in requests]))
         except Exception as error:  # noqa: BLE001  whatever it is belongs to those who wait for it

@@ -1,4 +1,4 @@
-"""One call, `probabilities(crops) -> (n, 8)`, behind which torch and OpenVINO stand; the machine decides, or a name."""
+"""Chooses the runtime that computes the network: torch or OpenVINO, by name or as the machine allows."""
 
 import ctypes.util
 import logging
@@ -9,10 +9,10 @@ from emotion.runtime.base import RUNTIMES, Runtime
 
 logger = logging.getLogger(__name__)
 
-CACHE = Path(__file__).resolve().parents[2] / ".cache" / "openvino"
+CACHE_FOLDER = Path(__file__).resolve().parents[2] / ".cache" / "openvino"
 
 
-def choose_runtime(checkpoint: Checkpoint, wanted: str = "auto", cache: Path | None = CACHE) -> Runtime:
+def choose_runtime(checkpoint: Checkpoint, wanted: str = "auto", cache: Path | None = CACHE_FOLDER) -> Runtime:
     """The runtime called ``wanted``; ``auto`` is CUDA where there is one, otherwise OpenVINO at the precision that
     pays here.
 

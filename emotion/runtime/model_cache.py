@@ -16,29 +16,29 @@ _DIGEST = 32  # bytes of the SHA-256 in front of the model: a broken file must n
 def compile_cached(
     build: Callable[[], openvino.Model],
     options: dict[str, str],
-    sharing: dict[str, str],
+    scheduling: dict[str, str],
     folder: Path | None,
     contents: str,
 ) -> openvino.CompiledModel:
     """The compiled model, from ``folder`` if it was kept there, else from ``build``.
 
     ``contents``: everything that the model was made from; together with the processor, the library's version and the
-    ``options`` it is the key. ``sharing``: options of how it runs, which may differ from those under which it was kept.
-    One model is kept; a folder that can't be written costs a warning and no more.
+    ``options`` it is the key. ``scheduling``: options of how it runs, which may differ from those under
+    which it was kept. One model is kept; a folder that can't be written costs a warning and no more.
     """
     core = openvino.Core()
     if folder is None:
-        return core.compile_model(build(), "CPU", options | sharing)
+        return core.compile_model(build(), "CPU", options | scheduling)
     processor = core.get_property("CPU", "FULL_DEVICE_NAME")
     key = hashlib.sha256(repr((contents, processor, openvino.__version__, sorted(options.items()))).encode())
     path = folder / f"{key.hexdigest()[:32]}.blob"
     kept = _read(path)
     if kept is not None:
         try:
-            return core.import_model(BytesIO(kept), "CPU", options | sharing)
+            return core.import_model(BytesIO(kept), "CPU", options | scheduling)
         except RuntimeError as error:
             logger.warning("The compiled model %s is made again: %s", path, error)
-    compiled = core.compile_model(build(), "CPU", options | sharing)
+    compiled = core.compile_model(build(), "CPU", options | scheduling)
     _write(path, compiled.export_model().getvalue())
     return compiled
 

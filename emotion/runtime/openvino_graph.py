@@ -12,14 +12,15 @@ from openvino import Node, Type
 from openvino import opset15 as ops
 
 from emotion.network.checkpoint import Checkpoint, CheckpointError, Configuration
-from emotion.network.quantisation import LEVELS, NOTHING, Quantisation
+from emotion.network.quantisation import LEVELS, NO_QUANTISATION, Quantisation
 
-BLOCKS = (3, 8, 36, 3)  # bottlenecks per stage: He et al., "Deep Residual Learning" (2016), table 1, 152 layers
-ENLARGEMENT = "preprocessing.enlarged"  # the name of the operation, for those who quantise all but the preprocessing
+# Bottlenecks: He et al., "Deep Residual Learning" (2016), table 1, 152 layers.
+BLOCKS_PER_STAGE = (3, 8, 36, 3)
+RESIZE_NODE = "preprocessing.enlarged"  # the name of the operation, for those who quantise all but the preprocessing
 _EPSILON = 1e-5  # of torch's BatchNorm2d
 
 
-def build_model(checkpoint: Checkpoint, quantisation: Quantisation = NOTHING) -> openvino.Model:
+def build_model(checkpoint: Checkpoint, quantisation: Quantisation = NO_QUANTISATION) -> openvino.Model:
     """Crops (n, crop_size, crop_size, channels) uint8 in, logits (n, 8) float32 out.
 
     Layers and their outputs carry torchvision's names; with a ``quantisation`` they compute in int8 where it says so.
@@ -48,7 +49,7 @@ class _Builder:
         features = self._convolution(self._preprocessing(crops, configuration), "conv1", "bn1", stride=2, padding=3)
         features = self._output("relu", ops.relu(features))
         features = ops.max_pool(features, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3]).output(0)
-        for stage, blocks in enumerate(BLOCKS, start=1):
+        for stage, blocks in enumerate(BLOCKS_PER_STAGE, start=1):
             for block in range(blocks):
                 stride = 2 if stage > 1 and block == 0 else 1
                 features = self._bottleneck(features, f"layer{stage}.{block}", stride)
@@ -70,7 +71,7 @@ class _Builder:
             "sizes",
             coordinate_transformation_mode="half_pixel",
             axes=np.array([2, 3]),
-            name=ENLARGEMENT,
+            name=RESIZE_NODE,
         )
         mean = np.array(configuration.mean, np.float32).reshape(1, -1, 1, 1)
         std = np.array(configuration.std, np.float32).reshape(1, -1, 1, 1)

@@ -8,39 +8,39 @@ import openvino
 
 from emotion.labels import KEYS
 from emotion.network.checkpoint import Checkpoint
-from emotion.network.quantisation import NOTHING, Quantisation, QuantisationError, read_quantisation
+from emotion.network.quantisation import NO_QUANTISATION, Quantisation, QuantisationError, read_quantisation
 from emotion.runtime.base import check_crops, softmax
 from emotion.runtime.model_cache import compile_cached
 from emotion.runtime.openvino_graph import build_model
-from emotion.runtime.request_pool import ALONE, SIDE_BY_SIDE, RequestPool
+from emotion.runtime.request_pool import LATENCY_OPTIONS, THROUGHPUT_OPTIONS, RequestPool
 
 logger = logging.getLogger(__name__)
 
 
 class OpenVinoRuntime:
     """Runs the network in OpenVINO; ``name`` is ``openvino-int8``, ``openvino-bf16`` or ``openvino-f32``, or
-    ``openvino``: the machine and the checkpoint decide. ``side_by_side``: see `shared`.
+    ``openvino``: the machine and the checkpoint decide. ``throughput``: for many callers at once, see `for_throughput`.
 
     Raises `QuantisationError` when int8 is asked for by name and can't be had.
     """
 
-    def __init__(self, checkpoint: Checkpoint, name: str, cache: Path | None, side_by_side: bool = False) -> None:
+    def __init__(self, checkpoint: Checkpoint, name: str, cache: Path | None, throughput: bool = False) -> None:
         capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         quantisation = _quantisation(checkpoint, name, capabilities)
         lower = "bf16" if "BF16" in capabilities else "f32"
         if name == "openvino":
-            name = f"openvino-{lower if quantisation is NOTHING else 'int8'}"
+            name = f"openvino-{lower if quantisation is NO_QUANTISATION else 'int8'}"
         self.name = name
         self._checkpoint = checkpoint
         self._cache = cache
         # What an int8 model leaves in float is little; it runs at the lower precision too.
         precision = name.removeprefix("openvino-").replace("int8", lower)
         options = {"INFERENCE_PRECISION_HINT": precision}
-        sharing = SIDE_BY_SIDE if side_by_side else ALONE
+        scheduling = THROUGHPUT_OPTIONS if throughput else LATENCY_OPTIONS
         # A kept model spares int8 1.2 of 2.4 seconds; a float one would spare 0.3 and fill 233 MB of the disk.
         folder = cache if name == "openvino-int8" else None
         contents = checkpoint.configuration.to_json()
-        compiled = compile_cached(lambda: build_model(checkpoint, quantisation), options, sharing, folder, contents)
+        compiled = compile_cached(lambda: build_model(checkpoint, quantisation), options, scheduling, folder, contents)
         self._requests = RequestPool(compiled)
         self.streams = self._requests.count
 
@@ -53,9 +53,9 @@ class OpenVinoRuntime:
             logits = request.infer(np.ascontiguousarray(crops))[0].copy()
         return softmax(logits, self._checkpoint.configuration.temperature)
 
-    def shared(self) -> "OpenVinoRuntime":
+    def for_throughput(self) -> "OpenVinoRuntime":
         """See `emotion.runtime.base.Runtime`."""
-        return OpenVinoRuntime(self._checkpoint, self.name, self._cache, side_by_side=True)
+        return OpenVinoRuntime(self._checkpoint, self.name, self._cache, throughput=True)
 
 
 def _quantisation(checkpoint: Checkpoint, name: str, capabilities: list[str]) -> Quantisation:
@@ -63,9 +63,9 @@ def _quantisation(checkpoint: Checkpoint, name: str, capabilities: list[str]) ->
     if name == "openvino-int8":
         return read_quantisation(checkpoint)
     if name != "openvino" or "INT8" not in capabilities or checkpoint.configuration.int8 is None:
-        return NOTHING
+        return NO_QUANTISATION
     try:
         return read_quantisation(checkpoint)
     except QuantisationError as error:
         logger.warning("Falling back to the float weights, which are slower: %s", error)
-        return NOTHING
+        return NO_QUANTISATION

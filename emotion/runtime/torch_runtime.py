@@ -32,6 +32,6 @@ class TorchRuntime:
             logits = self._network(torch.tensor(crops, device=self._device)).float()
         return softmax(logits.cpu().numpy(), self._checkpoint.configuration.temperature)
 
-    def shared(self) -> "TorchRuntime":
+    def for_throughput(self) -> "TorchRuntime":
         """See `emotion.runtime.base.Runtime`."""
         return self

@@ -1,1 +1,1 @@
-"""What any public server needs, whatever its pages show: settings, language, limits, headers, health, logs."""
+"""The parts of any public server, whatever its pages show: settings, language, limits, headers, health, logs."""

@@ -1,5 +1,5 @@
-"""Which addresses there are at all. Gradio brings many routes that this app has no use for (a proxy to other sites,
-recordings, its own login, an assistant that edits the code): what is not listed here is not found, for anybody.
+"""The list of addresses that are served. Gradio brings many more that this app has no use for (a proxy to other sites,
+recordings, its own login, an assistant that edits the code): those are not found, for anybody.
 """
 
 import re
@@ -11,10 +11,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from emotion.serving.language import language_of
 from emotion.serving.texts import say
 
-OWN = {"/observe", "/admission", "/healthz", "/readyz", "/metrics", "/teacher", "/teacher/login", "/teacher/logout"}
+OWN_ROUTES = {
+    "/observe",
+    "/admission",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/teacher",
+    "/teacher/login",
+    "/teacher/logout",
+}
 # Of each page: itself, what it is made of, and the functions behind it. Relative to the page's folder. A file is named
 # by its path: behind an address Gradio would fetch what another site has there.
-PAGE = re.compile(
+PAGE_ROUTES = re.compile(
     r"/(?:|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon(?:/\d+)?"
     r"|(?:static|assets|svelte)/.+"
     r"|gradio_api/(?:info/?|startup-events|app_id/?|theme\.css|upload|upload_progress|queue/(?:join|data|status)"
@@ -40,4 +49,4 @@ class AllowedRoutesMiddleware:
 def is_allowed(path: str) -> bool:
     """Whether there is anything at ``path``."""
     inside = path.removeprefix("/teacher") if path.startswith("/teacher/") else path
-    return path.rstrip("/") in OWN or PAGE.fullmatch(inside) is not None
+    return path.rstrip("/") in OWN_ROUTES or PAGE_ROUTES.fullmatch(inside) is not None

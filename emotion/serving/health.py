@@ -1,4 +1,4 @@
-"""For whoever looks after the server: is it alive, is it ready, how is it doing. No personal data in any of it."""
+"""Health checks and metrics for whoever looks after the server. No personal data in any of it."""
 
 import hmac
 import logging
@@ -35,10 +35,10 @@ class Metrics:
         self.frames = Counter(
             "expression_frames", "Frames of lessons by what became of them", ["outcome"], registry=self.registry
         )
-        self.seconds = Histogram(
+        self.frame_seconds = Histogram(
             "expression_frame_seconds", "From arrival to answer", buckets=FRAME_SECONDS, registry=self.registry
         )
-        self.batch = Histogram(
+        self.batch_faces = Histogram(
             "expression_batch_faces", "Faces in one run of the network", buckets=BATCH_FACES, registry=self.registry
         )
         self.errors = Counter("expression_errors", "Errors written to the log", registry=self.registry)

@@ -1,4 +1,4 @@
-"""Puts our head into every HTML page before Gradio's own scripts.
+"""Puts the site bar into the head of every HTML page, before Gradio's own scripts.
 
 Gradio 6 adds the ``head`` of a mounted app from its own script, when it has asked the browser for its language already:
 too late for a visitor's choice of language.

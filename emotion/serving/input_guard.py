@@ -1,4 +1,4 @@
-"""What callers may hand to the functions of a page: files that they have uploaded, and as many arguments as are due."""
+"""Checks what callers hand to the functions of a page: only uploaded files, and arguments that fit."""
 
 import logging
 from typing import Any
@@ -37,7 +37,7 @@ def guard_inputs(page: gr.Blocks) -> None:
 
 
 def _require_known(page: gr.Blocks, file: dict[str, Any]) -> dict[str, Any]:
-    """What lies in Gradio's folder was uploaded, shown, or is an example; its folders there are named by hashes."""
+    """Raise for a file outside of Gradio's folder, where all that was uploaded or shown lies under names of hashes."""
     path = file["path"]
     inside = is_in_or_equal(path, get_upload_folder())
     if not inside or any(is_in_or_equal(path, closed) for closed in page.blocked_paths):

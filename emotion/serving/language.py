@@ -11,7 +11,7 @@ COOKIE = "language"
 
 
 class HasHeaders(Protocol):
-    """What is needed of a request; Gradio's and Starlette's both have it."""
+    """A request, Gradio's or Starlette's."""
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -25,10 +25,10 @@ def language_of(request: HasHeaders | None) -> str:
     chosen = cookie_parser(request.headers.get("cookie") or "").get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
-    return preferred(request.headers.get("accept-language") or "")
+    return negotiate_language(request.headers.get("accept-language") or "")
 
 
-def preferred(accept_language: str) -> str:
+def negotiate_language(accept_language: str) -> str:
     """The best of our languages for an Accept-Language header (RFC 9110, 12.5.4); English when it names neither.
 
     Parts that cannot be read are passed over: the header comes from anybody.

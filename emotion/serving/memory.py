@@ -16,24 +16,24 @@ from contextlib import contextmanager
 import pyarrow
 
 M_ARENA_MAX = -8  # malloc.h of glibc
-ARENAS = 2
+MAXIMUM_HEAPS = 2
 TRIM_SECONDS = 2.0  # a trimming takes a few milliseconds
 
 
-def share_heaps() -> None:
-    """Lets all threads, and Arrow too, share `ARENAS` heaps instead of filling one each; to be called before they
-    start.
+def limit_heaps() -> None:
+    """Let all threads, Arrow's too, share `MAXIMUM_HEAPS` heaps instead of filling one each; to be called before any
+    starts.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return
-    mallopt(M_ARENA_MAX, ARENAS)
+    mallopt(M_ARENA_MAX, MAXIMUM_HEAPS)
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
 
 
 @contextmanager
-def trimming_memory(seconds: float = TRIM_SECONDS) -> Iterator[None]:
-    """While it is entered, a thread gives the pages of holes back to the system, every so many ``seconds``."""
+def periodic_memory_trim(seconds: float = TRIM_SECONDS) -> Iterator[None]:
+    """A context in which a thread returns free pages of the heap to the system every so many ``seconds``."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is None:
         yield

@@ -1,4 +1,4 @@
-"""How much one client may ask of the server: requests, bytes, patience. Going over costs the one who does it alone."""
+"""Limits for each client: requests a minute, bytes and seconds of a body. Other clients do not notice."""
 
 import asyncio
 import time
@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emotion.serving.language import language_of
 from emotion.serving.texts import say
 
-MOST_CLIENTS = 10_000  # remembered at a time, the longest silent one is forgotten first: memory stays bounded
+MAXIMUM_CLIENTS = 10_000  # remembered at a time, the longest silent one is forgotten first: memory stays bounded
 BURST_SECONDS = 10.0  # a client may use its allowance of so many seconds at once: opening a page is 60 requests
-BODY_WITHIN = 60.0  # seconds for a whole body: a slow client must not hold a connection for hours
+BODY_TIMEOUT_SECONDS = 60.0  # seconds for a whole body: a slow client must not hold a connection for hours
 
 
 class TokenBuckets:
@@ -35,7 +35,7 @@ class TokenBuckets:
         left = min(self.burst, left + (now - then) * self.rate)
         allowed = left >= 1
         self._buckets[key] = (left - 1 if allowed else left, now)
-        if len(self._buckets) > MOST_CLIENTS:
+        if len(self._buckets) > MAXIMUM_CLIENTS:
             self._buckets.popitem(last=False)
         return 0.0 if allowed else (1 - left) / self.rate
 
@@ -59,7 +59,9 @@ class RateLimitMiddleware:
         client = (scope.get("client") or ("",))[0]
         wait = self.clients.take(client)
         if wait > 0:
-            await too_many_requests(wait, language)(scope, receive, send)
+            seconds = max(1, round(wait + 0.5))
+            answer = {"recorded": False, "reason": "busy", "error": say(language, "error_too_often", seconds=seconds)}
+            await JSONResponse(answer, 429, {"Retry-After": str(seconds)})(scope, receive, send)
             return
         headers = Headers(scope=scope)
         if "content-length" in headers and "transfer-encoding" in headers:
@@ -74,7 +76,7 @@ class RateLimitMiddleware:
             return
 
         received, complete = 0, False
-        deadline = time.monotonic() + BODY_WITHIN
+        deadline = time.monotonic() + BODY_TIMEOUT_SECONDS
 
         async def counted() -> Message:
             nonlocal received, complete
@@ -84,7 +86,7 @@ class RateLimitMiddleware:
             try:
                 message = await asyncio.wait_for(receive(), max(0.0, deadline - time.monotonic()))
             except TimeoutError as error:
-                raise HTTPException(408, say(language, "error_too_slow", limit=int(BODY_WITHIN))) from error
+                raise HTTPException(408, say(language, "error_too_slow", limit=int(BODY_TIMEOUT_SECONDS))) from error
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > self.body_bytes:
@@ -93,13 +95,3 @@ class RateLimitMiddleware:
             return message
 
         await self.app(scope, counted, send)
-
-
-def too_many_requests(wait: float, language: str) -> JSONResponse:
-    """429 with the time to wait, and a sentence."""
-    seconds = max(1, round(wait + 0.5))
-    return JSONResponse(
-        {"recorded": False, "reason": "busy", "error": say(language, "error_too_often", seconds=seconds)},
-        429,
-        {"Retry-After": str(seconds)},
-    )

@@ -1,4 +1,4 @@
-"""What people read as HTML is written in Jinja2 templates, in the folder ``templates`` of the wing that shows it."""
+"""HTML that people read comes from Jinja2 templates, in the folder ``templates`` of the wing that shows it."""
 
 from pathlib import Path
 

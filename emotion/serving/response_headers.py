@@ -1,4 +1,4 @@
-"""What browsers are told about our pages, and requests that other sites make in a visitor's name."""
+"""Security headers on every answer, and the refusal of cross-site requests that could change something."""
 
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 # Gradio's page is made of inline scripts and templates that are compiled in the browser, hence the two 'unsafe'; what
 # remains is worth having: nothing is loaded from, sent to or framed by another site.
-POLICY = {
+CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:",
     "style-src": "'self' 'unsafe-inline'",
@@ -27,7 +27,7 @@ POLICY = {
     "base-uri": "'self'",
     "form-action": "'self'",
 }
-FRAMED_BY = {False: "'self'", True: "'self' https://huggingface.co"}  # a Space is shown inside that site
+FRAME_ANCESTORS = {False: "'self'", True: "'self' https://huggingface.co"}  # a Space is shown inside that site
 
 
 class ResponseHeadersMiddleware:
@@ -35,9 +35,9 @@ class ResponseHeadersMiddleware:
 
     def __init__(self, app: ASGIApp, on_space: bool) -> None:
         self.app = app
-        policy = "; ".join(f"{name} {value}" for name, value in POLICY.items())
+        policy = "; ".join(f"{name} {value}" for name, value in CONTENT_SECURITY_POLICY.items())
         self.headers = {
-            "content-security-policy": f"{policy}; frame-ancestors {FRAMED_BY[on_space]}",
+            "content-security-policy": f"{policy}; frame-ancestors {FRAME_ANCESTORS[on_space]}",
             "x-content-type-options": "nosniff",
             "referrer-policy": "no-referrer",
             "permissions-policy": "camera=(self), microphone=(), geolocation=()",

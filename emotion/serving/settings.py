@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from emotion.network.checkpoint import PACKAGED
+from emotion.network.checkpoint import PACKAGED_CHECKPOINT
 from emotion.runtime.base import RUNTIMES, RuntimeName
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Settings(BaseModel):
     )
 
     checkpoint: str = Field(
-        str(PACKAGED), description="Folder of the classifier, or a Hub repository `owner/name@revision`"
+        str(PACKAGED_CHECKPOINT), description="Folder of the classifier, or a Hub repository `owner/name@revision`"
     )
     runtime: RuntimeName = Field("auto", description=f"What computes the network: `{'`, `'.join(RUNTIMES)}`")
     database: File = Field(Path(".data/lessons.duckdb"), description="The DuckDB file that keeps the lessons")

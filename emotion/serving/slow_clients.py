@@ -1,4 +1,4 @@
-"""Connections below the level of requests: nobody may hold many of them open and say nothing.
+"""Limits for connections: a timeout for the head of a request, and a number of connections for each address.
 
 uvicorn waits for the headers of a request for as long as it takes. A program that opens connections and sends a letter
 now and then ("slowloris") would use up the files that a process may have open, and shut the class out.
@@ -11,9 +11,9 @@ from typing import ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEADERS_WITHIN = 15.0  # seconds for the head of a request; a browser on a bad network takes one or two
+HEADER_TIMEOUT_SECONDS = 15.0  # seconds for the head of a request; a browser on a bad network takes one or two
 # Of one address at a time: a school of a hundred tablets may be behind one, with a handful of connections each.
-MOST_CONNECTIONS = 600
+MAXIMUM_CONNECTIONS = 600
 
 
 class SlowClientProtocol(H11Protocol):
@@ -28,7 +28,7 @@ class SlowClientProtocol(H11Protocol):
         super().connection_made(transport)
         self.counted = self.client[0] if self.client else ""
         self.open_by_address[self.counted] += 1
-        if self.open_by_address[self.counted] > MOST_CONNECTIONS:
+        if self.open_by_address[self.counted] > MAXIMUM_CONNECTIONS:
             transport.close()
         else:
             self._await_head()
@@ -53,7 +53,7 @@ class SlowClientProtocol(H11Protocol):
 
     def _await_head(self) -> None:
         if self.head_timer is None:
-            self.head_timer = self.loop.call_later(HEADERS_WITHIN, self.transport.close)
+            self.head_timer = self.loop.call_later(HEADER_TIMEOUT_SECONDS, self.transport.close)
 
     def _head_is_there(self) -> None:
         if self.head_timer is not None:

@@ -1,4 +1,4 @@
-"""What the server itself answers to people and programs, English and Russian; a test compares the keys."""
+"""The server's own answers to people and programs, English and Russian; a test compares the keys."""
 
 TEXTS: dict[str, dict[str, str]] = {
     "en": {

@@ -7,24 +7,25 @@ import shutil
 import tempfile
 from pathlib import Path
 
-MEMORY = Path("/dev/shm")  # Linux keeps files of this folder in memory
-ROOM = 512 * 1024 * 1024  # bytes; containers often give this folder 64 MB, too little for a class's uploads
-NAME = "expression-uploads-"
+MEMORY_FOLDER = Path("/dev/shm")  # Linux keeps files of this folder in memory
+MINIMUM_FREE_BYTES = 512 * 1024 * 1024  # containers often give this folder 64 MB, too little for a class's uploads
+FOLDER_PREFIX = "expression-uploads-"
 
 
-def use_private_folder() -> Path:
+def use_private_upload_folder() -> Path:
     """Make the folder, let Gradio and `tempfile` use it, and remove it when the process ends.
 
     To be called before a page is built. Where memory is short or the system has no such folder it lies among the
     temporary files. What a killed process left behind is removed at the next start.
     """
-    in_memory = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM
-    parent = MEMORY if in_memory else Path(tempfile.gettempdir())
-    for left in parent.glob(f"{NAME}*"):
-        process = left.name.removeprefix(NAME).split("-")[0]
+    writable = MEMORY_FOLDER.is_dir() and os.access(MEMORY_FOLDER, os.W_OK)
+    in_memory = writable and shutil.disk_usage(MEMORY_FOLDER).free >= MINIMUM_FREE_BYTES
+    parent = MEMORY_FOLDER if in_memory else Path(tempfile.gettempdir())
+    for left in parent.glob(f"{FOLDER_PREFIX}*"):
+        process = left.name.removeprefix(FOLDER_PREFIX).split("-")[0]
         if process.isdigit() and not _is_alive(int(process)):
             shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{NAME}{os.getpid()}-", dir=parent))  # mode 0700
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=parent))  # mode 0700
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     tempfile.tempdir = str(folder)

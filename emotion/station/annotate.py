@@ -8,7 +8,8 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from emotion.labels import COLOURS, NAMES, Prediction
 
-LONG_SIDE = 1280  # pixels of the drawn copy: more than a page shows at once, and a small answer even to a 50 MP photo
+# Pixels of the drawn copy: more than a page shows at once, and a small answer even to a 50 MP photo.
+MAXIMUM_SIDE = 1280
 # Comes with Gradio (SIL Open Font License) and has Cyrillic letters, which Pillow's own font lacks.
 FONT = font_file_path("IBMPlexSans", 700)
 LABEL_SHARE = 1 / 34  # height of the label's letters as a share of the picture's longer side
@@ -21,13 +22,13 @@ def annotate(
     chosen: int = 0,
     language: str = "en",
 ) -> Image.Image:
-    """A copy of ``image`` ((height, width, 3) uint8 RGB), at most `LONG_SIDE` long, with a box and a label per face.
+    """A copy of ``image`` ((height, width, 3) uint8 RGB), at most `MAXIMUM_SIDE` long, with a box and a label per face.
 
     ``boxes``: left, top, right, bottom in pixels of ``image``. The ``chosen`` face has the thicker frame. Labels carry
     the number of the face if there are several, the name of its expression in ``language`` and its percentage.
     """
     picture = Image.fromarray(image)
-    scale = min(1.0, LONG_SIDE / max(picture.size))
+    scale = min(1.0, MAXIMUM_SIDE / max(picture.size))
     if scale < 1:
         picture = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
     draw = ImageDraw.Draw(picture)

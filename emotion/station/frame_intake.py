@@ -1,4 +1,4 @@
-"""Where frames come in: strangers are turned away, floods slowed, and of each child only the newest frame waits."""
+"""Admission of frames: unknown codes are refused, rates limited, and only the newest frame of each child waits."""
 
 import time
 from datetime import datetime
@@ -14,27 +14,25 @@ from emotion.station.texts import say
 
 # Frames looked at together. More than the cores, so that the classifier can gather them into a batch while others wait
 # for the store's commit.
-AT_ONCE = 4
-
-REPLACED = "replaced"
+CONCURRENT_FRAMES = 4
 
 FRAMES_PER_SECOND = 6.0  # of one child: the page sends at most 5
 # Unknown codes of one client: a class behind one address may mistype a hundred times, a program that tries may not.
-GUESSES_PER_SECOND, GUESSES = 0.5, 100.0
-GUESSING_PAUSE = 60.0  # seconds
+UNKNOWN_CODES_PER_SECOND, UNKNOWN_CODES_BURST = 0.5, 100.0
+BLOCK_SECONDS = 60.0  # seconds
 
 
 class FrameIntake:
-    """Takes frames from both doors (`/observe` and the named endpoint) and keeps only the newest of each child."""
+    """Takes frames from the route `/observe` and the endpoint of that name, and keeps only the newest of each child."""
 
     def __init__(self, observer: Observer, metrics: Metrics) -> None:
         self.observer = observer
         self.metrics = metrics
         self.frames = TokenBuckets(FRAMES_PER_SECOND, 2 * FRAMES_PER_SECOND)
-        self.guesses = TokenBuckets(GUESSES_PER_SECOND, GUESSES)
+        self.guesses = TokenBuckets(UNKNOWN_CODES_PER_SECOND, UNKNOWN_CODES_BURST)
         self.blocked: dict[str, float] = {}  # client -> monotonic time until which it is not listened to
         metrics.gauge("expression_frames_waiting", "Frames that wait to be looked at", lambda: self.queue.waiting)
-        self.queue: LatestFrameQueue[dict[str, object]] = LatestFrameQueue(AT_ONCE)
+        self.queue: LatestFrameQueue[dict[str, object]] = LatestFrameQueue(CONCURRENT_FRAMES)
 
     async def observe(
         self,
@@ -55,7 +53,7 @@ class FrameIntake:
             self.metrics.frames.labels(error.reason).inc()
             raise
         self.metrics.frames.labels("recorded" if answer["recorded"] else str(answer["reason"])).inc()
-        self.metrics.seconds.observe(time.perf_counter() - began)
+        self.metrics.frame_seconds.observe(time.perf_counter() - began)
         return answer
 
     async def admission(self, lesson: str, child: str, client: str, language: str) -> dict[str, object] | None:
@@ -90,7 +88,7 @@ class FrameIntake:
         job = partial(self.observer.observe, lesson, child, image, moment, identifier, source, language)
         answer = await self.queue.run(owner, job)
         if answer is None:
-            return {"recorded": False, "reason": REPLACED, "message": say(language, "error_replaced")}
+            return {"recorded": False, "reason": "replaced", "message": say(language, "error_replaced")}
         return answer
 
     async def _admit(
@@ -106,5 +104,5 @@ class FrameIntake:
                 wait = self.guesses.take(client)
                 if wait > 0:
                     self.blocked = {key: until for key, until in self.blocked.items() if until > time.monotonic()}
-                    self.blocked[client] = time.monotonic() + GUESSING_PAUSE
+                    self.blocked[client] = time.monotonic() + BLOCK_SECONDS
             raise

@@ -1,4 +1,4 @@
-"""A map of where the network looked, laid over the picture for people."""
+"""Draws the map of where the network looked over a photo."""
 
 import numpy as np
 from PIL import Image

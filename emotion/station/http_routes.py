@@ -65,7 +65,7 @@ async def read_body(request: Request, limit: int, language: str) -> bytes:
 
 def refusal_response(error: RefusedError) -> JSONResponse:
     """The JSON answer for a mistake."""
-    headers = {"Retry-After": str(round(error.wait) + 1)} if error.wait else None
+    headers = {"Retry-After": str(round(error.retry_after) + 1)} if error.retry_after else None
     return JSONResponse({"recorded": False, "reason": error.reason, "error": str(error)}, error.status, headers)
 
 

@@ -1,4 +1,4 @@
-"""One frame of a lesson: admitted, read, classified, recorded, dropped. What `observe` means, whoever calls it."""
+"""What `observe`, `log_event` and `lesson_status` do, whichever route or endpoint calls them."""
 
 import logging
 import re
@@ -16,17 +16,17 @@ from emotion.station.texts import quoted, say
 logger = logging.getLogger(__name__)
 
 FRAME_BYTES = 2_000_000  # a 640x480 JPEG has about 60 kB, a 1080p one about 500 kB
-IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+IDENTIFIER_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 EVENT_KINDS = ("task_started", "task_solved", "task_failed", "hint", "break", "note")
 DETAIL_CHARACTERS = 500
 CODE_CHARACTERS = 80  # ids have 32, codes about ten
 
-# Reasons that are a caller's mistake, with the HTTP status that says so. All others are ordinary states of a lesson.
-MISTAKES = {"unknown_lesson": 404, "unknown_child": 404, "in_future": 422, "before_lesson": 422}
+# HTTP status of the reasons that are a caller's mistake. All others are ordinary states of a lesson.
+CALLER_ERROR_STATUS = {"unknown_lesson": 404, "unknown_child": 404, "in_future": 422, "before_lesson": 422}
 
 
 class RecordingOutcome(Protocol):
-    """What a recorder answers: whether something was recorded and, if not, the key of the reason."""
+    """Whether something was recorded and, if not, the key of the reason."""
 
     @property
     def recorded(self) -> bool: ...
@@ -35,8 +35,8 @@ class RecordingOutcome(Protocol):
     def reason(self) -> str | None: ...
 
 
-class Status(Protocol):
-    """What a recorder tells of a lesson."""
+class LessonStatus(Protocol):
+    """The state of a lesson; ``found`` is false where there is none."""
 
     @property
     def found(self) -> bool: ...
@@ -52,9 +52,9 @@ class Status(Protocol):
 
 
 class Recorder(Protocol):
-    """What the station needs of whoever keeps the lessons; `lesson` is an id or a code, `child` a child's code."""
+    """Where lessons are recorded, handed in from outside; `lesson` is an id or a code, `child` a child's code."""
 
-    def status(self, lesson: str) -> Status:
+    def status(self, lesson: str) -> LessonStatus:
         """Whether there is such a lesson, whether it runs, and for how long."""
 
     def admit(self, lesson: str, child: str, at: datetime | None = None) -> RecordingOutcome:
@@ -80,14 +80,14 @@ class Recorder(Protocol):
 
 class RefusedError(ValueError):
     """A request that cannot be served; the message is for the caller, ``reason`` a stable key, ``status`` for HTTP,
-    ``wait`` the seconds after which it is worth another attempt.
+    ``retry_after`` the seconds after which it is worth another attempt.
     """
 
-    def __init__(self, reason: str, message: str, status: int = 422, wait: float = 0.0) -> None:
+    def __init__(self, reason: str, message: str, status: int = 422, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.reason = reason
         self.status = status
-        self.wait = wait
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Observer:
             with _trouble_reported(language):
                 recognition = self.classifier.recognise_frame(image)
         except ImageError as error:
-            raise image_refused(error, language) from error
+            raise image_refusal(error, language) from error
         found = recognition.faces[0] if recognition.faces else None
         prediction = found.prediction if found else None
         with _trouble_reported(language):
@@ -150,7 +150,8 @@ class Observer:
         self, lesson: str, kind: str, detail: str, child: str | None, at: str | None, id: str | None, language: str
     ) -> dict[str, object]:
         """Record an event of a lesson. Returns ``recorded`` and ``id``, or ``reason`` and ``message``."""
-        lesson, child = read_text("lesson", lesson, CODE_CHARACTERS, language), read_child(child, language)
+        lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
+        child = read_text("child", child, CODE_CHARACTERS, language) or None  # None: the whole class
         detail = read_text("detail", detail, DETAIL_CHARACTERS, language)
         if kind not in EVENT_KINDS:
             raise RefusedError(
@@ -186,11 +187,6 @@ def read_text(name: str, value: object, limit: int, language: str) -> str:
     return value
 
 
-def read_child(value: object, language: str) -> str | None:
-    """A child's code, or None for the whole class. Raises `RefusedError`."""
-    return read_text("child", value, CODE_CHARACTERS, language) or None
-
-
 def read_time(text: object, language: str) -> datetime | None:
     """An ISO 8601 time with a zone as UTC; None (the time of arrival) for nothing. Raises `RefusedError`."""
     if not text:
@@ -210,13 +206,13 @@ def read_identifier(text: object, language: str) -> str | None:
     """A caller's id for an observation or event, None for nothing. Raises `RefusedError`."""
     if not text:
         return None
-    if not isinstance(text, str) or not IDENTIFIER.fullmatch(text):
+    if not isinstance(text, str) or not IDENTIFIER_PATTERN.fullmatch(text):
         raise RefusedError("bad_identifier", say(language, "error_bad_identifier", id=quoted(text)))
     return text
 
 
-def image_refused(error: ImageError, language: str) -> RefusedError:
-    """What a caller is told of a picture that cannot be read."""
+def image_refusal(error: ImageError, language: str) -> RefusedError:
+    """The refusal of a picture that cannot be read."""
     return RefusedError(error.key, say(language, f"image_{error.key}"), 413 if error.key == "too_large" else 422)
 
 
@@ -239,10 +235,10 @@ def _refusal(
     if outcome.recorded:
         return None
     reason = outcome.reason or ""
-    if reason in MISTAKES:
+    if reason in CALLER_ERROR_STATUS:
         moment = quoted(at.isoformat()) if at else ""
         message = say(language, f"error_{reason}", lesson=quoted(lesson), child=quoted(child), at=moment)
-        raise RefusedError(reason, message, MISTAKES[reason])
+        raise RefusedError(reason, message, CALLER_ERROR_STATUS[reason])
     return _not_recorded(reason, language)
 
 

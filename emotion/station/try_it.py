@@ -15,9 +15,9 @@ from emotion.faces.detector import Face, align
 from emotion.faces.quality import Quality
 from emotion.images import ImageError, read_image
 from emotion.labels import KEYS, Emotion, Prediction
-from emotion.station.annotate import LONG_SIDE, annotate
+from emotion.station.annotate import MAXIMUM_SIDE, annotate
 from emotion.station.heat_overlay import overlay_heat
-from emotion.station.observing import image_refused
+from emotion.station.observing import image_refusal
 from emotion.station.photo import photo_input
 from emotion.station.responses import confidences, probability_bars, recognition_details
 from emotion.station.texts import say
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).resolve().parent / "examples"
 LOW_QUALITY = 0.3  # below it the page says that the bars are less reliable
-MOST_IMAGES = 64  # of one `predict_batch`: about ten seconds on two cores
+MAXIMUM_IMAGES = 64  # of one `predict_batch`: about ten seconds on two cores
 
 Details = dict[str, Any]
 
@@ -52,7 +52,7 @@ class TryIt:
             pixels = read_image(image)
             recognition = self.classifier.recognise(pixels)
         except ImageError as error:
-            raise gr.Error(str(image_refused(error, language)), print_exception=False) from error
+            raise gr.Error(str(image_refusal(error, language)), print_exception=False) from error
         faces = recognition.faces
         drawn = annotate(
             pixels, [found.face.box for found in faces], [found.prediction for found in faces], language=language
@@ -66,15 +66,15 @@ class TryIt:
         language = self.language_of(request)
         if not images:
             raise gr.Error(say(language, "error_no_image"), print_exception=False)
-        if len(images) > MOST_IMAGES:
-            message = say(language, "error_too_many_images", count=len(images), limit=MOST_IMAGES)
+        if len(images) > MAXIMUM_IMAGES:
+            message = say(language, "error_too_many_images", count=len(images), limit=MAXIMUM_IMAGES)
             raise gr.Error(message, print_exception=False)
         answers: list[Details] = []
         for image in images:
             try:
                 answers.append(recognition_details(self.classifier.recognise(image)))
             except ImageError as error:
-                answers.append({"error": str(image_refused(error, language)), "reason": error.key})
+                answers.append({"error": str(image_refusal(error, language)), "reason": error.key})
         return answers
 
     @cached_property
@@ -133,7 +133,7 @@ class TryIt:
         crop = align(pixels, face, preset.crop_template, preset.crop_size, preset.colour)
         heat = self.explainer.explain(crop, Emotion[details_of_face["expression"].upper()])
         # Laid over the copy that is shown: over a photograph of 50 megapixels it would take gigabytes.
-        scale = min(1.0, LONG_SIDE / max(pixels.shape[:2]))
+        scale = min(1.0, MAXIMUM_SIDE / max(pixels.shape[:2]))
         shown = Image.fromarray(pixels)
         shown = shown.resize((max(1, round(shown.width * scale)), max(1, round(shown.height * scale))))
         smaller = replace(face, landmarks=tuple((x * scale, y * scale) for x, y in face.landmarks))
@@ -141,13 +141,13 @@ class TryIt:
         return _drawn(warm, answer, chosen, language, scale)
 
     @staticmethod
-    def touched(answer: Details | None, event: gr.SelectData) -> Any:
+    def face_at(answer: Details | None, event: gr.SelectData) -> Any:
         """The face that was tapped on the drawn photograph: the smallest box around the place."""
         if not answer or not answer["faces"]:
             return gr.skip()
         x, y = event.index
         # The drawn copy may be smaller than the photograph to which the boxes belong.
-        scale = max(1.0, max(answer["width"], answer["height"]) / LONG_SIDE)
+        scale = max(1.0, max(answer["width"], answer["height"]) / MAXIMUM_SIDE)
         around = [
             (_area(face["box"]), index)
             for index, face in enumerate(answer["faces"])
@@ -198,7 +198,7 @@ def build_try_it(
     chosen: dict[str, Any] = {"fn": page.choose, "inputs": [photo, answer, which], "outputs": [drawn, chart], **private}
     which.input(**chosen)
     explain.click(page.explain, [photo, answer, which], drawn, **private)
-    drawn.select(page.touched, answer, which, **private).then(**chosen)
+    drawn.select(page.face_at, answer, which, **private).then(**chosen)
 
     # The named endpoints hang on components that the page does not show: their arguments and answers are the contract.
     gr.Button(visible=False).click(page.predict, photo, [drawn, label, answer], api_name="predict")

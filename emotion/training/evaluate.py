@@ -25,7 +25,7 @@ import numpy as np
 from tqdm import tqdm
 
 from emotion.labels import Emotion
-from emotion.network.checkpoint import CONFIGURATION, Checkpoint, CheckpointError, load_checkpoint
+from emotion.network.checkpoint import CONFIGURATION_FILE, Checkpoint, CheckpointError, load_checkpoint
 from emotion.runtime.base import RUNTIMES, Runtime
 from emotion.runtime.choose import choose_runtime
 from emotion.training import metrics
@@ -170,7 +170,7 @@ def fit_temperature(checkpoint: Checkpoint, runtime: Runtime, faces: Faces) -> C
     factor = metrics.fit_temperature(probabilities_of(runtime, faces.images, "fitting the temperature"), faces.labels)
     fitted = round(checkpoint.configuration.temperature * factor, 3)
     configuration = dataclasses.replace(checkpoint.configuration, temperature=fitted)
-    (checkpoint.folder / CONFIGURATION).write_text(configuration.to_json(), encoding="utf-8")
+    (checkpoint.folder / CONFIGURATION_FILE).write_text(configuration.to_json(), encoding="utf-8")
     return load_checkpoint(checkpoint.folder)
 
 

@@ -17,8 +17,8 @@ import torch
 from huggingface_hub import save_torch_state_dict
 from safetensors.torch import load_file
 
-from emotion.network.checkpoint import CONFIGURATION, INDEX, Checkpoint, Configuration, load_checkpoint
-from emotion.network.quantisation import FILE
+from emotion.network.checkpoint import CONFIGURATION_FILE, INDEX_FILE, Checkpoint, Configuration, load_checkpoint
+from emotion.network.quantisation import QUANTISATION_FILE
 from emotion.network.resnet152 import build_resnet152
 
 # Hosts of git repositories begin to complain at 50 MB; 45 MB is the project's limit, less the header of a shard.
@@ -51,12 +51,12 @@ def package(weights: Path, configuration: Configuration, out: Path) -> Checkpoin
     if overflowing:
         raise ValueError(f"{weights}: not finite in float16: {overflowing[:5]}")
     out.mkdir(parents=True, exist_ok=True)
-    (out / FILE).unlink(missing_ok=True)  # an int8 model of the weights that were here before
+    (out / QUANTISATION_FILE).unlink(missing_ok=True)  # an int8 model of the weights that were here before
     save_torch_state_dict(halves, out, max_shard_size=LARGEST_SHARD)
     shards = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.glob("*.safetensors"))}
     for name in shards:
         (out / name).chmod(0o644)  # safetensors writes for the owner alone; a checkpoint is there to be read
-    (out / CONFIGURATION).write_text(configuration.with_shards(shards).to_json(), encoding="utf-8")
+    (out / CONFIGURATION_FILE).write_text(configuration.with_shards(shards).to_json(), encoding="utf-8")
     card = out / "README.md"
     if not card.exists():
         card.write_text(_NEW_CARD.format(name=out.resolve().name), encoding="utf-8")
@@ -87,7 +87,7 @@ def main() -> None:
     sizes = {name: (arguments.out / name).stat().st_size for name in checkpoint.configuration.shards}
     for name, size in sizes.items():
         print(f"{name}: {size / 1e6:.1f} MB, SHA-256 {checkpoint.configuration.shards[name]}")
-    print(f"{arguments.out}: {checkpoint.version}, {sum(sizes.values()) / 1e6:.1f} MB, index {INDEX}")
+    print(f"{arguments.out}: {checkpoint.version}, {sum(sizes.values()) / 1e6:.1f} MB, index {INDEX_FILE}")
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ import numpy as np
 import openvino
 
 from emotion.labels import Emotion
-from emotion.network.checkpoint import CONFIGURATION, PACKAGED, Checkpoint, load_checkpoint
-from emotion.network.quantisation import FILE, LEVELS, Quantisation, write_quantisation
-from emotion.runtime.openvino_graph import ENLARGEMENT, build_model
+from emotion.network.checkpoint import CONFIGURATION_FILE, PACKAGED_CHECKPOINT, Checkpoint, load_checkpoint
+from emotion.network.quantisation import LEVELS, QUANTISATION_FILE, Quantisation, write_quantisation
+from emotion.runtime.openvino_graph import RESIZE_NODE, build_model
 from emotion.runtime.openvino_runtime import OpenVinoRuntime
 from emotion.training.data import load_ferplus
 from emotion.training.metrics import scores
@@ -45,7 +45,7 @@ def quantise(checkpoint: Checkpoint, images: np.ndarray, kept_float: tuple[str, 
         model,
         nncf.Dataset([image[np.newaxis] for image in images]),
         subset_size=len(images),
-        ignored_scope=nncf.IgnoredScope(names=[ENLARGEMENT, *kept_float]),
+        ignored_scope=nncf.IgnoredScope(names=[RESIZE_NODE, *kept_float]),
     )
     return extract(quantised)
 
@@ -98,7 +98,7 @@ def write(quantisation: Quantisation, checkpoint: Checkpoint) -> Checkpoint:
     """Writes the int8 file and names it in config.json; returns the checkpoint with it."""
     described = write_quantisation(quantisation, checkpoint)
     configuration = replace(checkpoint.configuration, int8=described)
-    (checkpoint.folder / CONFIGURATION).write_text(configuration.to_json(), encoding="utf-8")
+    (checkpoint.folder / CONFIGURATION_FILE).write_text(configuration.to_json(), encoding="utf-8")
     return Checkpoint(checkpoint.folder, configuration)
 
 
@@ -108,7 +108,9 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="the folder with FER+ as arrays, train.npz and valid.npz"
     )
-    parser.add_argument("--checkpoint", type=Path, default=PACKAGED, help="the folder whose weights are quantised")
+    parser.add_argument(
+        "--checkpoint", type=Path, default=PACKAGED_CHECKPOINT, help="the folder whose weights are quantised"
+    )
     parser.add_argument("--calibration", type=int, default=320, help="training images that set the ranges")
     parser.add_argument("--images", type=int, default=2000, help="images of valid that are compared, 0 for all")
     arguments = parser.parse_args()
@@ -135,8 +137,8 @@ def main() -> None:
         name = f"int8, float: {', '.join(kept_float) or 'nothing'}"
         print(f"{row(name, after)} {agreement:9.4f} {difference:11.4f}", flush=True)
         if acceptable(before, after, agreement):
-            print(f"{written.folder / FILE}: {(written.folder / FILE).stat().st_size / 1e6:.2f} MB", end=", ")
-            print(f"after {time.monotonic() - began:.0f} s")
+            file = written.folder / QUANTISATION_FILE
+            print(f"{file}: {file.stat().st_size / 1e6:.2f} MB, after {time.monotonic() - began:.0f} s")
             return
     write_without(checkpoint)
     raise SystemExit("No attempt stayed within the limits; the checkpoint has no int8 model.")
@@ -150,9 +152,9 @@ def row(name: str, figures: dict[str, float]) -> str:
 
 def write_without(checkpoint: Checkpoint) -> None:
     """Takes a refused int8 model out of the folder."""
-    (checkpoint.folder / FILE).unlink()
+    (checkpoint.folder / QUANTISATION_FILE).unlink()
     described = replace(checkpoint.configuration, int8=None)
-    (checkpoint.folder / CONFIGURATION).write_text(described.to_json(), encoding="utf-8")
+    (checkpoint.folder / CONFIGURATION_FILE).write_text(described.to_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

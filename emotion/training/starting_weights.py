@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import ResNet152_Weights
 
-from emotion.network.quantisation import FILE as QUANTISED
+from emotion.network.quantisation import QUANTISATION_FILE as QUANTISED
 
 
 def starting_weights(start: Path | None) -> dict[str, Tensor]:

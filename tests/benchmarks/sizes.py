@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from emotion.network.checkpoint import CONFIGURATION, Checkpoint, load_checkpoint
+from emotion.network.checkpoint import CONFIGURATION_FILE, Checkpoint, load_checkpoint
 
 
 @contextmanager
@@ -22,5 +22,5 @@ def checkpoint_at(input_size: int | None) -> Iterator[Checkpoint]:
             (folder / path.name).symlink_to(path)
         int8 = packaged.configuration.int8 and replace(packaged.configuration.int8, input_size=input_size)
         configuration = replace(packaged.configuration, input_size=input_size, int8=int8)
-        (folder / CONFIGURATION).write_text(configuration.to_json(), encoding="utf-8")
+        (folder / CONFIGURATION_FILE).write_text(configuration.to_json(), encoding="utf-8")
         yield load_checkpoint(folder)

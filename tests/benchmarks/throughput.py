@@ -18,9 +18,9 @@ import torch
 from openvino import Type
 from openvino import opset15 as ops
 
-from emotion.faces.detector import GLANCE, FaceDetector
+from emotion.faces.detector import QUICK_PASS_SIDE, FaceDetector
 from emotion.network.checkpoint import Checkpoint
-from emotion.network.quantisation import NOTHING, read_quantisation
+from emotion.network.quantisation import NO_QUANTISATION, read_quantisation
 from emotion.runtime.batching import BatchingRuntime
 from emotion.runtime.choose import choose_runtime
 from emotion.runtime.openvino_graph import build_model
@@ -138,7 +138,7 @@ def serve(callers: int, seconds: float, ask: Callable[[np.ndarray], object], cro
 
 def asynchronous(checkpoint: Checkpoint, kind: str, streams: int) -> Callable[[np.ndarray], object]:
     """The alternative to gathering: each caller's face is a request of its own on one of the streams."""
-    quantisation = read_quantisation(checkpoint) if kind == "int8" else NOTHING
+    quantisation = read_quantisation(checkpoint) if kind == "int8" else NO_QUANTISATION
     options = {"INFERENCE_PRECISION_HINT": "bf16", "NUM_STREAMS": str(streams)}
     compiled = openvino.Core().compile_model(build_model(checkpoint, quantisation), "CPU", options)
     jobs = openvino.AsyncInferQueue(compiled, streams)
@@ -160,14 +160,16 @@ def beside_each_other(checkpoint: Checkpoint, kind: str, seconds: float) -> list
     pixels, crop = np.asarray(frame()), random_crops(checkpoint, 1)
     rows = []
     ways = {
-        "all cores for each call": (alone, detector._thorough),
-        "a core for each call": (alone.shared(), detector._glancing),
+        "all cores for each call": (alone, detector._latency_requests),
+        "a core for each call": (alone.for_throughput(), detector._throughput_requests),
     }
     for way, (runtime, requests) in ways.items():
         rates: dict[str, float] = {}
         works = {
             "faces/s": lambda runtime=runtime: runtime.probabilities(crop),
-            "searches/s": lambda requests=requests: detector._look(pixels, GLANCE / max(pixels.shape), requests),
+            "searches/s": lambda requests=requests: detector._search(
+                pixels, QUICK_PASS_SIDE / max(pixels.shape), requests
+            ),
         }
 
         def run(name: str, rates: dict[str, float] = rates, works: dict[str, Callable] = works) -> None:

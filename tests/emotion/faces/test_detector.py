@@ -16,9 +16,9 @@ from emotion.faces import detector as detector_module
 from emotion.faces.alignment import similarity_transform, transform_points
 from emotion.faces.detector import Face, FaceDetector, FaceDetectorError, align
 from emotion.labels import Emotion
-from emotion.network.checkpoint import PACKAGED, load_checkpoint
+from emotion.network.checkpoint import PACKAGED_CHECKPOINT, load_checkpoint
 
-TEMPLATE = load_checkpoint(PACKAGED).configuration.crop_template
+TEMPLATE = load_checkpoint(PACKAGED_CHECKPOINT).configuration.crop_template
 HEAD = (150, 20, 310, 200)  # the astronaut's head in her photo; the face in it is 88 x 119 pixels
 FACE_SIDE = 102  # geometric mean of the face's sides in that photo
 

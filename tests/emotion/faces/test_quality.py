@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from emotion.faces.detector import Face, FaceDetector
-from emotion.faces.quality import JUDGED, Quality, exposure, frontality, measure_quality, sharpness_ratio
+from emotion.faces.quality import TEMPLATE, Quality, exposure, frontality, measure_quality, sharpness_ratio
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_size_counts_in_pixels_of_the_network(photo, face):
 
 def test_turning_the_head_lowers_frontality_to_nothing_at_the_profile():
     shifted = [
-        frontality([(x + shift, y) if i == 2 else (x, y) for i, (x, y) in enumerate(JUDGED)])
+        frontality([(x + shift, y) if i == 2 else (x, y) for i, (x, y) in enumerate(TEMPLATE)])
         for shift in np.linspace(0, 0.2, 6)
     ]
     assert shifted[0] > 0.95
@@ -69,7 +69,7 @@ def test_turning_the_head_lowers_frontality_to_nothing_at_the_profile():
 @given(st.floats(-np.pi, np.pi), st.floats(0.1, 1000))
 def test_frontality_does_not_depend_on_tilt_or_distance(angle, size):
     turn = size * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    assert frontality(np.array(JUDGED) @ turn.T) == pytest.approx(frontality(JUDGED), abs=1e-6)
+    assert frontality(np.array(TEMPLATE) @ turn.T) == pytest.approx(frontality(TEMPLATE), abs=1e-6)
 
 
 def test_points_that_coincide_have_no_front():

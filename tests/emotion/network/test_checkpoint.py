@@ -14,9 +14,9 @@ from safetensors.numpy import save_file
 
 from emotion.labels import KEYS
 from emotion.network.checkpoint import (
-    CONFIGURATION,
-    INDEX,
-    PACKAGED,
+    CONFIGURATION_FILE,
+    INDEX_FILE,
+    PACKAGED_CHECKPOINT,
     CheckpointError,
     Configuration,
     load_checkpoint,
@@ -39,11 +39,11 @@ def folder(tmp_path: Path) -> Path:
 
 def describe(folder: Path, **changes: object) -> None:
     """(Re)writes the configuration with the hashes of the shards that are there."""
-    values = json.loads((PACKAGED / CONFIGURATION).read_text())
+    values = json.loads((PACKAGED_CHECKPOINT / CONFIGURATION_FILE).read_text())
     values["shards"] = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.safetensors"))
     }
-    (folder / CONFIGURATION).write_text(json.dumps(values | changes))
+    (folder / CONFIGURATION_FILE).write_text(json.dumps(values | changes))
 
 
 def test_a_folder_is_read_back_as_it_was_written(folder: Path) -> None:
@@ -62,7 +62,7 @@ def test_the_version_changes_with_the_weights_and_with_nothing_else(folder: Path
 
 
 def test_the_configuration_survives_writing_and_reading() -> None:
-    configuration = load_checkpoint(PACKAGED).configuration
+    configuration = load_checkpoint(PACKAGED_CHECKPOINT).configuration
     assert Configuration.from_json(configuration.to_json()) == configuration
 
 
@@ -141,7 +141,7 @@ def test_a_wrong_configuration_is_refused_with_the_reason(
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "{}", "3", "\x00"])
 def test_what_is_no_configuration_is_refused_without_a_stack_trace(folder: Path, text: str) -> None:
-    (folder / CONFIGURATION).write_text(text)
+    (folder / CONFIGURATION_FILE).write_text(text)
     with pytest.raises(CheckpointError, match=r"config\.json can't be used"):
         load_checkpoint(folder)
 
@@ -154,15 +154,17 @@ def test_what_is_neither_a_folder_nor_a_hub_name_is_refused(source: str | Path) 
 
 def test_the_packaged_checkpoint_is_whole_and_no_file_exceeds_45_megabytes() -> None:
     checkpoint = load_checkpoint()
-    shards = {path.name for path in PACKAGED.glob("model-*.safetensors")}
+    shards = {path.name for path in PACKAGED_CHECKPOINT.glob("model-*.safetensors")}
     assert checkpoint.configuration.int8 is not None
-    assert {path.name for path in PACKAGED.glob("*.safetensors")} == shards | {checkpoint.configuration.int8.file}
-    index = json.loads((PACKAGED / INDEX).read_text())
+    assert {path.name for path in PACKAGED_CHECKPOINT.glob("*.safetensors")} == shards | {
+        checkpoint.configuration.int8.file
+    }
+    index = json.loads((PACKAGED_CHECKPOINT / INDEX_FILE).read_text())
     assert set(checkpoint.configuration.shards) == shards == set(index["weight_map"].values())
     assert set(index["weight_map"]) == set(checkpoint.state_dict())
-    assert max(path.stat().st_size for path in PACKAGED.rglob("*") if path.is_file()) <= 45e6
-    assert "MIT License" in (PACKAGED / "NOTICE.txt").read_text()
-    assert (PACKAGED / "README.md").read_text().startswith("---\nlicense:")
+    assert max(path.stat().st_size for path in PACKAGED_CHECKPOINT.rglob("*") if path.is_file()) <= 45e6
+    assert "MIT License" in (PACKAGED_CHECKPOINT / "NOTICE.txt").read_text()
+    assert (PACKAGED_CHECKPOINT / "README.md").read_text().startswith("---\nlicense:")
 
 
 def open_in_a_new_process(source: str, cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -175,7 +177,7 @@ def open_in_a_new_process(source: str, cache: Path, **environment: str) -> subpr
     return subprocess.run(
         [sys.executable, "-c", script, source],
         env={**os.environ, "HF_HUB_CACHE": str(cache), "HF_HUB_DISABLE_PROGRESS_BARS": "1", **environment},
-        cwd=PACKAGED.parent.parent,
+        cwd=PACKAGED_CHECKPOINT.parent.parent,
         capture_output=True,
         text=True,
         timeout=60,

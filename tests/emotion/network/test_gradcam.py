@@ -7,7 +7,7 @@ import skimage.data
 from emotion.faces.detector import Face, FaceDetector, align
 from emotion.labels import Emotion
 from emotion.network import gradcam
-from emotion.network.checkpoint import PACKAGED, load_checkpoint
+from emotion.network.checkpoint import PACKAGED_CHECKPOINT, load_checkpoint
 from emotion.network.gradcam import Explainer, explain
 from emotion.network.resnet152 import ExpressionNetwork, load_network
 from emotion.station.heat_overlay import overlay_heat
@@ -15,7 +15,7 @@ from emotion.station.heat_overlay import overlay_heat
 
 @pytest.fixture(scope="module")
 def network() -> ExpressionNetwork:
-    return load_network(load_checkpoint(PACKAGED))
+    return load_network(load_checkpoint(PACKAGED_CHECKPOINT))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def face(photo) -> Face:
 
 @pytest.fixture(scope="module")
 def crop(photo, face) -> np.ndarray:
-    preset = load_checkpoint(PACKAGED).configuration
+    preset = load_checkpoint(PACKAGED_CHECKPOINT).configuration
     return align(photo, face, preset.crop_template, preset.crop_size, preset.colour)
 
 
@@ -66,17 +66,17 @@ def test_explaining_leaves_no_trace_in_the_network(network, crop):
 
 
 def test_an_explainer_gives_the_same_map(network, crop):
-    explainer = Explainer(load_checkpoint(PACKAGED))
+    explainer = Explainer(load_checkpoint(PACKAGED_CHECKPOINT))
     np.testing.assert_array_equal(explainer.explain(crop), explain(network, crop))
 
 
 def test_an_empty_map_leaves_the_photo_as_it_is(photo, face):
-    preset = load_checkpoint(PACKAGED).configuration
+    preset = load_checkpoint(PACKAGED_CHECKPOINT).configuration
     np.testing.assert_array_equal(overlay_heat(photo, face, np.zeros((48, 48), np.float32), preset), photo)
 
 
 def test_on_the_photo_the_map_covers_the_face_and_nothing_else(photo, face):
-    preset = load_checkpoint(PACKAGED).configuration
+    preset = load_checkpoint(PACKAGED_CHECKPOINT).configuration
     drawn = overlay_heat(photo, face, np.ones((48, 48), np.float32), preset)
     changed = (drawn != photo).any(axis=2)
     left, top, right, bottom = face.box

@@ -8,7 +8,7 @@ import openvino
 import pytest
 from openvino import opset15 as ops
 
-from emotion.runtime.request_pool import ALONE, SIDE_BY_SIDE, STREAMS, RequestPool
+from emotion.runtime.request_pool import LATENCY_OPTIONS, STREAMS, THROUGHPUT_OPTIONS, RequestPool
 
 
 def compiled(options: dict[str, str]) -> openvino.CompiledModel:
@@ -18,18 +18,18 @@ def compiled(options: dict[str, str]) -> openvino.CompiledModel:
 
 
 def test_alone_there_is_one_request_and_side_by_side_one_for_each_stream() -> None:
-    assert RequestPool(compiled(ALONE)).count == 1
-    assert RequestPool(compiled(SIDE_BY_SIDE)).count == STREAMS
+    assert RequestPool(compiled(LATENCY_OPTIONS)).count == 1
+    assert RequestPool(compiled(THROUGHPUT_OPTIONS)).count == STREAMS
 
 
 def test_side_by_side_each_stream_has_one_thread_that_may_go_to_any_core() -> None:
-    model = compiled(SIDE_BY_SIDE)
+    model = compiled(THROUGHPUT_OPTIONS)
     assert model.get_property("INFERENCE_NUM_THREADS") == STREAMS
     assert not model.get_property("ENABLE_CPU_PINNING")
 
 
 def test_who_finds_no_request_idle_waits_for_one() -> None:
-    requests, waiting = RequestPool(compiled(ALONE)), threading.Event()
+    requests, waiting = RequestPool(compiled(LATENCY_OPTIONS)), threading.Event()
 
     def ask() -> float:
         waiting.set()
@@ -46,7 +46,7 @@ def test_who_finds_no_request_idle_waits_for_one() -> None:
 
 
 def test_a_request_that_failed_is_lent_again() -> None:
-    requests = RequestPool(compiled(ALONE))
+    requests = RequestPool(compiled(LATENCY_OPTIONS))
     with pytest.raises(RuntimeError), requests.borrowed() as request:
         request.infer([np.zeros(7, np.float32)])
     with requests.borrowed() as request:

@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from emotion.network.checkpoint import CONFIGURATION, PACKAGED, Checkpoint, CheckpointError, load_checkpoint
+from emotion.network.checkpoint import (
+    CONFIGURATION_FILE,
+    PACKAGED_CHECKPOINT,
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+)
 from emotion.network.quantisation import Quantisation, QuantisationError, read_quantisation, write_quantisation
 from emotion.runtime.base import RUNTIMES, Runtime, softmax
 from emotion.runtime.choose import choose_runtime
@@ -152,10 +158,10 @@ def test_softmax_gives_probabilities_that_keep_the_order(logits: np.ndarray, tem
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A folder like the packaged one, whose files may be changed; without an int8 model."""
-    for path in PACKAGED.glob("model-*.safetensors"):
+    for path in PACKAGED_CHECKPOINT.glob("model-*.safetensors"):
         (tmp_path / path.name).symlink_to(path)
-    values = json.loads((PACKAGED / CONFIGURATION).read_text()) | {"int8": None}
-    (tmp_path / CONFIGURATION).write_text(json.dumps(values))
+    values = json.loads((PACKAGED_CHECKPOINT / CONFIGURATION_FILE).read_text()) | {"int8": None}
+    (tmp_path / CONFIGURATION_FILE).write_text(json.dumps(values))
     return tmp_path
 
 
@@ -168,7 +174,7 @@ def with_int8(folder: Path) -> Checkpoint:
     )
     described = write_quantisation(quantisation, checkpoint)
     configuration = replace(checkpoint.configuration, int8=described)
-    (folder / CONFIGURATION).write_text(configuration.to_json())
+    (folder / CONFIGURATION_FILE).write_text(configuration.to_json())
     return load_checkpoint(folder)
 
 
@@ -213,7 +219,7 @@ def test_the_network_that_a_class_shares_comes_from_the_kept_model_too_and_answe
     alone = OpenVinoRuntime(with_int8(copy), "openvino-int8", cache)
     with monkeypatch.context() as patch:
         patch.setattr("emotion.runtime.openvino_runtime.build_model", None)  # calling it would fail
-        shared = alone.shared()
+        shared = alone.for_throughput()
     assert (alone.streams, shared.streams) == (1, STREAMS)
     assert shared.name == alone.name
     np.testing.assert_allclose(shared.probabilities(faces), alone.probabilities(faces), atol=1e-4)
@@ -222,7 +228,7 @@ def test_the_network_that_a_class_shares_comes_from_the_kept_model_too_and_answe
 
 def test_torch_is_shared_as_it_is(checkpoint: Checkpoint) -> None:
     runtime = choose_runtime(checkpoint, "torch", None)
-    assert runtime.shared() is runtime
+    assert runtime.for_throughput() is runtime
 
 
 def test_another_preprocessing_is_another_kept_model_and_the_old_one_goes(copy: Path, tmp_path: Path) -> None:
@@ -244,14 +250,14 @@ def test_a_cache_that_cannot_be_written_is_a_warning(
 
 
 def _other_weights(folder: Path) -> None:
-    values = json.loads((folder / CONFIGURATION).read_text())
+    values = json.loads((folder / CONFIGURATION_FILE).read_text())
     values["int8"]["source_sha256"] = "0" * 64
-    (folder / CONFIGURATION).write_text(json.dumps(values))
+    (folder / CONFIGURATION_FILE).write_text(json.dumps(values))
 
 
 def _other_size(folder: Path) -> None:
-    values = json.loads((folder / CONFIGURATION).read_text())
-    (folder / CONFIGURATION).write_text(json.dumps(values | {"input_size": 96}))
+    values = json.loads((folder / CONFIGURATION_FILE).read_text())
+    (folder / CONFIGURATION_FILE).write_text(json.dumps(values | {"input_size": 96}))
 
 
 def _altered(folder: Path) -> None:
@@ -293,6 +299,10 @@ def test_a_start_on_openvino_imports_no_torch() -> None:
         "EmotionClassifier(runtime='openvino', cache=None); print('torch' in sys.modules)"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", script], cwd=PACKAGED.parent.parent, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script],
+        cwd=PACKAGED_CHECKPOINT.parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert answer.stdout.strip() == "False"

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from emotion.serving.html_head import HtmlHeadMiddleware
-from emotion.serving.rate_limits import MOST_CLIENTS, RateLimitMiddleware, TokenBuckets
+from emotion.serving.rate_limits import MAXIMUM_CLIENTS, RateLimitMiddleware, TokenBuckets
 from emotion.serving.response_headers import ResponseHeadersMiddleware
 
 
@@ -49,9 +49,9 @@ def test_a_bucket_allows_its_burst_then_its_rate():
 
 def test_memory_stays_bounded_however_many_clients_come():
     bucket = TokenBuckets(1.0, 1.0)
-    for number in range(MOST_CLIENTS + 100):
+    for number in range(MAXIMUM_CLIENTS + 100):
         bucket.take(str(number))
-    assert len(bucket._buckets) == MOST_CLIENTS
+    assert len(bucket._buckets) == MAXIMUM_CLIENTS
 
 
 def test_too_many_requests_get_429_a_time_and_a_sentence():
@@ -73,7 +73,7 @@ def test_a_body_over_the_limit_is_refused_whether_announced_or_not():
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr("emotion.serving.rate_limits.BODY_WITHIN", 0.2)
+    monkeypatch.setattr("emotion.serving.rate_limits.BODY_TIMEOUT_SECONDS", 0.2)
 
     async def ask() -> list[dict]:
         sent: list[dict] = []

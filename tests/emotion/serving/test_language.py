@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotion.serving.language import LANGUAGES, language_of, preferred
+from emotion.serving.language import LANGUAGES, language_of, negotiate_language
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Request:
     ],
 )
 def test_the_browsers_order_of_languages_counts(header, language):
-    assert preferred(header) == language
+    assert negotiate_language(header) == language
 
 
 def test_the_choice_overrides_the_browser():

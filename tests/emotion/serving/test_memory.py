@@ -10,10 +10,10 @@ glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C 
 
 EIGHT_THREADS = """
 import ctypes, sys, threading
-from emotion.serving.memory import share_heaps
+from emotion.serving.memory import limit_heaps
 
 if sys.argv[1] == "shared":
-    share_heaps()
+    limit_heaps()
 library = ctypes.CDLL(None)
 library.malloc.restype = library.fopen.restype = ctypes.c_void_p
 together = threading.Barrier(8)
@@ -36,7 +36,7 @@ library.fclose(answer)
 
 HOLES = """
 import sys, time
-from emotion.serving.memory import trimming_memory
+from emotion.serving.memory import periodic_memory_trim
 
 def resident():
     line = next(line for line in open("/proc/self/status") if line.startswith("RssAnon"))
@@ -45,7 +45,7 @@ def resident():
 blocks = [bytearray(size) for _ in range(1000) for size in (100_000, 700)]  # 100 MB, of which the small ones stay
 blocks = blocks[1::2]
 before = resident()
-with trimming_memory(float(sys.argv[1])):
+with periodic_memory_trim(float(sys.argv[1])):
     time.sleep(1)
 print(before - resident())
 """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emotion.labels import COLOURS, Emotion, Prediction
-from emotion.station.annotate import LONG_SIDE, annotate
+from emotion.station.annotate import MAXIMUM_SIDE, annotate
 
 HAPPY = Prediction((0.01, 0.01, 0.01, 0.01, 0.01, 0.93, 0.01, 0.01), 0.9, "test")
 
@@ -24,7 +24,7 @@ def test_the_box_has_the_colour_of_the_expression(box, language):
 
 def test_a_large_photograph_is_answered_by_a_small_copy():
     picture = annotate(np.zeros((3000, 4000, 3), np.uint8), [(1000, 1000, 2000, 2000)], [HAPPY])
-    assert picture.size == (LONG_SIDE, LONG_SIDE * 3 // 4)
+    assert picture.size == (MAXIMUM_SIDE, MAXIMUM_SIDE * 3 // 4)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1)])

@@ -7,7 +7,7 @@ from string import Formatter
 import pytest
 
 from emotion.serving.texts import SITE_BAR
-from emotion.station.observing import MISTAKES
+from emotion.station.observing import CALLER_ERROR_STATUS
 from emotion.station.texts import LESSON_KEYS, TEXTS, quoted, say
 
 LESSON_SCRIPT = Path(__file__).resolve().parents[3] / "emotion" / "station" / "static" / "lesson.js"
@@ -39,7 +39,7 @@ def test_the_lesson_panel_has_every_word_it_shows():
 
 
 def test_every_mistake_a_recorder_reports_has_its_sentence():
-    for reason in (*MISTAKES, "no_consent", "lesson_ended", "recording_disabled", "replaced"):
+    for reason in (*CALLER_ERROR_STATUS, "no_consent", "lesson_ended", "recording_disabled", "replaced"):
         for language in TEXTS:
             assert say(language, f"error_{reason}", lesson="1", child="2", at="3")
 

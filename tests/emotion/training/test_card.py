@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from test_evaluate import BrightnessRuntime, faces_of
 
-from emotion.network.checkpoint import PACKAGED, CheckpointError, load_checkpoint
+from emotion.network.checkpoint import PACKAGED_CHECKPOINT, CheckpointError, load_checkpoint
 from emotion.training.card import render
 from emotion.training.evaluate import evaluate, without_nan
 
@@ -17,7 +17,9 @@ from emotion.training.evaluate import evaluate, without_nan
 @pytest.fixture
 def judged(tmp_path: Path) -> Path:
     """A copy of the packaged checkpoint beside the evaluation of a made-up runtime."""
-    folder = shutil.copytree(PACKAGED, tmp_path / "checkpoint", ignore=shutil.ignore_patterns("int8", "evaluation*"))
+    folder = shutil.copytree(
+        PACKAGED_CHECKPOINT, tmp_path / "checkpoint", ignore=shutil.ignore_patterns("int8", "evaluation*")
+    )
     labels = np.arange(64) % 8
     faces = faces_of(labels.tolist(), np.where(np.arange(64) < 56, labels, 5).tolist(), [i < 32 for i in range(64)])
     result, _ = evaluate(load_checkpoint(folder), BrightnessRuntime(), faces, thorough=True)
@@ -59,4 +61,4 @@ def test_a_checkpoint_that_was_not_judged_has_no_card(judged: Path) -> None:
 
 
 def test_the_packaged_card_is_the_one_its_evaluation_gives() -> None:
-    assert (PACKAGED / "README.md").read_text(encoding="utf-8") == render(load_checkpoint())
+    assert (PACKAGED_CHECKPOINT / "README.md").read_text(encoding="utf-8") == render(load_checkpoint())

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from emotion.labels import Emotion
-from emotion.network.checkpoint import PACKAGED, load_checkpoint
+from emotion.network.checkpoint import PACKAGED_CHECKPOINT, load_checkpoint
 from emotion.training.data import DataError, Faces
 from emotion.training.evaluate import evaluate, groups, load, summary, without_nan
 from emotion.training.report import confusion_figure, mistakes_sheet, write_report
@@ -190,7 +190,15 @@ def test_a_class_folder_is_trained_on_and_judged_from_end_to_end(tmp_path: Path)
             Image.fromarray(pixels).save(tmp_path / "set" / emotion.key / f"{number}.png")
     common = ["--crops", "--data", str(tmp_path / "set")]
     trained = run(
-        *("emotion.training.train", "--preset", "paper", "--start", str(PACKAGED), "--out", str(tmp_path / "run")),
+        *(
+            "emotion.training.train",
+            "--preset",
+            "paper",
+            "--start",
+            str(PACKAGED_CHECKPOINT),
+            "--out",
+            str(tmp_path / "run"),
+        ),
         *("--size", "64", "--batch", "16", "--epochs", "1", *common),
     )
     assert trained.returncode == 0, trained.stderr

@@ -10,7 +10,14 @@ import torch
 from safetensors.torch import save_file
 
 from emotion.labels import Emotion
-from emotion.network.checkpoint import CONFIGURATION, INDEX, PACKAGED, Checkpoint, Configuration, load_checkpoint
+from emotion.network.checkpoint import (
+    CONFIGURATION_FILE,
+    INDEX_FILE,
+    PACKAGED_CHECKPOINT,
+    Checkpoint,
+    Configuration,
+    load_checkpoint,
+)
 from emotion.network.resnet152 import build_resnet152
 from emotion.runtime.openvino_runtime import OpenVinoRuntime
 from emotion.training.package import package
@@ -50,7 +57,7 @@ def test_a_packed_folder_is_sharded_below_45_megabytes_and_reads_back(tmp_path: 
     assert all(path.stat().st_size <= 45e6 for path in shards)
     assert checkpoint.configuration.input_size == 112
     assert checkpoint.configuration.int8 is None
-    assert set(json.loads((out / INDEX).read_text())["weight_map"].values()) == {path.name for path in shards}
+    assert set(json.loads((out / INDEX_FILE).read_text())["weight_map"].values()) == {path.name for path in shards}
     tensors = checkpoint.state_dict()
     np.testing.assert_array_equal(tensors["fc.bias"], np.arange(8))
     assert tensors["conv1.weight"].dtype == np.float16
@@ -79,10 +86,10 @@ def test_calibration_takes_as_many_of_each_class_as_there_are() -> None:
 def test_the_quantised_network_stays_near_the_float_one(tmp_path: Path, preset: Configuration) -> None:
     from emotion.training.quantise import quantise, write
 
-    for path in PACKAGED.glob("model-*.safetensors"):
+    for path in PACKAGED_CHECKPOINT.glob("model-*.safetensors"):
         (tmp_path / path.name).symlink_to(path)
     small = replace(preset, input_size=64, int8=None)
-    (tmp_path / CONFIGURATION).write_text(small.to_json())
+    (tmp_path / CONFIGURATION_FILE).write_text(small.to_json())
     generator = np.random.default_rng(0)
     even = generator.integers(40, 200, (16, 1, 1, 1)) + generator.normal(0, 25, (16, 12, 12, 1))
     crops = even.repeat(4, 1).repeat(4, 2).clip(0, 255).astype(np.uint8)

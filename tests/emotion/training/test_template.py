@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion.faces.detector import FaceDetector, align
-from emotion.network.checkpoint import PACKAGED, load_checkpoint
+from emotion.network.checkpoint import PACKAGED_CHECKPOINT, load_checkpoint
 from emotion.training.template import landmarks_of, measure, spread_out, symmetric
 
 fraction = st.floats(0, 1)
@@ -21,7 +21,7 @@ def detector() -> FaceDetector:
 
 @pytest.fixture(scope="module")
 def crop(detector) -> np.ndarray:
-    template = load_checkpoint(PACKAGED).configuration.crop_template
+    template = load_checkpoint(PACKAGED_CHECKPOINT).configuration.crop_template
     photo = skimage.data.astronaut()
     return align(photo, detector.detect(photo)[0], template, 48, "grey")
 
@@ -29,7 +29,7 @@ def crop(detector) -> np.ndarray:
 def test_in_a_tight_crop_of_48_pixels_the_landmarks_are_found(detector, crop):
     points = landmarks_of(crop, detector)
     assert points is not None
-    np.testing.assert_allclose(points, load_checkpoint(PACKAGED).configuration.crop_template, atol=0.06)
+    np.testing.assert_allclose(points, load_checkpoint(PACKAGED_CHECKPOINT).configuration.crop_template, atol=0.06)
 
 
 def test_a_crop_without_a_face_is_left_out(detector, crop):
