@@ -156,15 +156,15 @@ class Checkpoint:
         """Every tensor by name, as stored (float16, and int64 counters). Raises `CheckpointError`."""
         tensors: dict[str, np.ndarray] = {}
         for name in sorted(self.configuration.shards):
-            tensors.update(_parse(self.folder / name, self.verified_bytes(name)))
+            tensors.update(_parse(self.folder / name, self._verified_bytes(name)))
         return tensors
 
     def verify(self) -> None:
         """Reads every shard and compares its hash. Raises `CheckpointError`."""
         for name in self.configuration.shards:
-            self.verified_bytes(name)
+            self._verified_bytes(name)
 
-    def verified_bytes(self, name: str) -> bytes:
+    def _verified_bytes(self, name: str) -> bytes:
         """The content of the shard ``name``. Raises `CheckpointError` where it is missing, truncated or altered."""
         path = self.folder / name
         if not path.is_file():

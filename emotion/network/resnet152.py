@@ -59,12 +59,6 @@ def load_network(checkpoint: Checkpoint) -> ExpressionNetwork:
     # Every weight is replaced, and filling 60 million random numbers first would cost a second of the start.
     with torch.device("meta"):
         backbone = build_resnet152()
-    load_weights(backbone, checkpoint)
-    return ExpressionNetwork(checkpoint.configuration, backbone).eval()
-
-
-def load_weights(backbone: nn.Module, checkpoint: Checkpoint) -> None:
-    """Gives a ResNet152 the checkpoint's weights, as float32. Raises `CheckpointError` when names or shapes differ."""
     try:
         backbone.load_state_dict(_to_torch(checkpoint.state_dict()), strict=True, assign=True)
     except RuntimeError as error:
@@ -72,6 +66,7 @@ def load_weights(backbone: nn.Module, checkpoint: Checkpoint) -> None:
         raise CheckpointError(
             f"The weights of {checkpoint.folder} are not those of a ResNet152 with 8 outputs: {reason}"
         ) from error
+    return ExpressionNetwork(checkpoint.configuration, backbone).eval()
 
 
 def _to_torch(tensors: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:

@@ -39,14 +39,14 @@ class AllowedRoutesMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or is_allowed(scope.get("path", "")):
+        if scope["type"] != "http" or _is_allowed(scope.get("path", "")):
             await self.app(scope, receive, send)
             return
         words = say(language_of(HTTPConnection(scope)), "error_no_address")
         await JSONResponse({"error": words}, 404)(scope, receive, send)
 
 
-def is_allowed(path: str) -> bool:
+def _is_allowed(path: str) -> bool:
     """Whether there is anything at ``path``."""
     inside = path.removeprefix("/teacher") if path.startswith("/teacher/") else path
     return path.rstrip("/") in OWN_ROUTES or PAGE_ROUTES.fullmatch(inside) is not None

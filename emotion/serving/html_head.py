@@ -14,29 +14,15 @@ from emotion.serving.language import COOKIE, LANGUAGES, language_of
 from emotion.serving.rendering import templates_in
 from emotion.serving.texts import SITE_BAR
 
-WING = Path(__file__).parent
 START_OF_HEAD = b"<head>"
 
 
-def site_bar_head() -> str:
-    """The script and the style of the bar on top of both pages, for the ``<head>`` of each."""
-    return (
-        templates_in(WING / "templates")
-        .get_template("head.html")
-        .render(
-            options={"languages": LANGUAGES, "words": SITE_BAR, "cookie_name": COOKIE},
-            script=(WING / "static" / "site_bar.js").read_text(encoding="utf-8"),
-            style=(WING / "static" / "site_bar.css").read_text(encoding="utf-8"),
-        )
-    )
-
-
 class HtmlHeadMiddleware:
-    """ASGI middleware: puts `site_bar_head` behind ``<head>`` and the page's language into ``<html lang>``."""
+    """ASGI middleware: puts the site bar behind ``<head>`` and the page's language into ``<html lang>``."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.start_of_head = START_OF_HEAD + site_bar_head().encode()
+        self.start_of_head = START_OF_HEAD + _site_bar().encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -70,3 +56,17 @@ class HtmlHeadMiddleware:
             await send(message)
 
         await self.app(scope, receive, watch)
+
+
+def _site_bar() -> str:
+    """The script and the style of the bar on top of both pages."""
+    folder = Path(__file__).parent
+    return (
+        templates_in(folder / "templates")
+        .get_template("head.html")
+        .render(
+            options={"languages": LANGUAGES, "words": SITE_BAR, "cookie_name": COOKIE},
+            script=(folder / "static" / "site_bar.js").read_text(encoding="utf-8"),
+            style=(folder / "static" / "site_bar.css").read_text(encoding="utf-8"),
+        )
+    )

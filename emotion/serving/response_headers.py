@@ -60,14 +60,14 @@ class ResponseHeadersMiddleware:
                     del headers[name]
             await send(message)
 
-        if scope["method"] not in SAFE_METHODS and is_cross_site(Headers(scope=scope)):
+        if scope["method"] not in SAFE_METHODS and _is_cross_site(Headers(scope=scope)):
             words = say(language_of(HTTPConnection(scope)), "error_cross_site")
             await JSONResponse({"error": words}, 403)(scope, receive, with_headers)
             return
         await self.app(scope, receive, with_headers)
 
 
-def is_cross_site(headers: Headers) -> bool:
+def _is_cross_site(headers: Headers) -> bool:
     """Whether a browser made this request for another site's page (Fetch Metadata, else Origin against Host).
 
     Programs send neither header, and no cookie of a visitor either.

@@ -27,10 +27,10 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake) -> None:
     ) -> JSONResponse:
         language = language_of(request)
         try:
-            image = await read_body(request, FRAME_BYTES, language)
+            image = await _read_body(request, FRAME_BYTES, language)
             answer = await intake.observe(lesson, child, image, at, id, "station", client_address(request), language)
         except RefusedError as error:
-            return refusal_response(error)
+            return _refusal_response(error)
         except ClientDisconnect:
             return JSONResponse({"recorded": False}, 499)
         return JSONResponse(answer)
@@ -42,7 +42,7 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake) -> None:
             answer = await intake.admission(lesson, child, client_address(request), language)
         except RefusedError as error:
             if error.status not in (404, 422):
-                return refusal_response(error)
+                return _refusal_response(error)
             # A child's typing mistake is no failed request: the question was answered.
             return JSONResponse({"admitted": False, "reason": error.reason, "message": str(error)})
         if answer is not None:
@@ -50,7 +50,7 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake) -> None:
         return JSONResponse({"admitted": True})
 
 
-async def read_body(request: Request, limit: int, language: str) -> bytes:
+async def _read_body(request: Request, limit: int, language: str) -> bytes:
     """The body of ``request``, read no further than ``limit`` bytes. Raises `RefusedError` if empty or longer."""
     parts, size = [], 0
     async for part in request.stream():
@@ -63,7 +63,7 @@ async def read_body(request: Request, limit: int, language: str) -> bytes:
     return b"".join(parts)
 
 
-def refusal_response(error: RefusedError) -> JSONResponse:
+def _refusal_response(error: RefusedError) -> JSONResponse:
     """The JSON answer for a mistake."""
     headers = {"Retry-After": str(round(error.retry_after) + 1)} if error.retry_after else None
     return JSONResponse({"recorded": False, "reason": error.reason, "error": str(error)}, error.status, headers)

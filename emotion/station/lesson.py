@@ -4,17 +4,14 @@ from pathlib import Path
 
 import gradio as gr
 
-from emotion.station.texts import LESSON_KEYS, TEXTS
+from emotion.station.texts import LESSON_KEYS, TEXTS, say
 
 STATIC = Path(__file__).resolve().parent / "static"
 
 
 def build_lesson(frames_per_second: float, retention_days: int) -> None:
     """Put the panel into the present Blocks. ``frames_per_second`` is where a station begins, 0.2 to 5."""
-    texts = {
-        language: {key: words[key].replace("{days}", str(retention_days)) for key in LESSON_KEYS}
-        for language, words in TEXTS.items()
-    }
+    texts = {language: {key: say(language, key, days=retention_days) for key in LESSON_KEYS} for language in TEXTS}
     gr.HTML(
         html_template=(STATIC / "lesson.html").read_text(encoding="utf-8"),
         js_on_load=(STATIC / "lesson.js").read_text(encoding="utf-8"),

@@ -9,7 +9,7 @@ from emotion.classifier import EmotionClassifier
 from emotion.station.endpoints import add_endpoints
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.lesson import STATIC, build_lesson
-from emotion.station.texts import TEXTS
+from emotion.station.texts import TEXTS, say
 from emotion.station.try_it import build_try_it
 
 CSS = (STATIC / "station.css").read_text(encoding="utf-8")
@@ -33,12 +33,8 @@ def theme() -> gr.themes.Base:
 
 def translations(classifier: EmotionClassifier) -> gr.I18n:
     """The page's words for Gradio, which shows those of the browser's language."""
-    about = {"{model}": classifier.checkpoint.version, "{runtime}": classifier.runtime.name}
-    words = {language: dict(texts) for language, texts in TEXTS.items()}
-    for texts in words.values():
-        for placeholder, value in about.items():
-            texts["about"] = texts["about"].replace(placeholder, value)
-    return gr.I18n(**words)
+    versions = {"model": classifier.checkpoint.version, "runtime": classifier.runtime.name}
+    return gr.I18n(**{language: TEXTS[language] | {"about": say(language, "about", **versions)} for language in TEXTS})
 
 
 def build_station(

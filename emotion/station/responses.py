@@ -12,7 +12,7 @@ TEMPLATES = templates_in(Path(__file__).parent / "templates")
 def recognition_details(recognition: Recognition) -> dict[str, object]:
     """The details object of `predict`: ``faces`` (largest first, maybe none), ``model``, ``milliseconds``, size."""
     return {
-        "faces": [face_details(face) for face in recognition.faces],
+        "faces": [_face_details(face) for face in recognition.faces],
         "model": recognition.model,
         "milliseconds": round(recognition.milliseconds, 1),
         "width": recognition.width,
@@ -20,7 +20,7 @@ def recognition_details(recognition: Recognition) -> dict[str, object]:
     }
 
 
-def face_details(found: RecognisedFace) -> dict[str, object]:
+def _face_details(found: RecognisedFace) -> dict[str, object]:
     """``box`` and ``landmarks`` in pixels of the upright photo, ``score`` and ``quality`` 0 to 1, ``probabilities``."""
     face, quality = found.face, found.face.quality
     return {
