@@ -181,7 +181,7 @@ def trends_figure(shares: list[LessonShare], animal: str, measure: str, language
     """A measure from lesson to lesson with its interval. Lessons stand side by side in order, not on a calendar."""
     figure = go.Figure()
     names = [
-        f"{index}. {date_text(share.lesson.started_at, language, zone)}" for index, share in enumerate(shares, start=1)
+        f"{index}. {date_text(language, share.lesson.started_at, zone)}" for index, share in enumerate(shares, start=1)
     ]
     means = np.array([share.means[measure] for share in shares])
     bounds = np.array([share.intervals[measure] for share in shares]).reshape(-1, 2)
@@ -223,7 +223,7 @@ def trends_table(shares: list[LessonShare], measure: str, language: str, zone: s
     """The same as a table."""
     return pd.DataFrame(
         {
-            say(language, "date"): [date_text(share.lesson.started_at, language, zone) for share in shares],
+            say(language, "date"): [date_text(language, share.lesson.started_at, zone) for share in shares],
             say(language, "mean"): [round(share.means[measure], 2) for share in shares],
             say(language, "interval_low"): [round(share.intervals[measure][0], 2) for share in shares],
             say(language, "interval_high"): [round(share.intervals[measure][1], 2) for share in shares],

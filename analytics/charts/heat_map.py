@@ -1,18 +1,19 @@
 """The heat map children x time of a lesson as inline SVG: colour and a sign for valence, a pattern for absence, each
 cell a button."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from html import escape
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from analytics.insight.timeline import episodes, smooth_class
 from analytics.signals.support import Signal
-from analytics.words.sentences import animal_name, signed, state_name, time_of_day
-from analytics.words.texts import say
+from analytics.words.sentences import animal_name, signed, time_of_day
+from analytics.words.templates import render
+from analytics.words.texts import expression_name, say
 
 COLUMNS = 48  # at most: wide enough to hit with a finger at 1024 pixels
 SHORTEST_CELL = timedelta(seconds=30)
@@ -20,7 +21,7 @@ STRONG = 0.15  # valence beyond which a cell carries a sign; smoothed means of a
 # From unpleasant to pleasant, without red and green: C. Brewer's PuOr, safe for the common kinds of colour blindness.
 SCALE = ((-0.45, "#b35806"), (-0.25, "#e08214"), (-STRONG, "#fdb863"), (-0.05, "#f7e3c4"), (0.05, "#e4e4ea"),
          (STRONG, "#cfcbe3"), (0.25, "#b2abd2"), (0.45, "#8073ac"), (2.0, "#542788"))  # fmt: skip
-NAME_WIDTH, ROW, CELL, TOP = 110, 26, 20, 26
+NAME_WIDTH, ROW_HEIGHT, CELL_WIDTH, TOP = 110, 26, 20, 26  # units of the drawing; a cell at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,128 +102,52 @@ def heat_table(heat: HeatMap, language: str, zone: str) -> pd.DataFrame:
 def _cell_words(value: float, state: str, language: str) -> str:
     if np.isnan(value):
         return say(language, "heat_legend_away")
-    name = state_name(language, state) if state else say(language, "heat_legend_middle")
-    return f"{name} {signed(language, value, 2)}"
+    return f"{_state_name(state, language)} {signed(language, value, 2)}"
 
 
-def heat_html(heat: HeatMap, signals: list[Signal], language: str, zone: str) -> str:
-    """The map with a legend. Cells and names open the child's timeline at that place."""
-    if not heat.children:
-        return f'<div class="teacher"><p class="note">{escape(say(language, "nothing_yet"))}</p></div>'
-    cell = max(CELL, 960 // max(1, len(heat.starts)))
-    width = NAME_WIDTH + cell * len(heat.starts) + 4
-    height = TOP + ROW * len(heat.children) + 6
-    flagged: dict[str, list[Signal]] = {}
-    for signal in signals:
-        flagged.setdefault(signal.child, []).append(signal)
-    parts = [_axis(heat, cell, zone)]
+def _state_name(state: str, language: str) -> str:
+    return expression_name(language, state) if state else say(language, "heat_legend_middle")
+
+
+def heat_html(heat: HeatMap, signals: Sequence[Signal], language: str, zone: str) -> Markup:
+    """The map with a legend. Cells and names open the child's timeline at that place; an outline surrounds the cells
+    in which a signal lasted."""
+    rows = []
     for row, (child, animal) in enumerate(heat.children):
-        top = TOP + row * ROW
         name = animal_name(language, animal)
-        opening = escape(say(language, "open_child", animal=name))
-        parts.append(
-            f'<g data-act="open" data-child="{escape(child)}" tabindex="0" role="button" aria-label="{opening}">'
-            f'<rect x="0" y="{top}" width="{NAME_WIDTH - 6}" height="{ROW}" fill="transparent"/>'
-            f'<text x="{NAME_WIDTH - 10}" y="{top + 17}" text-anchor="end" font-size="14" '
-            f'font-weight="600">{escape(name)}</text></g>'
-        )
-        for column, start in enumerate(heat.starts):
-            parts.append(_cell(heat, row, column, start, cell, top, name, child, language, zone))
-        for signal in flagged.get(child, []):
-            parts.append(_flag(signal, heat, cell, top))
-    words = escape(say(language, "heat_title"))
-    return (
-        f'<div class="teacher"><div class="scroll"><svg class="heat" viewBox="0 0 {width} {height}" role="group" '
-        f'aria-label="{words}">'
-        f"{_patterns()}{''.join(parts)}</svg></div>{_legend(language)}</div>"
+        cells = [
+            _cell(name, start, float(value), state, language, zone)
+            for start, value, state in zip(heat.starts, heat.cells[row], heat.states[row], strict=True)
+        ]
+        outlines = [(signal.kind, *_columns_of(signal, heat)) for signal in signals if signal.child == child]
+        rows.append((child, name, cells, outlines))
+    return render(
+        "charts/heat_map.html",
+        language,
+        rows=rows,
+        times=[time_of_day(start, zone) for start in heat.starts],
+        left=NAME_WIDTH,
+        top=TOP,
+        width=max(CELL_WIDTH, 960 // len(heat.starts)),
+        height=ROW_HEIGHT,
+        colour_of=colour_of,
     )
 
 
-def _axis(heat: HeatMap, cell: int, zone: str) -> str:
-    every = max(1, round(len(heat.starts) / 8))
-    return "".join(
-        f'<text x="{NAME_WIDTH + column * cell}" y="16" font-size="12">{time_of_day(start, zone)[:5]}</text>'
-        for column, start in enumerate(heat.starts)
-        if column % every == 0
-    )
-
-
-def _cell(
-    heat: HeatMap,
-    row: int,
-    column: int,
-    start: datetime,
-    cell: int,
-    top: int,
-    name: str,
-    child: str,
-    language: str,
-    zone: str,
-) -> str:
-    value, state = float(heat.cells[row, column]), heat.states[row][column]
+def _cell(name: str, start: datetime, value: float, state: str, language: str, zone: str) -> dict[str, str]:
     time = time_of_day(start, zone)
     if np.isnan(value):
-        words, fill, sign = say(language, "heat_cell_away", animal=name, time=time), "url(#absent)", ""
-    else:
-        shown_state = state_name(language, state) if state else say(language, "heat_legend_middle")
-        words = say(language, "heat_cell", animal=name, time=time, state=shown_state, valence=f"{value:+.2f}")
-        fill, sign = colour_of(value), sign_of(value)
-    left = NAME_WIDTH + column * cell
-    text = (
-        f'<text x="{left + cell / 2:g}" y="{top + 18}" text-anchor="middle" font-size="15" font-weight="700" '
-        'class="sign" '
-        f'style="fill:{"#fff" if abs(value) > 0.25 else "#222"}">{sign}</text>'
-        if sign
-        else ""
+        words = say(language, "heat_cell_away", animal=name, time=time)
+        return {"start": start.isoformat(), "words": words, "fill": "url(#absent)", "sign": ""}
+    words = say(
+        language, "heat_cell", animal=name, time=time, state=_state_name(state, language), valence=f"{value:+.2f}"
     )
-    return (
-        f'<g data-act="open" data-child="{escape(child)}" data-at="{escape(start.isoformat())}">'
-        f"<title>{escape(words)}</title>"
-        f'<rect x="{left}" y="{top + 1}" width="{cell - 1}" height="{ROW - 2}" fill="{fill}"/>{text}</g>'
-    )
+    ink = "#fff" if abs(value) > 0.25 else "#222"
+    shown = {"words": words, "fill": colour_of(value), "sign": sign_of(value), "ink": ink}
+    return {"start": start.isoformat(), **shown}
 
 
-def _flag(signal: Signal, heat: HeatMap, cell: int, top: int) -> str:
-    """A frame around the cells in which a signal lasted."""
-    start = (signal.start - heat.starts[0]) / heat.step
-    end = ((signal.end or heat.starts[-1] + heat.step) - heat.starts[0]) / heat.step
-    left = NAME_WIDTH + int(start) * cell
-    right = NAME_WIDTH + min(len(heat.starts), int(end) + 1) * cell
-    return (
-        f'<rect class="flag {escape(signal.kind)}" x="{left}" y="{top + 1}" width="{max(cell, right - left) - 1}" '
-        f'height="{ROW - 2}" '
-        'fill="none" stroke="currentColor" stroke-width="2.5" rx="3" pointer-events="none"/>'
-    )
-
-
-def _patterns() -> str:
-    return (
-        '<defs><pattern id="absent" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<line x1="0" y1="0" x2="0" y2="6" stroke="#8a8f98" stroke-width="1.6"/></pattern></defs>'
-    )
-
-
-def _legend(language: str) -> str:
-    boxes = [
-        (colour_of(-0.3), "−", "#fff", "heat_legend_low"),
-        (colour_of(0.0), "", "#222", "heat_legend_middle"),
-        (colour_of(0.3), "+", "#fff", "heat_legend_high"),
-    ]
-    parts = [
-        f'<span><svg viewBox="0 0 22 16" aria-hidden="true"><rect width="22" height="16" fill="{colour}"/>'
-        f'<text x="11" y="13" text-anchor="middle" font-size="14" font-weight="700" style="fill:{ink}">{sign}</text>'
-        "</svg>"
-        f"{escape(say(language, key))}</span>"
-        for colour, sign, ink, key in boxes
-    ]
-    parts.append(
-        '<span><svg viewBox="0 0 22 16" aria-hidden="true"><rect width="22" height="16" fill="url(#absent)" '
-        'stroke="#8a8f98"/></svg>'
-        f"{escape(say(language, 'heat_legend_away'))}</span>"
-    )
-    parts.append(
-        '<span><svg viewBox="0 0 22 16" aria-hidden="true"><rect x="1.5" y="1.5" width="19" height="13" rx="3" '
-        'fill="none" '
-        f'stroke="currentColor" stroke-width="2.5"/></svg>{escape(say(language, "heat_legend_signal"))}</span>'
-    )
-    return f'<div class="legend">{"".join(parts)}</div>'
+def _columns_of(signal: Signal, heat: HeatMap) -> tuple[int, int]:
+    """The first column in which a signal lasted, and how many there are."""
+    first, last = ((moment - heat.starts[0]) // heat.step for moment in (signal.start, signal.end or heat.starts[-1]))
+    return first, max(1, min(last, len(heat.starts) - 1) - first + 1)

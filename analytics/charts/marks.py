@@ -8,10 +8,10 @@ from datetime import datetime
 
 import plotly.graph_objects as go
 
-from analytics.insight.feedback import parse_feedback
+from analytics.charts.style import escape
 from analytics.insight.timeline import ChildTimeline
 from analytics.signals.support import Signal
-from analytics.words.sentences import detail_text, reason_text, signal_state
+from analytics.words.sentences import correction_text, detail_text, event_text, reason_text, signal_state
 from analytics.words.texts import duration, expression_name, say
 from emotion.labels import COLOURS, KEYS, Emotion
 
@@ -63,7 +63,7 @@ SIGNAL_SYMBOLS = {
 LABEL_ROOM = 0.075  # of the lesson's length that a label needs, about 75 of 1000 pixels
 LETTER, CHART_WIDTH = 6.6, 950.0  # pixels: what a band needs to carry its word; else pattern, colour and hover tell it
 
-Local = Callable[[Sequence[datetime]], list[str]]
+LocalTimes = Callable[[Sequence[datetime]], list[str]]
 
 
 def lane_names(language: str) -> list[str]:
@@ -71,21 +71,8 @@ def lane_names(language: str) -> list[str]:
     return [say(language, lane) for lane in LANES]
 
 
-def escape(text: str) -> str:
-    """Plotly reads a little HTML in its texts: what was typed must stay text."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def event_text(language: str, kind: str, detail: str) -> str:
-    """An event in words; ``detail`` as it was reported (not escaped)."""
-    answer = parse_feedback(detail) if kind == "note" else None
-    if answer:
-        return f"{say(language, f'was_{answer.kind}')}: {say(language, 'answer_' + answer.answer)}"
-    return say(language, f"event_{kind}", detail=detail_text(language, detail)).strip(" :")
-
-
 def mark_traces(
-    timeline: ChildTimeline, signals: Sequence[Signal], language: str, local: Local
+    timeline: ChildTimeline, signals: Sequence[Signal], language: str, local: LocalTimes
 ) -> Iterator[go.Scatter | go.Bar]:
     """The traces of all lanes, on the third y axis. ``local`` turns aware times into the chart's wall-clock times."""
     length = max(1.0, _length(timeline))
@@ -103,7 +90,7 @@ def _length(timeline: ChildTimeline) -> float:
     return (end - timeline.lesson.started_at).total_seconds()
 
 
-def _bands(timeline: ChildTimeline, language: str, local: Local, length: float) -> Iterator[go.Bar]:
+def _bands(timeline: ChildTimeline, language: str, local: LocalTimes, length: float) -> Iterator[go.Bar]:
     for state in (*KEYS, "away"):
         spans = [episode for episode in timeline.episodes if episode.state == state]
         if not spans:
@@ -142,7 +129,7 @@ def _bands(timeline: ChildTimeline, language: str, local: Local, length: float) 
         )
 
 
-def _corrections(timeline: ChildTimeline, language: str, local: Local) -> Iterator[go.Bar]:
+def _corrections(timeline: ChildTimeline, language: str, local: LocalTimes) -> Iterator[go.Bar]:
     if not timeline.corrections:
         return
     words = [correction_text(language, correction.label, correction.note) for correction in timeline.corrections]
@@ -165,13 +152,7 @@ def _corrections(timeline: ChildTimeline, language: str, local: Local) -> Iterat
     )
 
 
-def correction_text(language: str, label: str, note: str) -> str:
-    """A correction in words (not escaped)."""
-    name = expression_name(language, label) if label else ""
-    return " · ".join(part for part in (name, note) if part) or say(language, "label_none")
-
-
-def _events(timeline: ChildTimeline, language: str, local: Local, length: float) -> Iterator[go.Scatter]:
+def _events(timeline: ChildTimeline, language: str, local: LocalTimes, length: float) -> Iterator[go.Scatter]:
     events = sorted(timeline.events, key=lambda event: event.at)
     if not events:
         return
@@ -242,7 +223,7 @@ def _room_for_labels(ages: Sequence[float], kinds: Sequence[str]) -> list[str]:
     return answer
 
 
-def _signals(signals: Sequence[Signal], language: str, local: Local, running: bool) -> go.Scatter:
+def _signals(signals: Sequence[Signal], language: str, local: LocalTimes, running: bool) -> go.Scatter:
     names = [signal_state(language, signal, running) for signal in signals]
     return go.Scatter(
         x=local([signal.start for signal in signals]),

@@ -7,15 +7,15 @@ from html import escape
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from analytics.charts.decimation import drawn_rows
-from analytics.charts.marks import event_text
 from analytics.charts.style import STACK_ORDER
 from analytics.charts.timeline import lesson_span
 from analytics.insight.timeline import AWAY, ChildTimeline
-from analytics.words.sentences import time_of_day
+from analytics.words.sentences import event_text, time_of_day
 from analytics.words.texts import expression_name, say
-from emotion.labels import COLOURS, KEYS, Emotion
+from emotion.labels import COLOURS, Emotion
 
 WIDTH, LEFT = 1000, 96
 BAND_TOP, BAND = 46, 24
@@ -26,29 +26,28 @@ POINTS = 600  # paper shows no more
 LETTER, LABEL_GAP = 5.8, 8  # units of a letter of an event's words, and between two of them
 MOST_LETTERS = 28
 
-Place = Callable[[datetime], float]  # a moment -> its horizontal position
+Position = Callable[[datetime], float]  # a time -> its horizontal position
 
 
-def timeline_drawing(timeline: ChildTimeline, language: str, zone: str) -> str:
+def timeline_drawing(timeline: ChildTimeline, language: str, zone: str) -> Markup:
     """The whole lesson of a child in 1000 x 372 units."""
     start, end = lesson_span(timeline)
     seconds = max(1.0, (end - start).total_seconds())
 
-    def place(moment: datetime) -> float:
+    def x_of(moment: datetime) -> float:
         return LEFT + (WIDTH - LEFT - 6) * (moment - start).total_seconds() / seconds
 
     rows = drawn_rows(timeline.smoothed, POINTS)
-    parts = [_axes(timeline, language, zone, place)]
+    parts = [_axes(timeline, language, zone, x_of)]
     if not rows.empty:
-        positions = np.array([place(moment.to_pydatetime()) for moment in rows["at"]])
+        positions = np.array([x_of(moment.to_pydatetime()) for moment in rows["at"]])
         parts.append(_areas(rows, positions))
         parts.append(_valence(rows, positions))
-    parts.append(_bands(timeline, language, place))
-    parts.append(_events(timeline, language, place))
+    parts.append(_bands(timeline, language, x_of))
+    parts.append(_events(timeline, language, x_of))
     title = escape(say(language, "report_drawing"))
-    return (
+    return Markup(
         f'<svg class="drawing" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">{"".join(parts)}</svg>'
-        f"{_legend(language)}"
     )
 
 
@@ -82,10 +81,10 @@ def _valence(rows: pd.DataFrame, positions: np.ndarray) -> str:
     return "".join(lines)
 
 
-def _bands(timeline: ChildTimeline, language: str, place: Place) -> str:
+def _bands(timeline: ChildTimeline, language: str, x_of: Position) -> str:
     parts = []
     for episode in timeline.episodes:
-        left, right = place(episode.start), place(episode.end)
+        left, right = x_of(episode.start), x_of(episode.end)
         width = max(1.0, right - left)
         name = expression_name(language, episode.state)
         fill = "url(#away)" if episode.state == AWAY else COLOURS[Emotion[episode.state.upper()]]
@@ -100,12 +99,12 @@ def _bands(timeline: ChildTimeline, language: str, place: Place) -> str:
     return "".join(parts)
 
 
-def _events(timeline: ChildTimeline, language: str, place: Place) -> str:
+def _events(timeline: ChildTimeline, language: str, x_of: Position) -> str:
     parts = []
     free = {16: 0.0, 32: 0.0}  # from where each of two lines is free
     own = [event for event in timeline.events if event.kind != "task_started" or event.child]
     for event in sorted(own, key=lambda event: event.at):
-        at = place(event.at)
+        at = x_of(event.at)
         parts.append(
             f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{BAND_TOP - 6}" y2="{VALENCE_TOP + VALENCE}" class="stalk"/>'
         )
@@ -119,7 +118,7 @@ def _events(timeline: ChildTimeline, language: str, place: Place) -> str:
     return "".join(parts)
 
 
-def _axes(timeline: ChildTimeline, language: str, zone: str, place: Place) -> str:
+def _axes(timeline: ChildTimeline, language: str, zone: str, x_of: Position) -> str:
     start, end = lesson_span(timeline)
     texts = [
         (BAND_TOP + 16, "episodes"),
@@ -135,7 +134,7 @@ def _axes(timeline: ChildTimeline, language: str, zone: str, place: Place) -> st
     parts.append(f'<line x1="{LEFT}" x2="{WIDTH - 6}" y1="{middle}" y2="{middle}" class="stalk"/>')
     for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
         moment = start + share * (end - start)
-        x = place(moment)
+        x = x_of(moment)
         anchor = "end" if share == 1.0 else "middle"
         parts.append(
             f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}" font-size="11">'
@@ -146,12 +145,3 @@ def _axes(timeline: ChildTimeline, language: str, zone: str, place: Place) -> st
         '<line x1="0" y1="0" x2="0" y2="6" stroke="#777" stroke-width="1.5"/></pattern></defs>'
     )
     return "".join(parts)
-
-
-def _legend(language: str) -> str:
-    boxes = "".join(
-        f'<span><i style="background:{COLOURS[Emotion[key.upper()]]}"></i>{escape(expression_name(language, key))}'
-        "</span>"
-        for key in KEYS
-    )
-    return f'<p class="legend">{boxes}</p>'

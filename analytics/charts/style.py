@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
+from html import escape as html_escape
 from textwrap import wrap
 from typing import Any
 
@@ -9,7 +11,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.charts.marks import escape
 from analytics.words.sentences import zone_of
 from analytics.words.texts import say
 from emotion.labels import Emotion
@@ -33,6 +34,7 @@ STACK_ORDER = (  # calm at the bottom, pleasant next, so that what a teacher loo
     Emotion.SAD,
 )
 VALENCE_COLOUR = "#56708f"
+escape = partial(html_escape, quote=False)  # Plotly reads a little HTML in its texts: what was typed must stay text
 
 
 def local_times(times: pd.Series | Sequence[datetime], zone: str) -> list[str]:

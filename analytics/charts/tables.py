@@ -1,36 +1,20 @@
-"""A data frame as an HTML table that a screen reader can walk through. Everything is escaped."""
-
-from html import escape
+"""A data frame as an HTML table that a screen reader can walk through."""
 
 import pandas as pd
+from markupsafe import Markup
 
+from analytics.words.templates import render
 from analytics.words.texts import decimal
 
 MAXIMUM_ROWS = 400  # a longer table is an export, not reading matter
 
 
-def table_html(table: pd.DataFrame, language: str) -> str:
+def table_html(table: pd.DataFrame, language: str) -> Markup:
     """``table`` with its column names as headers; numbers to the right; an empty cell as a dash. At most
     `MAXIMUM_ROWS` rows."""
-    numeric = [pd.api.types.is_numeric_dtype(table[column]) for column in table.columns]
-    head = "".join(
-        f'<th scope="col"{_side(number)}>{escape(str(name))}</th>'
-        for name, number in zip(table.columns, numeric, strict=True)
-    )
-    rows = "".join(
-        "<tr>"
-        + "".join(
-            f"<td{_side(number)}>{escape(_text(value, language))}</td>"
-            for value, number in zip(row, numeric, strict=True)
-        )
-        + "</tr>"
-        for row in table.head(MAXIMUM_ROWS).itertuples(index=False)
-    )
-    return f'<div class="teacher scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-
-
-def _side(number: bool) -> str:
-    return ' class="number"' if number else ""
+    columns = [(str(name), pd.api.types.is_numeric_dtype(table[name])) for name in table.columns]
+    rows = [[_text(value, language) for value in row] for row in table.head(MAXIMUM_ROWS).itertuples(index=False)]
+    return render("charts/table.html", language, columns=columns, rows=rows)
 
 
 def _text(value: object, language: str) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analytics.charts.decimation import drawn_rows
-from analytics.charts.marks import LANE_COUNT, escape, lane_names, mark_traces
+from analytics.charts.marks import LANE_COUNT, lane_names, mark_traces
 from analytics.charts.style import (
     CLOCK_TICKS,
     GRID_COLOUR,
@@ -22,6 +22,7 @@ from analytics.charts.style import (
     VALENCE_COLOUR,
     chart_title,
     empty_note,
+    escape,
     local_times,
     plain_layout,
 )
@@ -94,7 +95,7 @@ def timeline_figure(
         language,
         "lesson_of",
         title=lesson_title(language, timeline.lesson),
-        date=date_text(timeline.lesson.started_at, language, zone),
+        date=date_text(language, timeline.lesson.started_at, zone),
     )
     title = f"<b>{escape(animal_name(language, timeline.animal))}</b> · {escape(lesson)}"
     figure.update_layout(title=chart_title(title, language, timeline.lesson.synthetic))

@@ -117,7 +117,7 @@ class TeacherContext:
         parts = [
             lesson_title(language, lesson) or lesson.code,
             class_title(language, lesson.class_name),
-            date_text(lesson.started_at, language, zone),
+            date_text(language, lesson.started_at, zone),
         ]
         if lesson.synthetic:
             parts.append(say(language, "synthetic"))

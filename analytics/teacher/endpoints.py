@@ -27,7 +27,7 @@ from analytics.teacher.context import (
 from analytics.teacher.small_groups import is_small
 from analytics.teacher.tabs.child import save_correction
 from analytics.teacher.tabs.classes import LONGEST_CONSENT, LONGEST_LESSON
-from analytics.teacher.tabs.lesson import moments_lines, tasks_table
+from analytics.teacher.tabs.lesson import lesson_moments, tasks_table
 from analytics.words.sentences import animal_name, reason_text, suggestion_text
 from analytics.words.texts import say
 
@@ -204,7 +204,7 @@ def add_teacher_api(context: TeacherContext) -> None:
             ],
             "moments": [
                 {"at": moment.at.isoformat(), "child": moment.child, "kind": moment.kind, "words": moment.words}
-                for moment in moments_lines(context, found, signals, spoken)
+                for moment in lesson_moments(context, found, signals, spoken)
             ],
         }
 

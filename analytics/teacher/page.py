@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, timedelta
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from analytics.access.accounts import Accounts
 from analytics.classroom.consent import text_version
@@ -26,8 +26,9 @@ from analytics.teacher.tabs.lesson import add_lesson
 from analytics.teacher.tabs.now import add_now
 from analytics.teacher.tabs.report import add_report
 from analytics.teacher.tabs.trends import add_trends
-from analytics.words.sentences import class_title, zone_of
-from analytics.words.texts import TEXTS, duration, say
+from analytics.words.sentences import zone_of
+from analytics.words.templates import render
+from analytics.words.texts import TEXTS, say
 
 PREFIX = "teacher_"  # keeps our keys apart from Gradio's own in the browser's dictionary
 ZONE_SCRIPT = "() => [Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC']"
@@ -53,24 +54,10 @@ def css() -> str:
     return CSS
 
 
-def status_html(lesson: Lesson, language: str) -> str:
+def status_html(lesson: Lesson, language: str) -> Markup:
     """The code in large type and how long the lesson goes on; or that it has ended, or is a made-up sample."""
-    parts = []
-    if lesson.synthetic:
-        parts.append(f'<span class="chip synthetic">{escape(say(language, "synthetic_long"))}</span>')
-    elif lesson.ended_at is not None:
-        parts.append(f'<span class="chip">{escape(say(language, "ended"))}</span>')
-    else:
-        left = lesson.started_at + timedelta(minutes=lesson.planned_minutes) - utc_now()
-        time_left = say(language, "left", time=duration(language, left.total_seconds()))
-        parts.append(
-            f'<span><small>{escape(say(language, "code_label"))}</small><br><span class="code">{escape(lesson.code)}'
-            "</span></span>"
-            f'<span class="chip running">{escape(say(language, "running"))}</span>'
-            f"<span>{escape(class_title(language, lesson.class_name))}"
-            f" · {escape(time_left)}</span><small>{escape(say(language, 'code_hint'))}</small>"
-        )
-    return f'<div class="teacher status">{"".join(parts)}</div>'
+    left = lesson.started_at + timedelta(minutes=lesson.planned_minutes) - utc_now()
+    return render("teacher/status.html", language, lesson=lesson, left=left)
 
 
 def build_teacher(

@@ -1,7 +1,8 @@
 """Figures of a class of fewer than five children say much of each: such views carry a caution, or are left out."""
 
-from html import escape
+from markupsafe import Markup
 
+from analytics.words.templates import render
 from analytics.words.texts import say
 
 SMALL_GROUP = 5  # children
@@ -12,9 +13,9 @@ def is_small(children: int) -> bool:
     return 0 < children < SMALL_GROUP
 
 
-def group_note(children: int, hidden: bool, language: str) -> str:
+def group_note(children: int, hidden: bool, language: str) -> Markup:
     """The caution of a view as HTML: that the group is small, or why there is nothing; empty for other groups."""
     if not is_small(children):
-        return ""
+        return Markup()
     key = "small_group_hidden" if hidden else "small_group"
-    return f'<div class="teacher"><p class="note caution">{escape(say(language, key))}</p></div>'
+    return render("teacher/note.html", language, kind="note caution", words=say(language, key))

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from html import escape
 
-from analytics.charts.drawing import icon
+from markupsafe import Markup
+
 from analytics.insight.timeline import AWAY, ChildTimeline
 from analytics.signals.support import Signal
-from analytics.words.sentences import animal_name, reason_text, signal_state, state_name, time_of_day
-from analytics.words.texts import duration, say
+from analytics.words.sentences import animal_name, reason_text, signal_state
+from analytics.words.templates import render
+from analytics.words.texts import duration, expression_name, say
 
 STATES_NAMED = 3  # expressions that are named; the rest is in the chart
 
@@ -29,11 +30,21 @@ def child_sentences(timeline: ChildTimeline, language: str) -> list[str]:
     ]
     leading = sorted(seconds.items(), key=lambda item: -item[1])[:STATES_NAMED]
     if leading:
-        states = ", ".join(f"{state_name(language, state)} {duration(language, spent)}" for state, spent in leading)
+        states = ", ".join(
+            f"{expression_name(language, state)} {duration(language, spent)}" for state, spent in leading
+        )
         sentences.append(say(language, "words_mostly", states=states))
     if away:
         sentences.append(say(language, "words_away", away=duration(language, away)))
     return sentences
+
+
+def child_summary(timeline: ChildTimeline, signals: Sequence[Signal], language: str) -> str:
+    """The same as one text, which says as well that there was no signal."""
+    sentences = child_sentences(timeline, language)
+    if not signals and timeline.episodes:
+        sentences.append(say(language, "words_no_signals"))
+    return " ".join(sentences)
 
 
 def signal_words(signal: Signal, language: str, now: datetime, running: bool) -> str:
@@ -43,20 +54,15 @@ def signal_words(signal: Signal, language: str, now: datetime, running: bool) ->
     return f"{signal_state(language, signal, running)}, {lasted}. {reason_text(language, signal)}"
 
 
-def signal_sentence(signal: Signal, language: str, zone: str, now: datetime, running: bool) -> str:
-    """The same behind its time of day."""
-    return f"{time_of_day(signal.start, zone)} — {signal_words(signal, language, now, running)}"
-
-
-def child_words(timeline: ChildTimeline, signals: Sequence[Signal], language: str, zone: str, now: datetime) -> str:
-    """Sentences and signals as HTML; ``now``: the end of a lesson that is over."""
-    running = timeline.lesson.ended_at is None
-    text = " ".join(child_sentences(timeline, language))
-    if not signals and timeline.episodes:
-        text += " " + say(language, "words_no_signals")
-    lines = "".join(
-        f'<li class="moment {escape(signal.kind)}">{icon(signal.kind)}'
-        f"<span>{escape(signal_sentence(signal, language, zone, now, running))}</span></li>"
-        for signal in signals
+def child_html(timeline: ChildTimeline, signals: Sequence[Signal], language: str, zone: str, now: datetime) -> Markup:
+    """The child's lesson in words, and its signals; ``now``: the end of a lesson that is over."""
+    return render(
+        "teacher/child.html",
+        language,
+        words=child_summary(timeline, signals, language),
+        signals=signals,
+        signal_words=signal_words,
+        running=timeline.lesson.ended_at is None,
+        now=now,
+        zone=zone,
     )
-    return f'<div class="teacher"><p>{escape(text)}</p><ul class="moments">{lines}</ul></div>'

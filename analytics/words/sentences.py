@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from analytics.insight.feedback import parse_feedback
 from analytics.signals.support import AWAY, DELIGHTED, Signal
 from analytics.store.records import SAMPLE_CLASS, Lesson
 from analytics.words.texts import TEXTS, decimal, duration, expression_name, say
@@ -23,24 +24,19 @@ def time_of_day(moment: datetime, zone: str) -> str:
     return moment.astimezone(zone_of(zone)).strftime("%H:%M:%S")
 
 
-def date_text(moment: datetime, language: str, zone: str) -> str:
-    """The date as it is written where ``language`` is read."""
+def date_text(language: str, moment: datetime, zone: str) -> str:
+    """The date in ``zone``: "2026-09-15", "15.09.2026"."""
     return moment.astimezone(zone_of(zone)).strftime("%d.%m.%Y" if language == "ru" else "%Y-%m-%d")
+
+
+def date_time_text(language: str, moment: datetime, zone: str) -> str:
+    """ "2026-09-15 10:15"."""
+    return f"{date_text(language, moment, zone)} {time_of_day(moment, zone)[:5]}"
 
 
 def animal_name(language: str, animal: str) -> str:
     """How a child is called: "Fox", "Лиса". A child that was erased keeps the start of its pseudonym as it is."""
     return TEXTS[language].get(f"animal_{animal}", animal)
-
-
-def state_name(language: str, state: str) -> str:
-    """An expression, ``away`` or ``silent`` in words."""
-    return expression_name(language, state)
-
-
-def signal_name(language: str, kind: str) -> str:
-    """The kind of a signal in a word or two."""
-    return say(language, f"signal_{kind}")
 
 
 def signed(language: str, value: float, digits: int) -> str:
@@ -53,6 +49,20 @@ def detail_text(language: str, detail: str) -> str:
     reported."""
     found = re.fullmatch(r"task (\d{1,4})", detail.strip())
     return say(language, "task_number", number=found[1]) if found else detail
+
+
+def event_text(language: str, kind: str, detail: str) -> str:
+    """An event in words: "task 4: failed"; a teacher's answer to a signal as "struggled: You have helped."."""
+    feedback = parse_feedback(detail) if kind == "note" else None
+    if feedback:
+        return f"{say(language, f'was_{feedback.kind}')}: {say(language, f'answer_{feedback.answer}')}"
+    return say(language, f"event_{kind}", detail=detail_text(language, detail)).strip(" :")
+
+
+def correction_text(language: str, label: str, note: str) -> str:
+    """A teacher's correction in words: "sad · was tired today"."""
+    name = expression_name(language, label) if label else ""
+    return " · ".join(part for part in (name, note) if part) or say(language, "label_none")
 
 
 def lesson_title(language: str, lesson: Lesson) -> str:
@@ -94,7 +104,7 @@ def reason_text(language: str, signal: Signal) -> str:
 
 def signal_state(language: str, signal: Signal, running: bool) -> str:
     """What a signal says of a child: in the present only while it lasts and the lesson runs."""
-    return signal_name(language, signal.kind) if signal.active and running else say(language, f"was_{signal.kind}")
+    return say(language, f"{'signal' if signal.active and running else 'was'}_{signal.kind}")
 
 
 def suggestion_text(language: str, signal: Signal, running: bool) -> str:

@@ -2,7 +2,6 @@
 lessons."""
 
 from datetime import datetime, timedelta
-from html import escape
 from typing import Any
 from uuid import uuid4
 
@@ -16,8 +15,9 @@ from analytics.store.records import Correction, Lesson, utc_now
 from analytics.teacher.context import TeacherContext, UserError
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.static_files import SPANS
-from analytics.teacher.summaries import child_words
+from analytics.teacher.summaries import child_html
 from analytics.words.sentences import time_of_day, zone_of
+from analytics.words.templates import render
 from analytics.words.texts import expression_name, say
 from emotion.labels import KEYS
 
@@ -93,14 +93,14 @@ def add_child(context: TeacherContext, layout: PageLayout) -> None:
         lesson = context.lesson(lesson_id)
         child = context.chosen_child(lesson, child)
         if child is None:
-            empty = f'<div class="teacher"><p class="headline empty">{escape(say(language, "no_child"))}</p></div>'
-            return empty, None, gr.skip()
+            empty = say(language, "no_child")
+            return render("teacher/note.html", language, kind="headline empty", words=empty), None, gr.skip()
         timeline = child_timeline(context.store, lesson.id, child)
         signals = [signal for signal in context.signals(lesson) if signal.child == child]
         focus = datetime.fromisoformat(at) if at else None
         labels = [(say(language, "label_none"), ""), *((expression_name(language, key), key) for key in KEYS)]
         return (
-            child_words(timeline, signals, language, zone, context.now(lesson)),
+            child_html(timeline, signals, language, zone, context.now(lesson)),
             timeline_figure(timeline, language, zone, signals, focus),
             gr.Dropdown(choices=labels),
         )

@@ -1,11 +1,11 @@
 """The tab "Class and lessons": start and end a lesson, the list of lessons, enrolment, consent, erasure."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import gradio as gr
 import pandas as pd
+from markupsafe import Markup
 
 from analytics.charts.tables import table_html
 from analytics.classroom.pseudonyms import ANIMALS
@@ -13,7 +13,8 @@ from analytics.store.records import Child, utc_now
 from analytics.teacher.context import TeacherContext, UserError, checked_name, checked_number
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import CLICKS
-from analytics.words.sentences import animal_name, class_title, date_text, lesson_title, time_of_day
+from analytics.words.sentences import animal_name, class_title, date_text, date_time_text, lesson_title
+from analytics.words.templates import render
 from analytics.words.texts import say
 
 LONGEST_LESSON = 240  # minutes
@@ -32,10 +33,7 @@ def lessons_table(context: TeacherContext, language: str, zone: str) -> pd.DataF
         {
             say(language, "title"): [lesson_title(language, lesson) for lesson in lessons],
             say(language, "class_name"): [class_title(language, lesson.class_name) for lesson in lessons],
-            say(language, "when"): [
-                f"{date_text(lesson.started_at, language, zone)} {time_of_day(lesson.started_at, zone)[:5]}"
-                for lesson in lessons
-            ],
+            say(language, "when"): [date_time_text(language, lesson.started_at, zone) for lesson in lessons],
             say(language, "code"): ["–" if lesson.synthetic else lesson.code for lesson in lessons],
             say(language, "state"): states,
         }
@@ -48,10 +46,10 @@ def consent_text(child: Child, language: str, zone: str) -> str:
     if consent is None:
         return say(language, "consent_none")
     if consent.withdrawn_at is not None:
-        return say(language, "consent_withdrawn", date=date_text(consent.withdrawn_at, language, zone))
+        return say(language, "consent_withdrawn", date=date_text(language, consent.withdrawn_at, zone))
     expired = consent.expires_at <= utc_now()
     return say(
-        language, "consent_expired" if expired else "consent_until", date=date_text(consent.expires_at, language, zone)
+        language, "consent_expired" if expired else "consent_until", date=date_text(language, consent.expires_at, zone)
     )
 
 
@@ -66,23 +64,10 @@ def roster_table(context: TeacherContext, class_name: str, language: str, zone: 
     )
 
 
-def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str) -> str:
+def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str) -> Markup:
     """The list of fresh codes, with an empty line for each name. ``codes``: (code, animal)."""
     title = say(language, "roster_list", class_name=class_name)
-    rows = "".join(
-        f'<tr><td class="code">{escape(code)}</td><td>{escape(animal_name(language, animal))}</td><td class="line">'
-        "</td></tr>"
-        for code, animal in codes
-    )
-    heads = "".join(
-        f'<th scope="col">{escape(say(language, key))}</th>' for key in ("code", "roster_animal", "roster_name")
-    )
-    return (
-        f'<div class="teacher codes"><div data-print><h3>{escape(title)}</h3><table><thead><tr>{heads}</tr></thead>'
-        f'<tbody>{rows}</tbody></table></div><p><button type="button" class="plain" data-act="print" '
-        f'data-title="{escape(title)}">'
-        f"{escape(say(language, 'roster_print'))}</button></p></div>"
-    )
+    return render("teacher/codes.html", language, title=title, codes=codes)
 
 
 def enrol_children(
@@ -151,10 +136,8 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         name = (class_of_children or "").strip()
         children = context.store.children(name)
         if not children:
-            return (
-                f'<div class="teacher"><p class="note">{escape(say(language, "enrolled_none"))}</p></div>',
-                gr.Dropdown(choices=[], value=None),
-            )
+            empty = render("teacher/note.html", language, kind="note", words=say(language, "enrolled_none"))
+            return empty, gr.Dropdown(choices=[], value=None)
         choices = [(animal_name(language, child.animal), child.pseudonym) for child in children]
         return table_html(roster_table(context, name, language, zone), language), gr.Dropdown(
             choices=choices, value=child

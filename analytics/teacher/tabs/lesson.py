@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import Any
 
 import gradio as gr
 import pandas as pd
+from markupsafe import Markup
 
-from analytics.charts.drawing import icon
 from analytics.charts.heat_map import heat_html, heat_table
-from analytics.charts.marks import correction_text
 from analytics.charts.tables import table_html
 from analytics.insight.feedback import parse_feedback
 from analytics.insight.lesson_summary import LessonSummary, lesson_summary
@@ -21,7 +19,8 @@ from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.small_groups import group_note
 from analytics.teacher.static_files import CLICKS
 from analytics.teacher.summaries import signal_words
-from analytics.words.sentences import animal_name, detail_text, signed, time_of_day
+from analytics.words.sentences import animal_name, correction_text, detail_text, signed
+from analytics.words.templates import render
 from analytics.words.texts import duration, say
 
 NOTICEABLE = 0.05  # a smaller change of valence is called none
@@ -80,7 +79,7 @@ class Moment:
     words: str  # plain text
 
 
-def moments_lines(context: TeacherContext, lesson: Lesson, signals: list[Signal], language: str) -> list[Moment]:
+def lesson_moments(context: TeacherContext, lesson: Lesson, signals: list[Signal], language: str) -> list[Moment]:
     """Signals, the teacher's corrections, notes and breaks in order of time."""
     names = context.animals(lesson)
 
@@ -107,30 +106,16 @@ def moments_lines(context: TeacherContext, lesson: Lesson, signals: list[Signal]
     return sorted(moments, key=lambda moment: moment.at)
 
 
-def moments_html(moments: list[Moment], language: str, zone: str) -> str:
-    """Each moment as a button that opens the child there."""
-    if not moments:
-        return f'<div class="teacher"><p class="note">{escape(say(language, "no_moments"))}</p></div>'
-    lines = "".join(
-        f'<li><button type="button" class="moment {escape(moment.kind)}" data-act="open" '
-        f'data-child="{escape(moment.child)}" '
-        f'data-at="{escape(moment.at.isoformat())}"><time>{time_of_day(moment.at, zone)}</time>'
-        f"{icon(moment.kind)}<span>{escape(moment.words)}</span></button></li>"
-        for moment in moments
-    )
-    return f'<div class="teacher"><ul class="moments">{lines}</ul></div>'
+def moments_html(context: TeacherContext, lesson: Lesson, signals: list[Signal], language: str, zone: str) -> Markup:
+    """Each moment as a button that opens the child there, under a heading."""
+    moments = lesson_moments(context, lesson, signals, language)
+    return render("teacher/moments.html", language, moments=moments, zone=zone)
 
 
-def heading(language: str, key: str, help_key: str | None = None) -> str:
-    """A heading with a line of help, as HTML."""
-    line = f'<p class="muted">{escape(say(language, help_key))}</p>' if help_key else ""
-    return f'<div class="teacher"><h3>{escape(say(language, key))}</h3>{line}</div>'
-
-
-def heading_of_moments(context: TeacherContext, lesson: Lesson, signals: list[Signal], language: str, zone: str) -> str:
-    """The moments under their heading, as HTML."""
-    lines = moments_lines(context, lesson, signals, language)
-    return heading(language, "moments_title", "moments_help") + moments_html(lines, language, zone)
+def tasks_html(summary: LessonSummary, language: str) -> Markup:
+    """The tasks as a table; empty where none was reported."""
+    table = tasks_table(summary, language)
+    return table_html(table, language) if len(table) else Markup()
 
 
 def add_lesson(context: TeacherContext, layout: PageLayout) -> None:
@@ -148,25 +133,21 @@ def add_lesson(context: TeacherContext, layout: PageLayout) -> None:
         lesson = context.lesson(lesson_id)
         summary = lesson_summary(context.store, lesson.id)
         signals = context.signals(lesson)
-        label = ""
-        if lesson.synthetic:
-            label = f' <span class="chip synthetic">{escape(say(language, "synthetic"))}</span>'
-        title = f'<div class="teacher"><h3>{escape(say(language, "heat_title"))}{label}</h3></div>'
-        table = tasks_table(summary, language)
-        tasks_part = (
-            table_html(table, language)
-            if len(table)
-            else f'<div class="teacher"><p class="note">{escape(say(language, "no_tasks"))}</p></div>'
-        )
-        heat = context.heat_map(lesson)
         note = group_note(len(summary.children), context.hides_small_groups, language)
-        if note and context.hides_small_groups:
-            return title + note, "", "", heading_of_moments(context, lesson, signals, language, zone)
+        shows_class = not (note and context.hides_small_groups)
+        heat = context.heat_map(lesson)
+        class_map = render(
+            "teacher/lesson_map.html",
+            language,
+            synthetic=lesson.synthetic,
+            note=note,
+            map=heat_html(heat, signals, language, zone) if shows_class else "",
+        )
         return (
-            title + note + heat_html(heat, signals, language, zone),
-            table_html(heat_table(heat, language, zone), language),
-            heading(language, "tasks_title") + tasks_part,
-            heading_of_moments(context, lesson, signals, language, zone),
+            class_map,
+            table_html(heat_table(heat, language, zone), language) if shows_class else "",
+            render("teacher/tasks.html", language, table=tasks_html(summary, language)) if shows_class else "",
+            moments_html(context, lesson, signals, language, zone),
         )
 
     outputs = [map_of_class, cells, tasks, moments]

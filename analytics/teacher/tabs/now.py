@@ -4,18 +4,20 @@ from datetime import datetime, timedelta
 
 import gradio as gr
 import plotly.graph_objects as go
+from markupsafe import Markup
 
 from analytics.charts.mood import class_mood, mood_figure, mood_table
 from analytics.charts.tables import table_html
 from analytics.charts.timeline import empty_note, plain_layout
-from analytics.insight.feedback import Feedback, store_feedback
+from analytics.insight.feedback import FEEDBACK, Feedback, store_feedback
 from analytics.insight.timeline import SILENT, class_board
 from analytics.store.records import Lesson, utc_now
-from analytics.teacher.board import Attention, attention_html, board_html, headline
+from analytics.teacher.board import Attention, headline, tiles_html
 from analytics.teacher.context import TeacherContext
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.small_groups import group_note, is_small
 from analytics.teacher.static_files import CLICKS
+from analytics.words.templates import render
 from analytics.words.texts import say
 
 RECENT = timedelta(seconds=120)  # a signal that is over is shown this long, so that a glance away misses nothing
@@ -30,7 +32,7 @@ def signals_to_show(items: list[Attention], lesson: Lesson, now: datetime) -> li
     return items[:SHOWN_AFTERWARDS]
 
 
-def now_html(context: TeacherContext, lesson: Lesson, language: str, zone: str) -> str:
+def now_html(context: TeacherContext, lesson: Lesson, language: str, zone: str) -> Markup:
     """Headline, signals and tiles of a lesson."""
     now = context.now(lesson)
     running = lesson.ended_at is None
@@ -38,12 +40,18 @@ def now_html(context: TeacherContext, lesson: Lesson, language: str, zone: str) 
     rows = class_board(context.store, lesson.id, now)
     silent = [row.animal for row in rows if row.state == SILENT and any(value is not None for value in row.sparkline)]
     seen = sum(row.state != SILENT for row in rows) + len(silent)
-    parts = [headline(items, language, running, seen, silent), attention_html(items, language, running, now, zone)]
-    if not running:
-        parts.append(f'<p class="muted">{say(language, "now_ended")}</p>')
-    parts.append(group_note(seen, context.hides_small_groups, language))
-    parts.append(board_html(rows, items, language, running))
-    return '<section class="teacher">' + "".join(parts) + "</section>"
+    return render(
+        "teacher/now.html",
+        language,
+        headline=headline(items, language, running, seen, silent),
+        items=items,
+        answers=FEEDBACK,
+        running=running,
+        now=now,
+        zone=zone,
+        note=group_note(seen, context.hides_small_groups, language),
+        tiles=tiles_html(rows, items, language, running),
+    )
 
 
 def add_now(context: TeacherContext, layout: PageLayout) -> None:

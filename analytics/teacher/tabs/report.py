@@ -1,9 +1,9 @@
 """The tab "Report": a printable page of a lesson or a child, and the export of the data."""
 
-from html import escape
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from analytics.store.records import Lesson
 from analytics.teacher.context import TeacherContext, UserError
@@ -11,22 +11,23 @@ from analytics.teacher.export import FORMATS
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.report import child_report, lesson_report
 from analytics.words.sentences import lesson_title
+from analytics.words.templates import render
 from analytics.words.texts import say
 
 # The report is in the page already: it is saved from there, and no copy of it stays on the server.
 SAVE = """() => {
-  const frame = document.querySelector('iframe.report');
-  if (!frame) return;
+  const report = document.querySelector('iframe.report');
+  if (!report) return;
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([frame.srcdoc], { type: 'text/html' }));
-  link.download = frame.title + '.html';
+  link.href = URL.createObjectURL(new Blob([report.srcdoc], { type: 'text/html' }));
+  link.download = report.title + '.html';
   link.click();
   URL.revokeObjectURL(link.href);
 }"""
 WHOLE = ""  # the value of the choice "the whole lesson"
 
 
-def report_html(context: TeacherContext, lesson: Lesson, child: str, language: str, zone: str) -> str:
+def report_html(context: TeacherContext, lesson: Lesson, child: str, language: str, zone: str) -> Markup:
     """The report of the lesson, or of a child (pseudonym) in it."""
     if child and child not in context.animals(lesson):
         raise UserError("error_child", child=child[:60])
@@ -34,16 +35,6 @@ def report_html(context: TeacherContext, lesson: Lesson, child: str, language: s
         child_report(context, lesson, child, language, zone)
         if child
         else lesson_report(context, lesson, language, zone)
-    )
-
-
-def preview(html: str, title: str) -> str:
-    """The report inside the page, in a frame of its own so that its style stays there."""
-    return (
-        f'<iframe class="report" title="{escape(title)}" sandbox="allow-same-origin allow-modals" '
-        f'srcdoc="{escape(html)}" '
-        'style="width:100%;height:75vh;border:1px solid '
-        'var(--border-color-primary);border-radius:10px;background:#fff"></iframe>'
     )
 
 
@@ -70,7 +61,8 @@ def add_report(context: TeacherContext, layout: PageLayout) -> None:
         choices = [(say(language, "report_whole"), WHOLE), *children]
         child = chosen if chosen in {value for _, value in choices} else WHOLE
         html = report_html(context, lesson, child or WHOLE, language, zone)
-        return gr.Dropdown(choices=choices, value=child), preview(html, lesson_title(language, lesson))
+        preview = render("teacher/report_preview.html", language, title=lesson_title(language, lesson), report=html)
+        return gr.Dropdown(choices=choices, value=child), preview
 
     @with_user_errors(context)
     def make_export(lesson_id: str, wanted: str, request: gr.Request) -> Any:

@@ -1,10 +1,10 @@
 """The tab "Trends": one child from lesson to lesson, with intervals and a caution in plain words."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from analytics.charts.child import CAUTION_BELOW, MEASURES, LessonShare, child_lessons, trends_figure, trends_table
 from analytics.charts.tables import table_html
@@ -13,21 +13,22 @@ from analytics.teacher.context import TeacherContext
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.small_groups import group_note
 from analytics.words.sentences import signed
+from analytics.words.templates import render
 from analytics.words.texts import say
 
 
-def caution(count: int, language: str) -> str:
+def caution(count: int, language: str) -> Markup:
     """What a number of lessons allows to say, as HTML; empty where there are enough."""
     if count >= CAUTION_BELOW:
-        return ""
+        return Markup()
     key = "nothing_yet" if not count else "trends_one" if count == 1 else "trends_caution"
-    return f'<div class="teacher"><p class="note caution">{escape(say(language, key, count=count))}</p></div>'
+    return render("teacher/note.html", language, kind="note caution", words=say(language, key, count=count))
 
 
-def slope_words(shares: Sequence[LessonShare], measure: str, language: str) -> str:
+def slope_words(shares: Sequence[LessonShare], measure: str, language: str) -> Markup:
     """How the measure changes from lesson to lesson and how sure that is, as HTML; empty for fewer than two lessons."""
     if len(shares) < 2:
-        return ""
+        return Markup()
     slope = robust_slope([share.means[measure] for share in shares])
     if slope is None:
         words = say(language, "slope_few", least=LEAST_LESSONS)
@@ -36,7 +37,7 @@ def slope_words(shares: Sequence[LessonShare], measure: str, language: str) -> s
         middle = _amount(abs(slope.middle), measure, language).lstrip("+")
         low, high = (_amount(bound, measure, language) for bound in (slope.low, slope.high))
         words = say(language, key, count=len(shares), middle=middle, low=low, high=high)
-    return f'<div class="teacher"><p>{escape(words)}</p></div>'
+    return render("teacher/note.html", language, kind="", words=words)
 
 
 def _amount(value: float, measure: str, language: str) -> str:

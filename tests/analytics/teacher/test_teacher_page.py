@@ -22,15 +22,15 @@ from analytics.signals.support import KINDS
 from analytics.simulation.sample import SAMPLE_ID, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Correction, utc_now
-from analytics.teacher.board import Attention, attention_list, board_html, headline
+from analytics.teacher.board import Attention, attention_list, headline, tiles_html
 from analytics.teacher.context import TeacherContext, UserError
 from analytics.teacher.page import build_teacher, status_html, translations
 from analytics.teacher.report import child_report, lesson_report
-from analytics.teacher.summaries import child_words
+from analytics.teacher.summaries import child_html
 from analytics.teacher.tabs.about import about_html, agreement
 from analytics.teacher.tabs.child import clock_time, save_correction
 from analytics.teacher.tabs.classes import codes_html
-from analytics.teacher.tabs.lesson import moments_html, moments_lines
+from analytics.teacher.tabs.lesson import moments_html
 from analytics.teacher.tabs.now import now_html
 from analytics.words.texts import TEXTS
 from emotion.labels import KEYS, Prediction
@@ -79,9 +79,9 @@ def test_of_a_lesson_that_is_over_no_page_speaks_in_the_present(context: Teacher
     own = [signal for signal in signals if signal.child == fox]
     pages = {
         "now": now_html(context, lesson, language, "UTC"),
-        "child": child_words(timeline, own, language, "UTC", lesson.ended_at),
+        "child": child_html(timeline, own, language, "UTC", lesson.ended_at),
         "chart": " ".join(timeline_figure(timeline, language, "UTC", own).data[-1].text),
-        "lesson": moments_html(moments_lines(context, lesson, signals, language), language, "UTC"),
+        "lesson": moments_html(context, lesson, signals, language, "UTC"),
         "report": child_report(context, lesson, fox, language, "UTC"),
     }
     words = TEXTS[language]
@@ -183,18 +183,18 @@ def test_everything_that_people_typed_is_escaped(context: TeacherContext) -> Non
     pieces = [
         now_html(context, lesson, "en", "UTC"),
         status_html(lesson, "en"),
-        moments_html(moments_lines(context, lesson, [], "en"), "en", "UTC"),
+        moments_html(context, lesson, [], "en", "UTC"),
         codes_html([(code, child.animal)], EVIL, "en"),
         lesson_report(context, lesson, "en", "UTC"),
         child_report(context, lesson, child.pseudonym, "ru", "UTC"),
-        board_html([BoardRow("c", EVIL, "happy", lesson.started_at, 5.0)], [], "en"),
+        tiles_html([BoardRow("c", EVIL, "happy", lesson.started_at, 5.0)], [], "en"),
     ]
     assert all("<img" not in piece for piece in pieces)
     assert "&lt;img" in pieces[2]
 
 
 def test_a_tile_tells_its_state_in_a_word_and_a_picture_not_by_colour_alone() -> None:
-    html = board_html([BoardRow("c", "fox", "happy", utc_now(), 65.0)], [], "ru")
+    html = tiles_html([BoardRow("c", "fox", "happy", utc_now(), 65.0)], [], "ru")
     assert "Лиса" in html
     assert "радость" in html
     assert "1 мин 5 с" in html
@@ -202,16 +202,16 @@ def test_a_tile_tells_its_state_in_a_word_and_a_picture_not_by_colour_alone() ->
 
 
 def test_an_empty_class_is_told_what_to_do() -> None:
-    assert "codes" in headline([], "en", True, 0)
-    assert "nobody needs you" in headline([], "en", True, 10)
+    assert "codes" in headline([], "en", True, 0).text
+    assert "nobody needs you" in headline([], "en", True, 10).text
 
 
 def test_nobody_is_called_calm_whose_frames_have_stopped() -> None:
     some, everybody = headline([], "en", True, 10, ["fox", "bear"]), headline([], "en", True, 2, ["fox", "bear"])
-    assert "No frames from Fox, Bear" in some
-    assert "check the tablets" in everybody
-    assert "calm" not in some + everybody
-    assert "nobody seemed to need help" in headline([], "en", False, 10, ["fox"]), "tablets are off after a lesson"
+    assert "No frames from Fox, Bear" in some.text
+    assert "check the tablets" in everybody.text
+    assert some.kind == everybody.kind == "empty"
+    assert "nobody seemed to need help" in headline([], "en", False, 10, ["fox"]).text, "tablets are off after a lesson"
 
 
 def test_an_answered_signal_no_longer_asks_for_help(context: TeacherContext) -> None:
@@ -222,7 +222,7 @@ def test_an_answered_signal_no_longer_asks_for_help(context: TeacherContext) -> 
     )
     assert feedback_by_signal(context.store, lesson.id) == {signal.id: "helped"}
     items = attention_list([signal], {signal.child: "fox"}, feedback_by_signal(context.store, lesson.id))
-    assert "Fox" not in headline(items, "en", True, 10)
+    assert "Fox" not in headline(items, "en", True, 10).text
     assert parse_feedback("a note about signal/struggling") is None
 
 
@@ -294,5 +294,5 @@ def test_a_tile_speaks_of_a_signal_in_the_past_once_the_lesson_has_ended(context
     item = next(item for item in context.attention(context.lesson(SAMPLE_ID)) if item.signal.kind == "struggling")
     row = BoardRow(item.signal.child, item.animal, "happy", utc_now(), 5.0)
     lasting = Attention(replace(item.signal, end=None), item.animal)
-    assert "struggling</span>" in board_html([row], [lasting], "en", running=True)
-    assert "struggled</span>" in board_html([row], [lasting], "en", running=False)
+    assert "struggling</span>" in tiles_html([row], [lasting], "en", running=True)
+    assert "struggled</span>" in tiles_html([row], [lasting], "en", running=False)
