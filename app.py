@@ -19,7 +19,7 @@ from analytics.store.hub_backup import HubBackup
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from analytics.store.recovery import open_store
-from analytics.teacher.context import copies_folder
+from analytics.teacher.context import downloads_folder
 from analytics.teacher.page import build_teacher
 from analytics.teacher.page import css as teacher_css
 from analytics.teacher.page import translations as teacher_words
@@ -147,7 +147,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         i18n=words,
         css=CSS + NOTICES_CSS,
         max_file_size=upload,
-        blocked_paths=[str(copies_folder())],  # both pages share Gradio's folder, and the station asks for no login
+        blocked_paths=[str(downloads_folder())],  # both pages share Gradio's folder, and the station asks for no login
         **page_options,
     )
     return app

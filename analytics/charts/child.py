@@ -1,4 +1,4 @@
-"""A child beside its own earlier lessons: distribution of expressions, and the course from lesson to lesson."""
+"""Charts that compare a child's lessons: the distribution of expressions beside earlier lessons, and trends."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.charts.style import GRID_COLOUR, STACK_ORDER, VALENCE_COLOUR, chart_title, empty_note, plain_layout
+from analytics.charts.style import GRID_COLOUR, STACK_ORDER, VALENCE_COLOUR, annotate_empty, chart_title, common_layout
 from analytics.signals.smoothing import affect_of
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson
@@ -23,9 +23,9 @@ MEASURES = ("valence", "expressiveness", "face")
 
 
 @dataclass(frozen=True, slots=True)
-class LessonShare:
-    """One lesson of one child. ``shares``: (8,) mean probabilities while a face was seen; ``means`` and ``intervals``
-    by measure."""
+class LessonStatistics:
+    """Statistics of one lesson of one child. ``shares``: (8,) mean probabilities while a face was seen. ``means`` and
+    ``intervals`` (95 percent) of each of `MEASURES`."""
 
     lesson: Lesson
     shares: np.ndarray
@@ -33,20 +33,22 @@ class LessonShare:
     intervals: dict[str, tuple[float, float]]
 
 
-def child_lessons(store: LessonStore, class_name: str, child: str, until: Lesson | None = None) -> list[LessonShare]:
-    """The child's lessons, oldest first, at most `EARLIER_LESSONS`, those with less than `LEAST_SECONDS` of face left
-    out.
+def child_lessons(
+    store: LessonStore, class_name: str, child: str, until: Lesson | None = None
+) -> list[LessonStatistics]:
+    """The child's last lessons up to ``until``, oldest first: at most `EARLIER_LESSONS`, without those in which its
+    face was seen for less than `LEAST_SECONDS`.
 
     Intervals are 95 percent block bootstrap percentiles within the lesson (blocks of a minute: neighbouring seconds
-    are not
-    independent; H. R. Künsch, Annals of Statistics 17 (1989) 1217-1241), seeded, so the same data give the same bars.
+    are not independent; H. R. Künsch, Annals of Statistics 17 (1989) 1217-1241), seeded, so the same data give the
+    same bars.
     """
-    found: list[LessonShare] = []
+    found: list[LessonStatistics] = []
     lessons = [lesson for lesson in store.lessons(class_name) if until is None or lesson.started_at <= until.started_at]
     for first in range(0, len(lessons), EARLIER_LESSONS):
         part = lessons[first : first + EARLIER_LESSONS]
         rows = store.observations_of(child, [lesson.id for lesson in part])
-        shares = (lesson_share(lesson, rows[lesson.id]) for lesson in part)
+        shares = (lesson_statistics(lesson, rows[lesson.id]) for lesson in part)
         found.extend(share for share in shares if share)
         if len(found) >= EARLIER_LESSONS:
             break
@@ -54,8 +56,8 @@ def child_lessons(store: LessonStore, class_name: str, child: str, until: Lesson
     return found[::-1]
 
 
-def lesson_share(lesson: Lesson, rows: pd.DataFrame) -> LessonShare | None:
-    """One lesson of a child, whose observations ``rows`` are; None where it was hardly seen."""
+def lesson_statistics(lesson: Lesson, rows: pd.DataFrame) -> LessonStatistics | None:
+    """The statistics of a lesson from a child's observations in it, ``rows``; None where the child was hardly seen."""
     probabilities = rows[list(KEYS)].to_numpy(dtype=np.float64)
     face = ~np.isnan(probabilities[:, 0])
     if face.sum() < 2 or _seen_seconds(rows, face) < LEAST_SECONDS:
@@ -73,7 +75,7 @@ def lesson_share(lesson: Lesson, rows: pd.DataFrame) -> LessonShare | None:
     totals = np.maximum(counts[chosen].sum(axis=1), 1.0)
     low, high = np.percentile(sums[chosen].sum(axis=1) / totals, [2.5, 97.5], axis=0)
     means = np.nanmean(columns, axis=0)
-    return LessonShare(
+    return LessonStatistics(
         lesson,
         probabilities[face].mean(axis=0),
         dict(zip(MEASURES, means.tolist(), strict=True)),
@@ -86,7 +88,9 @@ def _seen_seconds(rows: pd.DataFrame, face: np.ndarray) -> float:
     return float(np.nansum(np.clip(steps[face], 0, 5.0)))
 
 
-def _this_and_earlier(store: LessonStore, lesson: Lesson, child: str) -> tuple[LessonShare | None, list[LessonShare]]:
+def _this_and_earlier(
+    store: LessonStore, lesson: Lesson, child: str
+) -> tuple[LessonStatistics | None, list[LessonStatistics]]:
     shares = child_lessons(store, lesson.class_name, child, lesson)
     this = next((share for share in shares if share.lesson.id == lesson.id), None)
     return this, [share for share in shares if share.lesson.id != lesson.id]
@@ -109,9 +113,9 @@ def distribution_table(store: LessonStore, lesson: Lesson, child: str, language:
     return table
 
 
-def comparison_words(store: LessonStore, lesson: Lesson, child: str, language: str) -> str:
-    """What the table says in a sentence or two: which expressions were seen more, or less, than in every earlier
-    lesson, by a whole percent at least."""
+def comparison_text(store: LessonStore, lesson: Lesson, child: str, language: str) -> str:
+    """Sentences for the table: which expressions were seen more, or less, than in every earlier lesson, by a whole
+    percent at least."""
     this, earlier = _this_and_earlier(store, lesson, child)
     lead = say(language, "share_of_time_table")
     if this is None or not earlier:
@@ -166,7 +170,7 @@ def distribution_figure(store: LessonStore, lesson: Lesson, child: str, language
             hovertemplate="%{x}: %{y:.0%}<extra>" + say(language, "earlier_lessons") + "</extra>",
         )
     figure.update_layout(
-        **plain_layout(320, language),
+        **common_layout(320, language),
         title=chart_title(f"<b>{say(language, 'distribution_title')}</b>", language, lesson.synthetic),
         uirevision=f"{lesson.id}/{child}",
         legend={"orientation": "h", "y": -0.14, "x": 0},
@@ -174,10 +178,10 @@ def distribution_figure(store: LessonStore, lesson: Lesson, child: str, language
         yaxis={"rangemode": "tozero", "tickformat": ".0%", "fixedrange": True, "gridcolor": GRID_COLOUR,
                "title": {"text": say(language, "share_of_time"), "standoff": 8}},
     )  # fmt: skip
-    return figure if this else empty_note(figure, say(language, "nothing_yet"))
+    return figure if this else annotate_empty(figure, say(language, "nothing_yet"))
 
 
-def trends_figure(shares: list[LessonShare], animal: str, measure: str, language: str, zone: str) -> go.Figure:
+def trends_figure(shares: list[LessonStatistics], animal: str, measure: str, language: str, zone: str) -> go.Figure:
     """A measure from lesson to lesson with its interval. Lessons stand side by side in order, not on a calendar."""
     figure = go.Figure()
     names = [
@@ -208,7 +212,7 @@ def trends_figure(shares: list[LessonShare], animal: str, measure: str, language
     title = f"<b>{name}</b> · {say(language, f'measure_{measure}')}"
     axis = {"range": [-1, 1], "tickformat": "+.1f"} if measure == "valence" else {"range": [0, 1], "tickformat": ".0%"}
     figure.update_layout(
-        **plain_layout(380, language),
+        **common_layout(380, language),
         title=chart_title(title, language, synthetic),
         uirevision=f"{animal}/{measure}",
         showlegend=True,
@@ -216,11 +220,11 @@ def trends_figure(shares: list[LessonShare], animal: str, measure: str, language
         xaxis={"type": "category", "fixedrange": True, "gridcolor": GRID_COLOUR},
         yaxis={"fixedrange": True, "gridcolor": GRID_COLOUR, "zerolinecolor": "rgba(128,128,128,0.6)", **axis},
     )
-    return figure if shares else empty_note(figure, say(language, "nothing_yet"))
+    return figure if shares else annotate_empty(figure, say(language, "nothing_yet"))
 
 
-def trends_table(shares: list[LessonShare], measure: str, language: str, zone: str) -> pd.DataFrame:
-    """The same as a table."""
+def trends_table(shares: list[LessonStatistics], measure: str, language: str, zone: str) -> pd.DataFrame:
+    """The chart of `trends_figure` as a table."""
     return pd.DataFrame(
         {
             say(language, "date"): [date_text(language, share.lesson.started_at, zone) for share in shares],

@@ -1,4 +1,4 @@
-"""Fewer points than a lesson has frames, without losing a peak or closing a gap."""
+"""Decimation of a child's curves: fewer points than there were frames, with every peak and every gap kept."""
 
 from itertools import pairwise
 
@@ -12,12 +12,10 @@ MAXIMUM_POINTS = 2000  # per trace, whatever the length of the lesson: about two
 
 
 def decimate(values: npt.NDArray[np.float64], limit: int) -> npt.NDArray[np.int64]:
-    """Indices, at most ``limit`` (2 or more), that keep the lowest and the highest value of each stretch of equal
-    length.
+    """The indices of the lowest and the highest value of each stretch of equal length, and of both ends; sorted.
 
-    ``values``: (n,) without NaN. Extremes survive, so no peak vanishes from a long lesson; the first and last index
-    are kept.
-    The min/max half of "MinMaxLTTB" (J. Van Der Donckt and others, IEEE VIS 2023), which is what one sees of it.
+    ``values``: (n,) without NaN. ``limit``: the most indices that are returned, at least 2. It is the min/max half of
+    "MinMaxLTTB" (J. Van Der Donckt and others, IEEE VIS 2023), which is what one sees of it.
     """
     count = len(values)
     if count <= limit:
@@ -30,14 +28,13 @@ def decimate(values: npt.NDArray[np.float64], limit: int) -> npt.NDArray[np.int6
     return np.array(sorted(kept))
 
 
-def drawn_rows(smoothed: pd.DataFrame, limit: int = MAXIMUM_POINTS) -> pd.DataFrame:
-    """The rows that a chart draws: those with a face, decimated, with a row of NaN on both sides of every break of
-    the curve.
+def decimated_rows(smoothed: pd.DataFrame, limit: int = MAXIMUM_POINTS) -> pd.DataFrame:
+    """The rows with a face, decimated to at most ``limit``, with a row of NaN on both sides of every break of the
+    curve.
 
-    ``smoothed``: as `analytics.signals.smoothing.smooth` answers it. Answers ``at``, the eight keys, ``valence`` and
-    ``arousal``; at most
-    ``limit`` rows. Where a lesson has so many breaks that they alone would fill the limit, the shortest segments are
-    left out.
+    ``smoothed``: as `analytics.signals.smoothing.smooth` returns it. The columns returned are ``at``, the eight keys,
+    ``valence`` and ``arousal``. Where a lesson has so many breaks that they alone would fill the limit, the shortest
+    segments are left out.
     """
     columns = ["at", *KEYS, "valence", "arousal"]
     seen = smoothed[smoothed["face"]]

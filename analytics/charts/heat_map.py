@@ -1,5 +1,5 @@
-"""The heat map children x time of a lesson as inline SVG: colour and a sign for valence, a pattern for absence, each
-cell a button."""
+"""The heat map of a lesson, children by time, as inline SVG: colour and a sign for valence, a pattern for absence. Each
+cell is a button."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from analytics.insight.timeline import episodes, smooth_class
 from analytics.signals.support import Signal
-from analytics.words.sentences import animal_name, signed, time_of_day
+from analytics.words.sentences import animal_name, signed_number, time_of_day
 from analytics.words.templates import render
 from analytics.words.texts import expression_name, say
 
@@ -26,8 +26,8 @@ NAME_WIDTH, ROW_HEIGHT, CELL_WIDTH, TOP = 110, 26, 20, 26  # units of the drawin
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """``cells``: (children, columns) mean valence, NaN where there was no face. ``states``: the leading state of each
-    cell, or ""."""
+    """``cells``: (children, columns) mean valence, NaN where there was no face. ``states``: the state that fills most
+    of each cell, "" where nothing was recorded. ``starts``: of the columns; ``step``: the time that a column spans."""
 
     children: list[tuple[str, str]]  # pseudonym, animal
     starts: list[datetime]
@@ -77,19 +77,19 @@ def _leading_states(curve: pd.DataFrame, start: datetime, step: timedelta, count
     return [max(states, key=states.__getitem__) if states else "" for states in spent]
 
 
-def colour_of(valence: float) -> str:
-    """The colour of a mean valence."""
+def valence_colour(valence: float) -> str:
+    """The colour of a mean valence, -1..1."""
     return next(colour for limit, colour in SCALE if valence <= limit)
 
 
-def sign_of(valence: float) -> str:
-    """A sign that says the same without colour."""
+def valence_sign(valence: float) -> str:
+    """The sign of a mean valence for who cannot tell the colours: "−", "+", or "" near zero."""
     return "−" if valence <= -STRONG else "+" if valence >= STRONG else ""
 
 
 def heat_table(heat: HeatMap, language: str, zone: str) -> pd.DataFrame:
-    """The same as a table, for who cannot see the map: a row per stretch, a column per child, the leading expression
-    and the mean valence in each cell."""
+    """The heat map as a table for screen readers: a row per column of the map, a column per child, the leading
+    expression and the mean valence in each cell."""
     columns: dict[str, list[str]] = {say(language, "time"): [time_of_day(start, zone)[:5] for start in heat.starts]}
     for row, (_, animal) in enumerate(heat.children):
         columns[animal_name(language, animal)] = [
@@ -102,7 +102,7 @@ def heat_table(heat: HeatMap, language: str, zone: str) -> pd.DataFrame:
 def _cell_words(value: float, state: str, language: str) -> str:
     if np.isnan(value):
         return say(language, "heat_legend_away")
-    return f"{_state_name(state, language)} {signed(language, value, 2)}"
+    return f"{_state_name(state, language)} {signed_number(language, value, 2)}"
 
 
 def _state_name(state: str, language: str) -> str:
@@ -130,7 +130,7 @@ def heat_html(heat: HeatMap, signals: Sequence[Signal], language: str, zone: str
         top=TOP,
         width=max(CELL_WIDTH, 960 // len(heat.starts)),
         height=ROW_HEIGHT,
-        colour_of=colour_of,
+        valence_colour=valence_colour,
     )
 
 
@@ -143,7 +143,7 @@ def _cell(name: str, start: datetime, value: float, state: str, language: str, z
         language, "heat_cell", animal=name, time=time, state=_state_name(state, language), valence=f"{value:+.2f}"
     )
     ink = "#fff" if abs(value) > 0.25 else "#222"
-    shown = {"words": words, "fill": colour_of(value), "sign": sign_of(value), "ink": ink}
+    shown = {"words": words, "fill": valence_colour(value), "sign": valence_sign(value), "ink": ink}
     return {"start": start.isoformat(), **shown}
 
 

@@ -1,6 +1,6 @@
-"""What is drawn above a child's curves, each in a lane of its own: episodes, the teacher's notes, events, signals.
+"""The marks above a child's curves, each kind in a lane of its own: episodes, the teacher's notes, events, signals.
 
-Every mark has a shape or pattern and words of its own; colour only repeats them.
+Marks differ by shape or pattern and by words; colour only repeats the difference.
 """
 
 from collections.abc import Callable, Iterator, Sequence

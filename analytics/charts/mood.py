@@ -1,5 +1,4 @@
-"""Charts of the whole class and of a child among its lessons: mood, distribution, trends; each with the table that
-says the same."""
+"""The mood of the class over the last ten minutes, as a chart and as a table."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,10 +11,10 @@ from analytics.charts.style import (
     CLOCK_TICKS,
     GRID_COLOUR,
     VALENCE_COLOUR,
+    annotate_empty,
     chart_title,
-    empty_note,
+    common_layout,
     local_times,
-    plain_layout,
 )
 from analytics.insight.timeline import smooth_class
 from analytics.store.lesson_store import LessonStore
@@ -28,9 +27,10 @@ MOOD_STEP = timedelta(seconds=10)
 
 
 def class_mood(store: LessonStore, lesson: Lesson, now: datetime) -> pd.DataFrame:
-    """The class in the ten minutes before ``now``, every ten seconds: ``at``, ``middle`` (median valence of the
-    children in the picture),
-    ``low``, ``high`` (their quartiles), ``children`` (how many); NaN where nobody was seen."""
+    """The valence of the class in the ten minutes before ``now``, a row every ten seconds.
+
+    Columns: ``at``; ``middle``, ``low`` and ``high``, the median and the quartiles of the children whose face was seen,
+    NaN where there was none; ``children``, how many were seen."""
     start = max(lesson.started_at, now - MOOD_WINDOW)
     smoothed = smooth_class(store.observations(lesson.id, since=start, until=now))
     bins = pd.date_range(start, max(now, start + MOOD_STEP), freq=MOOD_STEP, tz="UTC")[:-1]
@@ -47,7 +47,7 @@ def class_mood(store: LessonStore, lesson: Lesson, now: datetime) -> pd.DataFram
 
 
 def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str, zone: str) -> go.Figure:
-    """The class mood of the last ten minutes: the middle as a line, the middle half of the class as a band."""
+    """The class mood as a chart: the median as a line, the range between the quartiles as a band."""
     rows = class_mood(store, lesson, now)
     times = local_times(rows["at"], zone)
     figure = go.Figure()
@@ -74,7 +74,7 @@ def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str
         hovertemplate="%{x|%H:%M:%S}<br>" + say(language, "valence") + " %{y:+.2f}<extra></extra>",
     )
     figure.update_layout(
-        **plain_layout(230, language),
+        **common_layout(230, language),
         title=chart_title(f"<b>{say(language, 'mood_title')}</b>", language, lesson.synthetic),
         uirevision=lesson.id,
         hovermode="x",
@@ -89,11 +89,11 @@ def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str
             "zerolinecolor": "rgba(128,128,128,0.6)",
         },
     )
-    return figure if rows["children"].any() else empty_note(figure, say(language, "nothing_yet"))
+    return figure if rows["children"].any() else annotate_empty(figure, say(language, "nothing_yet"))
 
 
 def mood_table(store: LessonStore, lesson: Lesson, now: datetime, language: str, zone: str) -> pd.DataFrame:
-    """The same, minute by minute, in words for the header."""
+    """The class mood as a table, minute by minute."""
     rows = class_mood(store, lesson, now).iloc[::6]
     return pd.DataFrame(
         {

@@ -1,5 +1,4 @@
-"""The timeline of a child as a drawing for paper: bands, stacked expressions, valence, events. Inline SVG, no
-script."""
+"""The timeline of a child as a drawing for paper: episodes, stacked expressions, valence, events. Inline SVG."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from analytics.charts.decimation import drawn_rows
+from analytics.charts.decimation import decimated_rows
 from analytics.charts.style import STACK_ORDER
 from analytics.charts.timeline import lesson_span
 from analytics.insight.timeline import AWAY, ChildTimeline
@@ -37,7 +36,7 @@ def timeline_drawing(timeline: ChildTimeline, language: str, zone: str) -> Marku
     def x_of(moment: datetime) -> float:
         return LEFT + (WIDTH - LEFT - 6) * (moment - start).total_seconds() / seconds
 
-    rows = drawn_rows(timeline.smoothed, POINTS)
+    rows = decimated_rows(timeline.smoothed, POINTS)
     parts = [_axes(timeline, language, zone, x_of)]
     if not rows.empty:
         positions = np.array([x_of(moment.to_pydatetime()) for moment in rows["at"]])

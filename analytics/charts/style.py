@@ -1,4 +1,4 @@
-"""What all charts share: colours, type, the order of the expressions, titles, and times as Plotly wants them."""
+"""What all charts share: colours, fonts, the order of the expressions, titles, and times in Plotly's form."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.words.sentences import zone_of
+from analytics.words.sentences import time_zone
 from analytics.words.texts import say
 from emotion.labels import Emotion
 
@@ -38,14 +38,14 @@ escape = partial(html_escape, quote=False)  # Plotly reads a little HTML in its 
 
 
 def local_times(times: pd.Series | Sequence[datetime], zone: str) -> list[str]:
-    """Aware times -> "2026-09-01T10:15:00.000" in ``zone``, as Plotly wants them."""
-    stamps = pd.DatetimeIndex(pd.to_datetime(times, utc=True)).tz_convert(zone_of(zone)).tz_localize(None)
+    """Aware times -> "2026-09-01T10:15:00.000" in ``zone``, the form that Plotly reads."""
+    stamps = pd.DatetimeIndex(pd.to_datetime(times, utc=True)).tz_convert(time_zone(zone)).tz_localize(None)
     answer: list[str] = np.datetime_as_string(stamps.to_numpy(dtype="datetime64[ms]"), unit="ms").tolist()
     return answer
 
 
-def plain_layout(height: int, language: str) -> dict[str, Any]:
-    """What all charts share: no ground of their own, readable text, room for labels."""
+def common_layout(height: int, language: str) -> dict[str, Any]:
+    """The layout of every chart: transparent ground, readable text, room for labels, decimal mark of ``language``."""
     return {
         "height": height,
         "margin": {"l": 92, "r": 16, "t": 44, "b": 10},
@@ -57,14 +57,14 @@ def plain_layout(height: int, language: str) -> dict[str, Any]:
 
 
 def chart_title(text: str, language: str, synthetic: bool) -> dict[str, Any]:
-    """A title at the left (``text``: escaped or our own); made-up data is always called so."""
+    """A title at the left. ``text``: HTML, escaped by the caller. A synthetic lesson is always called so."""
     label = f"{text} · <i>{say(language, 'synthetic')}</i>" if synthetic else text
     return {"text": label, "font": {"size": 15}, "x": 0, "xanchor": "left", "y": 0.985, "yanchor": "top"}
 
 
-def empty_note(figure: go.Figure, words: str) -> go.Figure:
-    """Says in the middle of an empty chart what to do."""
-    lines = "<br>".join(wrap(escape(words), 70))
+def annotate_empty(figure: go.Figure, text: str) -> go.Figure:
+    """Writes ``text`` into the middle of an empty chart, and returns the chart."""
+    lines = "<br>".join(wrap(escape(text), 70))
     return figure.add_annotation(
         text=lines, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5, font={"size": 14}
     )

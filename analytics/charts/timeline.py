@@ -1,8 +1,7 @@
-"""Pure functions from a child's timeline to a Plotly figure and to the table that says the same.
+"""A child's timeline as a Plotly figure and as a table.
 
 Figures have a transparent ground and middle-grey text, so that they can be read on light and dark pages; the teacher
-page
-sharpens the text by CSS. Times on the axis are wall-clock times of ``zone`` (Plotly knows no zones).
+page sharpens the text by CSS. Times on the axis are wall-clock times of ``zone`` (Plotly knows no zones).
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.charts.decimation import drawn_rows
+from analytics.charts.decimation import decimated_rows
 from analytics.charts.marks import LANE_COUNT, lane_names, mark_traces
 from analytics.charts.style import (
     CLOCK_TICKS,
@@ -20,11 +19,11 @@ from analytics.charts.style import (
     STACK_ORDER,
     TEXT_COLOUR,
     VALENCE_COLOUR,
+    annotate_empty,
     chart_title,
-    empty_note,
+    common_layout,
     escape,
     local_times,
-    plain_layout,
 )
 from analytics.insight.timeline import ChildTimeline
 from analytics.signals.support import Signal
@@ -45,13 +44,12 @@ def timeline_figure(
     focus: datetime | None = None,
 ) -> go.Figure:
     """One child's lesson: lanes of signals, events, notes and episodes; the stacked expressions; valence; a range
-    slider.
+    slider. Curves break where no face was seen.
 
-    ``zone``: of the reader (IANA). ``focus``: a moment to zoom in to (`FOCUS` around it). Gaps are breaks: nothing is
-    drawn there.
+    ``zone``: of the reader (IANA). ``focus``: a moment to zoom in to, with `FOCUS` on both sides.
     """
     figure = go.Figure()
-    rows = drawn_rows(timeline.smoothed)
+    rows = decimated_rows(timeline.smoothed)
     times = local_times(rows["at"], zone)
     for emotion in STACK_ORDER:
         figure.add_scatter(
@@ -99,11 +97,11 @@ def timeline_figure(
     )
     title = f"<b>{escape(animal_name(language, timeline.animal))}</b> · {escape(lesson)}"
     figure.update_layout(title=chart_title(title, language, timeline.lesson.synthetic))
-    return empty_note(figure, say(language, "nothing_yet")) if rows.empty else figure
+    return annotate_empty(figure, say(language, "nothing_yet")) if rows.empty else figure
 
 
 def lesson_span(timeline: ChildTimeline) -> tuple[datetime, datetime]:
-    """What the time axis shows: from the start to the end of the lesson, or to the last observation while it runs."""
+    """The range of the time axis: from the start to the end of the lesson, or to the last observation while it runs."""
     start = timeline.lesson.started_at
     if timeline.lesson.ended_at:
         return start, timeline.lesson.ended_at
@@ -113,8 +111,8 @@ def lesson_span(timeline: ChildTimeline) -> tuple[datetime, datetime]:
 
 
 def timeline_table(timeline: ChildTimeline) -> pd.DataFrame:
-    """The timeline as a table: ``at`` (ISO 8601, UTC), the eight keys, ``valence``, ``arousal`` (None where no face),
-    ``face``."""
+    """The timeline as a table: ``at`` (ISO 8601, UTC), the eight keys, ``valence`` and ``arousal`` (None where no face
+    was seen), ``face``."""
     smoothed = timeline.smoothed
     table = pd.DataFrame({"at": [moment.isoformat() for moment in pd.to_datetime(smoothed["at"], utc=True)]})
     for column in (*KEYS, "valence", "arousal"):
@@ -146,7 +144,7 @@ def _lay_out(figure: go.Figure, language: str, span: list[str], view: list[str],
     grid = {"gridcolor": GRID_COLOUR, "zeroline": False}
     lanes = lane_names(language)
     figure.update_layout(
-        **plain_layout(680, language),
+        **common_layout(680, language),
         uirevision=revision,  # a new version of the same child's chart keeps zoom and hidden classes
         hovermode="closest",
         hoverdistance=40,

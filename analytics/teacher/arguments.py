@@ -1,4 +1,4 @@
-"""What programs hand to the teacher's endpoints: whatever JSON can say, whatever the parameter is called."""
+"""A check of what programs send to the endpoints: JSON of any type may arrive where a text is expected."""
 
 from inspect import Parameter, Signature
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from analytics.words.user_errors import UserError
 
 
-def checked_texts(
+def check_texts(
     signature: Signature, arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call, where every parameter that ``signature`` calls a ``str`` is one.
 
-    None stands for a text that was left out: the default, or an empty one, of which the endpoint knows what to say.
-    `UserError` names what is no text; TypeError where the call does not fit the signature.
+    None stands for a text that was left out, and becomes the default, or "". `UserError` names an argument that is no
+    text; TypeError where the call does not fit the signature.
     """
     bound = signature.bind(*arguments, **named)
     for name, value in bound.arguments.items():

@@ -16,8 +16,7 @@ from analytics.words.texts import say
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """A signal as the teacher is told of it. ``answer``: what the teacher said to it (one of `FEEDBACK`), if
-    anything."""
+    """A signal on the teacher's list. ``answer``: the teacher's answer to it (one of `FEEDBACK`), None without one."""
 
     signal: Signal
     animal: str
@@ -25,12 +24,12 @@ class Attention:
 
     @property
     def open(self) -> bool:
-        """Whether it still asks for an adult."""
+        """Whether it still asks for an adult: it has no answer, and is no delight."""
         return self.answer is None and self.signal.kind != DELIGHTED
 
     @property
     def rank(self) -> tuple[bool, int, datetime]:
-        """Sorts what is unanswered and grave first."""
+        """A sort key: unanswered signals first, then by gravity, then by time."""
         return self.answer is not None, KINDS.index(self.signal.kind), self.signal.start
 
 
@@ -55,10 +54,10 @@ def attention_list(
 def headline(
     items: Sequence[Attention], language: str, running: bool, children: int, silent: Sequence[str] = ()
 ) -> Headline:
-    """Who needs help, or that nobody does.
+    """The line that says who needs help, or that nobody does.
 
-    ``children``: how many were seen; ``silent``: the animals of those of them whose frames have stopped, of whom nobody
-    can say that they are calm.
+    ``children``: how many were seen; ``silent``: the animals of those whose frames have stopped, whom the line does not
+    call calm.
     """
     names = list(dict.fromkeys(animal_name(language, item.animal) for item in items if item.open))
     if not children:

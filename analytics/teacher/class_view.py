@@ -1,11 +1,10 @@
-"""A teacher sees the classes that stand beside the own account, and nothing of any other.
+"""`ClassView`: the part of the store that belongs to the classes of the teacher who is logged in.
 
-The teacher page is built over `ClassView` instead of the whole store, and asks it for everything. So the rule is
-in one place: a handler, present or future, is handed what the one who is logged in may see, and another teacher's
-lesson or child is to it like one that was never there. Without accounts (only this computer is let in) all is seen.
+The teacher page reads and writes through a `ClassView` alone, so the rule is in one place: for every handler, another
+teacher's lesson or child does not exist. Without accounts, when only this computer is let in, everything is visible.
 
-The sample lesson is everybody's to look at. Where several teachers have accounts nobody may change it, because all
-others would see that.
+Everybody may look at the sample lesson. Where there are accounts nobody may change it, because all others would see
+that.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,34 +23,33 @@ from analytics.store.lesson_store import LessonStore
 from analytics.store.records import SAMPLE_CLASS, Child, Correction, Event, Lesson, utc_now
 from analytics.words.user_errors import UserError
 
-NOWHERE = ""  # an id that no lesson and no child has
+NO_SUCH_ID = ""  # an id that no lesson and no child has
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who asks. ``classes`` None: every class."""
+    """The teacher who makes the present request. ``classes``: those of the account, None for every class."""
 
     name: str
     classes: frozenset[str] | None
 
-    def has(self, class_name: str) -> bool:
+    def may_see(self, class_name: str) -> bool:
         """Whether a class is one of the reader's."""
         return self.classes is None or class_name in self.classes
 
 
 def current_account() -> str | None:
-    """Under which name the event that is being served was let in; None outside of any. Gradio keeps the event's request
-    there for every handler, whether or not the handler asks for it."""
+    """The account of the event that is being served; None outside of any. Gradio keeps the event's request there for
+    every handler, whether or not the handler asks for it."""
     request = LocalContext.request.get(None)
     return getattr(request, "username", None)
 
 
 class ClassView(LessonStore):
-    """The part of ``whole`` that the present reader may see, with the methods of the whole one.
+    """The part of ``whole`` that the present reader may see, with the methods of a store.
 
-    What is not there to be seen answers as the whole store answers for an unknown id. ``lessons_open``: how many
-    lessons one teacher may have open at a time. Methods that no page needs are not offered: the file itself is not held
-    here, so they fail.
+    What the reader may not see is treated like an unknown id. ``lessons_open``: how many lessons one teacher may have
+    open at a time. Methods that no page needs fail, because the database itself is not held here.
     """
 
     def __init__(
@@ -70,7 +68,7 @@ class ClassView(LessonStore):
 
     @property
     def reader(self) -> Reader:
-        """Who asks just now: with accounts nobody sees a class without having been let in under a name."""
+        """The present reader. With accounts, a request without a name sees no class."""
         if not self._accounts:
             return Reader("local", None)
         name = self._name_of_reader() or ""
@@ -145,7 +143,7 @@ class ClassView(LessonStore):
         visible = [lesson_id for lesson_id in lesson_ids if self._seen(lesson_id)]
         found = self._whole.observations_of(child, visible)
         return {
-            lesson_id: found[lesson_id] if lesson_id in found else self._whole.observations(NOWHERE)
+            lesson_id: found[lesson_id] if lesson_id in found else self._whole.observations(NO_SUCH_ID)
             for lesson_id in lesson_ids
         }
 
@@ -173,7 +171,7 @@ class ClassView(LessonStore):
 
     def _seen(self, lesson_id: str) -> str:
         """``lesson_id``, or an id that no lesson has."""
-        return lesson_id if self.find_lesson(lesson_id) is not None else NOWHERE
+        return lesson_id if self.find_lesson(lesson_id) is not None else NO_SUCH_ID
 
     def _signed(self, actor: str) -> str:
         return f"{self.reader.name} ({actor})" if self._accounts else actor
@@ -182,7 +180,7 @@ class ClassView(LessonStore):
         """`UserError`, in the same words whether or not there is such a class."""
         if self._accounts and class_name == SAMPLE_CLASS:
             raise UserError("error_synthetic")
-        if not reader.has(class_name):
+        if not reader.may_see(class_name):
             raise UserError(
                 "error_class", class_name=class_name[:60], classes=", ".join(sorted(reader.classes or ())) or "–"
             )
@@ -199,8 +197,8 @@ class ClassView(LessonStore):
 
 
 def _sees_lesson(reader: Reader, lesson: Lesson) -> bool:
-    return lesson.synthetic or reader.has(lesson.class_name)
+    return lesson.synthetic or reader.may_see(lesson.class_name)
 
 
 def _sees_child(reader: Reader, child: Child) -> bool:
-    return is_sample_child(child) or reader.has(child.class_name)
+    return is_sample_child(child) or reader.may_see(child.class_name)

@@ -1,5 +1,5 @@
-"""What every tab and every endpoint of the teacher page reads: lessons, children, signals, with mistakes that can be
-told in words."""
+"""`TeacherContext`: how the tabs and endpoints of the teacher page find lessons, children and signals; and the checks
+of what users typed."""
 
 import logging
 import shutil
@@ -66,7 +66,7 @@ class TeacherContext:
         return animals_of_class(self.store, lesson)
 
     def now(self, lesson: Lesson) -> datetime:
-        """The present of a lesson: its end once it is over."""
+        """The present time; of a lesson that is over, its end."""
         return lesson.ended_at or utc_now()
 
     def heat_map(self, lesson: Lesson) -> HeatMap:
@@ -79,10 +79,10 @@ class TeacherContext:
         return attention_list(self.signals(lesson), self.animals(lesson), feedback_by_signal(self.store, lesson.id))
 
     def erase(self, child: Child, actor: str) -> int:
-        """Erases everything that is stored of a child, copies of exports included; answers how many rows that were."""
+        """Erases everything that is stored of a child, copies of exports included; returns the number of rows."""
         with self.exporting:
             removed = self.store.erase_child(child.pseudonym, actor)
-            for copy in copies_folder().iterdir():
+            for copy in downloads_folder().iterdir():
                 copy.unlink(missing_ok=True)
         return removed.observations + removed.events + removed.corrections
 
@@ -91,12 +91,12 @@ class TeacherContext:
         return list(lesson_signals(self.store, lesson, self.now(lesson)))
 
     def export(self, lesson: Lesson, file_format: str, actor: str) -> Path:
-        """Writes an export and answers a copy of it that may be handed out, under a name that nobody can guess."""
+        """Writes an export; returns a copy of it to hand out, under a name that nobody can guess."""
         if file_format not in FORMATS:
             raise UserError("error_format", value=str(file_format)[:20])
         with self.exporting:
             written = export_lesson(self.store, lesson.id, file_format, actor)
-            return Path(shutil.copyfile(written, copies_folder() / f"{uuid4().hex}-{written.name}"))
+            return Path(shutil.copyfile(written, downloads_folder() / f"{uuid4().hex}-{written.name}"))
 
     def chosen_child(self, lesson: Lesson, child: str | None) -> str | None:
         """``child`` (pseudonym) if it is one of the lesson's class; else who needed an adult first, else the first;
@@ -130,15 +130,15 @@ class TeacherContext:
         return sorted((animal_name(language, animal), child) for child, animal in self.animals(lesson).items())
 
 
-def copies_folder() -> Path:
-    """Where exports lie for the minutes in which they are fetched: inside the folder that Gradio serves from, so that
-    it makes no copy of its own, and deletes them after `COPY_SECONDS`."""
+def downloads_folder() -> Path:
+    """The folder of exports that are being fetched. It is inside the folder that Gradio serves from, so that Gradio
+    makes no copy of its own and deletes them after `COPY_SECONDS`."""
     folder = Path(get_upload_folder()) / "exports"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
-def checked_name(field: str, value: str | None, language: str) -> str:
+def check_name(field: str, value: str | None, language: str) -> str:
     """A title or class name without surrounding blanks. `UserError` where it is empty or too long."""
     text = (value or "").strip()
     if not text:
@@ -148,7 +148,7 @@ def checked_name(field: str, value: str | None, language: str) -> str:
     return text
 
 
-def checked_number(field: str, value: Any, low: float, high: float, language: str) -> float:
+def check_number(field: str, value: Any, low: float, high: float, language: str) -> float:
     """A number within bounds. `UserError` where it is none (NaN included) or lies outside."""
     try:
         number = float(value)
@@ -161,7 +161,7 @@ def checked_number(field: str, value: Any, low: float, high: float, language: st
     return number
 
 
-def checked_language(language: str | None, otherwise: str) -> str:
+def check_language(language: str | None, otherwise: str) -> str:
     """ "en" or "ru"; ``otherwise`` where none was given. `UserError` for any other."""
     if not language:
         return otherwise
@@ -171,9 +171,9 @@ def checked_language(language: str | None, otherwise: str) -> str:
 
 
 def as_gradio_error(error: Exception, language: str) -> gr.Error:
-    """What the page and the endpoints answer to a mistake: one sentence with cause and remedy.
+    """The error as the page and the endpoints show it: one sentence with cause and remedy.
 
-    The cause of a `StoreError` goes to the log alone: it names files of the server.
+    The cause of a `StoreError` is only logged, because it names files of the server.
     """
     if isinstance(error, UserError):
         text = error.text(language)

@@ -15,14 +15,14 @@ from analytics.insight.lesson_summary import lesson_summary as summarise
 from analytics.insight.timeline import child_timeline, class_board
 from analytics.signals.support import Signal
 from analytics.store.records import Child, Lesson, StoreError
-from analytics.teacher.arguments import checked_texts
+from analytics.teacher.arguments import check_texts
 from analytics.teacher.context import (
     TeacherContext,
     UserError,
     as_gradio_error,
-    checked_language,
-    checked_name,
-    checked_number,
+    check_language,
+    check_name,
+    check_number,
 )
 from analytics.teacher.small_groups import is_small
 from analytics.teacher.tabs.child import save_correction
@@ -73,7 +73,7 @@ def table_json(table: pd.DataFrame) -> dict[str, Any]:
     return {"headers": [str(name) for name in table.columns], "data": table.astype(object).to_numpy().tolist()}
 
 
-def parsed_time(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """ISO 8601 with a zone. `UserError` where it is none."""
     try:
         found = datetime.fromisoformat(text)
@@ -105,7 +105,7 @@ def add_teacher_api(context: TeacherContext) -> None:
         @wraps(handler)
         def guarded(*arguments: Any, **named: Any) -> Any:
             try:
-                positional, by_name = checked_texts(parameters, arguments, named)
+                positional, by_name = check_texts(parameters, arguments, named)
                 return handler(*positional, **by_name)
             except (UserError, StoreError, ValueError) as error:
                 raise as_gradio_error(error, language_in(arguments, named)) from error
@@ -124,9 +124,9 @@ def add_teacher_api(context: TeacherContext) -> None:
         """
         language = context.language_of(request)
         lesson = context.recorder.start_lesson(
-            checked_name("title", title, language),
-            checked_name("class_name", class_name, language),
-            checked_number("minutes_label", minutes, 1, LONGEST_LESSON, language),
+            check_name("title", title, language),
+            check_name("class_name", class_name, language),
+            check_number("minutes_label", minutes, 1, LONGEST_LESSON, language),
         )
         return lesson_json(lesson)
 
@@ -147,7 +147,7 @@ def add_teacher_api(context: TeacherContext) -> None:
         as a table (``headers``, ``data``): at, eight probabilities, valence, arousal (null where no face was seen),
         face.
         """
-        spoken = checked_language(language, context.language_of(request))
+        spoken = check_language(language, context.language_of(request))
         found = context.lesson(lesson)
         known = context.child(found.id, child)
         curves = child_timeline(context.store, found.id, known.pseudonym)
@@ -179,7 +179,7 @@ def add_teacher_api(context: TeacherContext) -> None:
         without a face);
         ``tasks`` (a table); ``signals``; ``moments`` (at, child, kind, words). ``language``: en or ru, by default the
         caller's."""
-        spoken = checked_language(language, context.language_of(request))
+        spoken = check_language(language, context.language_of(request))
         found = context.lesson(lesson)
         summary = summarise(context.store, found.id)
         signals = context.signals(found)
@@ -216,7 +216,7 @@ def add_teacher_api(context: TeacherContext) -> None:
         and ``cursor``.
         """
         found = context.lesson(lesson)
-        seen = parsed_cursor(after)
+        seen = parse_cursor(after)
         names = context.animals(found)
         fresh = [signal for signal in context.signals(found) if cursor_of(signal) > seen][:SIGNALS_PER_CALL]
         language = context.language_of(request)
@@ -242,7 +242,7 @@ def add_teacher_api(context: TeacherContext) -> None:
         """
         found = context.lesson(lesson)
         known = context.child(found.id, child)
-        begin, finish = parsed_time(from_), parsed_time(to)
+        begin, finish = parse_time(from_), parse_time(to)
         return {"id": save_correction(context, found, known.pseudonym, begin, finish, label.strip(), note.strip())}
 
     def set_consent(
@@ -262,12 +262,12 @@ def add_teacher_api(context: TeacherContext) -> None:
         expires_at, and code where one was made; after a withdrawal ``message`` offers the erasure.
         """
         language = context.language_of(request)
-        valid = checked_number("roster_days", days, 1, LONGEST_CONSENT, language)
-        who = checked_name("roster_role", role, language)
+        valid = check_number("roster_days", days, 1, LONGEST_CONSENT, language)
+        who = check_name("roster_role", role, language)
         if not child.strip():
             if not given:
                 raise UserError("error_child", child="")
-            name = checked_name("class_name", class_name, language)
+            name = check_name("class_name", class_name, language)
             code, enrolled = context.recorder.enrol(name, who, context.consent_version, valid)
             return {**consent_json(enrolled), "code": code}
         known = context.child(class_name, child)
@@ -318,7 +318,7 @@ def cursor_of(signal: Signal) -> str:
     return f"{round(signal.raised.timestamp() * 1e6):017d}-{signal.id}"
 
 
-def parsed_cursor(text: str) -> str:
+def parse_cursor(text: str) -> str:
     """A cursor as `cursor_of` made it, or "". `UserError` for anything else."""
     digits, dash, name = text.partition("-")
     if text and not (dash and name and digits.isdigit() and len(digits) == 17):

@@ -1,5 +1,4 @@
-"""What the tabs share: the chosen lesson and child, the reader's zone, which tab is open, and when its contents are
-made anew."""
+"""`PageLayout`: the components that the tabs share (lesson, child, zone, open tab), and when a tab is refreshed."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -17,8 +16,8 @@ SLOW_TICK = 10.0  # seconds: the charts while a lesson runs
 
 
 def with_user_errors(context: TeacherContext) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Turns the mistakes of a handler into a `gr.Error` in the caller's language. The handler takes ``request:
-    gr.Request``."""
+    """A decorator that turns errors of a handler into a `gr.Error` in the caller's language. The handler takes
+    ``request: gr.Request``."""
 
     def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(handler)
@@ -37,14 +36,14 @@ def with_user_errors(context: TeacherContext) -> Callable[[Callable[..., Any]], 
 
 
 def chart_component(name: str) -> gr.Plot:
-    """A chart without a frame around it; ``name`` becomes its element id."""
+    """A chart without border and label; ``name`` becomes its element id."""
     return gr.Plot(show_label=False, container=False, elem_id=name, elem_classes=["chart"])
 
 
 @dataclass
 class PageLayout:
-    """The components that every tab uses. ``word``: a key of `analytics.words.texts` -> what Gradio translates in the
-    browser."""
+    """The components that every tab uses. ``word``: turns a key of `analytics.words.texts` into a label that Gradio
+    translates in the browser."""
 
     word: Callable[[str], Any]
     tabs: gr.Tabs
@@ -58,12 +57,11 @@ class PageLayout:
     panels: dict[str, gr.Tab] = field(default_factory=dict)
     openers: list[Any] = field(default_factory=list)
     child_views: list[tuple[Callable[..., Any], list[Any], list[Any]]] = field(default_factory=list)
-    names: dict[str, gr.State] = field(
-        default_factory=dict
-    )  # inside a tab: anything else among the tabs would count as one
+    # Each lies inside its tab: anything else among the tabs would count as one.
+    names: dict[str, gr.State] = field(default_factory=dict)
 
     def tab(self, name: str) -> gr.Tab:
-        """A tab; used as a context."""
+        """A new tab, to be entered with ``with``."""
         self.panels[name] = gr.Tab(self.word(f"tab_{name}"), id=name)
         with self.panels[name]:
             self.names[name] = gr.State(name)
@@ -72,7 +70,7 @@ class PageLayout:
     def show(self, name: str, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Runs ``handler`` when the tab is opened, and when another lesson is chosen while it is open."""
         self.private(
-            self.panels[name].select, when_open(name, handler, len(outputs)), [self.names[name], *inputs], outputs
+            self.panels[name].select, only_when_open(name, handler, len(outputs)), [self.names[name], *inputs], outputs
         )
         self.while_open(name, self.lesson.change, handler, inputs, outputs)
 
@@ -96,7 +94,8 @@ class PageLayout:
         inputs: Sequence[Any],
         outputs: Sequence[Any],
     ) -> None:
-        self.private(event, when_open(name, handler, len(outputs)), [self.open_tab, *inputs], outputs)
+        """Runs ``handler`` on ``event`` while the tab is open."""
+        self.private(event, only_when_open(name, handler, len(outputs)), [self.open_tab, *inputs], outputs)
 
     def private(
         self, event: Callable[..., Any], handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]
@@ -125,16 +124,16 @@ class PageLayout:
         self.openers.append(self.private(source.open_child, choose, [self.lesson], outputs))
 
     def wire_openers(self) -> None:
-        """Called when all tabs are in place: what a click opened is drawn even if nothing but the moment changed."""
+        """Redraws the tab "Child" after such a click, even if only the moment changed. Called when all tabs are in
+        place."""
         for opener in self.openers:
             for handler, inputs, outputs in self.child_views:
-                opener.then(handler, inputs, outputs, show_progress="hidden", api_visibility="private")
+                self.private(opener.then, handler, inputs, outputs)
 
 
-def when_open(name: str, handler: Callable[..., Any], outputs: int) -> Callable[..., Any]:
-    """``handler`` behind a first argument, the open tab: it runs only if that is ``name`` and a lesson (its own first
-    argument) is
-    chosen, which it is not in the first moments of a visit."""
+def only_when_open(name: str, handler: Callable[..., Any], outputs: int) -> Callable[..., Any]:
+    """``handler`` with one argument more in front, the open tab: it runs only if that is ``name`` and a lesson (its own
+    first argument) is chosen, which it is not in the first moments of a visit."""
 
     @wraps(handler)
     def guarded(open_tab: str, *arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The teacher page: who needs me now, how did this child's lesson go, what should I change next time."""
+"""The teacher page: the chosen lesson with its status line, seven tabs, and the named endpoints."""
 
 from collections.abc import Callable
 from datetime import UTC, timedelta
@@ -26,7 +26,7 @@ from analytics.teacher.tabs.lesson import add_lesson
 from analytics.teacher.tabs.now import add_now
 from analytics.teacher.tabs.report import add_report
 from analytics.teacher.tabs.trends import add_trends
-from analytics.words.sentences import zone_of
+from analytics.words.sentences import time_zone
 from analytics.words.templates import render
 from analytics.words.texts import TEXTS, say
 
@@ -36,17 +36,15 @@ HEADINGS = ("start", "roster", "enrolled", "lessons", "export", "report")
 
 
 def translations() -> dict[str, dict[str, str]]:
-    """What `gr.I18n` is made of: the static words of the page by language, headings as Markdown."""
-    words: dict[str, dict[str, str]] = {}
+    """The texts of the page by language for `gr.I18n`, headings as Markdown."""
+    dictionary: dict[str, dict[str, str]] = {}
     for language, texts in TEXTS.items():
-        words[language] = {PREFIX + key: text for key, text in texts.items()}
-        for heading in HEADINGS:
-            text = texts.get(f"{heading}_title")
-            if text:
-                help_text = texts.get(f"{heading}_help", "")
-                words[language][f"{PREFIX}{heading}_heading"] = f"### {text}\n\n{help_text}"
-        words[language][f"{PREFIX}page_heading"] = f"# {texts['page_title']}\n\n{texts['page_lead']}"
-    return words
+        headings = {
+            f"{part}_heading": f"### {texts[f'{part}_title']}\n\n{texts.get(f'{part}_help', '')}" for part in HEADINGS
+        }
+        headings["page_heading"] = f"# {texts['page_title']}\n\n{texts['page_lead']}"
+        dictionary[language] = {PREFIX + key: text for key, text in (texts | headings).items()}
+    return dictionary
 
 
 def css() -> str:
@@ -55,7 +53,7 @@ def css() -> str:
 
 
 def status_html(lesson: Lesson, language: str) -> Markup:
-    """The code in large type and how long the lesson goes on; or that it has ended, or is a made-up sample."""
+    """The lesson code in large type and the time left; or that the lesson has ended, or is a synthetic sample."""
     left = lesson.started_at + timedelta(minutes=lesson.planned_minutes) - utc_now()
     return render("teacher/status.html", language, lesson=lesson, left=left)
 
@@ -124,7 +122,7 @@ def build_teacher(
         @with_user_errors(context)
         def arrive(zone_name: str, request: gr.Request) -> tuple[Any, ...]:
             language = context.language_of(request)
-            name = zone_name if zone_of(zone_name or "") is not UTC else "UTC"
+            name = zone_name if time_zone(zone_name or "") is not UTC else "UTC"
             choices = context.lesson_choices(language, name)
             running = [item.id for item in own.lessons() if item.ended_at is None]
             first = running[0] if running else sample.id

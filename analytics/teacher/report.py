@@ -1,9 +1,8 @@
-"""One page per lesson or per child, for paper and archive: self-contained HTML, no number without words, English or
-Russian."""
+"""The report of a lesson or of a child, for paper and archive: one self-contained page of HTML."""
 
 from markupsafe import Markup
 
-from analytics.charts.child import comparison_words, distribution_table
+from analytics.charts.child import comparison_text, distribution_table
 from analytics.charts.heat_map import heat_html
 from analytics.charts.report_drawing import timeline_drawing
 from analytics.charts.tables import table_html
@@ -22,7 +21,7 @@ STYLE = Markup((STATIC / "report.css").read_text(encoding="utf-8"))
 
 
 def lesson_report(context: TeacherContext, lesson: Lesson, language: str, zone: str) -> Markup:
-    """The report of a lesson: how it went, who needed what, the tasks, who and when."""
+    """The report of a lesson: heat map, moments, tasks, and a line for every child."""
     summary = lesson_summary(context.store, lesson.id)
     signals = context.signals(lesson)
     heat = context.heat_map(lesson)
@@ -46,7 +45,7 @@ def lesson_report(context: TeacherContext, lesson: Lesson, language: str, zone: 
 
 
 def child_report(context: TeacherContext, lesson: Lesson, child: str, language: str, zone: str) -> Markup:
-    """The report of one child in one lesson: in words, the timeline, what happened, beside its earlier lessons."""
+    """The report of one child in one lesson: summary, signals, timeline, comparison with earlier lessons."""
     timeline = child_timeline(context.store, lesson.id, child)
     signals = [signal for signal in context.signals(lesson) if signal.child == child]
     return render(
@@ -62,6 +61,6 @@ def child_report(context: TeacherContext, lesson: Lesson, child: str, language: 
         signals=signals,
         signal_words=signal_words,
         drawing=timeline_drawing(timeline, language, zone),
-        comparison_words=comparison_words(context.store, lesson, child, language),
+        comparison_text=comparison_text(context.store, lesson, child, language),
         comparison=table_html(distribution_table(context.store, lesson, child, language), language),
     )

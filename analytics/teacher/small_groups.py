@@ -1,4 +1,4 @@
-"""Figures of a class of fewer than five children say much of each: such views carry a caution, or are left out."""
+"""A class of fewer than five children: figures that say much about each child carry a caution or are left out."""
 
 from markupsafe import Markup
 
@@ -9,12 +9,12 @@ SMALL_GROUP = 5  # children
 
 
 def is_small(children: int) -> bool:
-    """Whether ``children``, who were seen, are too few for a figure of the class."""
+    """Whether so few ``children`` were seen that a figure of the class says much about each."""
     return 0 < children < SMALL_GROUP
 
 
 def group_note(children: int, hidden: bool, language: str) -> Markup:
-    """The caution of a view as HTML: that the group is small, or why there is nothing; empty for other groups."""
+    """A caution that the group is small, or, with ``hidden``, that its figures are left out; empty for other groups."""
     if not is_small(children):
         return Markup()
     key = "small_group_hidden" if hidden else "small_group"

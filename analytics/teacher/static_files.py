@@ -1,4 +1,4 @@
-"""How the teacher page looks, and the few scripts that turn clicks in its HTML into events."""
+"""The style sheet of the teacher page, and the scripts that turn clicks in its HTML into events."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A child's lesson in a few plain sentences."""
+"""A child's lesson in a few sentences."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ STATES_NAMED = 3  # expressions that are named; the rest is in the chart
 
 
 def child_sentences(timeline: ChildTimeline, language: str) -> list[str]:
-    """How long the child was seen, which expressions led, how long it was away. Plain text."""
+    """How long the child was seen, which expressions it mostly showed, how long it was away. Plain text."""
     name = animal_name(language, timeline.animal)
     seconds: dict[str, float] = defaultdict(float)
     for episode in timeline.episodes:
@@ -40,7 +40,7 @@ def child_sentences(timeline: ChildTimeline, language: str) -> list[str]:
 
 
 def child_summary(timeline: ChildTimeline, signals: Sequence[Signal], language: str) -> str:
-    """The same as one text, which says as well that there was no signal."""
+    """The sentences as one text, with a sentence more where there was no signal."""
     sentences = child_sentences(timeline, language)
     if not signals and timeline.episodes:
         sentences.append(say(language, "words_no_signals"))

@@ -1,1 +1,1 @@
-"""Everything a teacher reads, in English and Russian: texts, sentences about signals, errors of users."""
+"""Everything a teacher reads, in English and Russian: texts, sentences, user errors, and the templates of HTML."""

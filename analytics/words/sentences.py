@@ -1,5 +1,7 @@
-"""Sentences that are put together from values: animals, states, signals, times. Plain text; whoever puts it into HTML
-escapes it."""
+"""Words and sentences made of values, in English or Russian: names, times, events, and what a signal says.
+
+Everything here is plain text, not HTML.
+"""
 
 import re
 from datetime import UTC, datetime, tzinfo
@@ -11,8 +13,8 @@ from analytics.store.records import SAMPLE_CLASS, Lesson
 from analytics.words.texts import TEXTS, decimal, duration, expression_name, say
 
 
-def zone_of(name: str) -> tzinfo:
-    """The zone called ``name`` (IANA); UTC where the browser named one that is not known here."""
+def time_zone(name: str) -> tzinfo:
+    """The zone called ``name`` (IANA); UTC for an unknown name."""
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):
@@ -20,39 +22,61 @@ def zone_of(name: str) -> tzinfo:
 
 
 def time_of_day(moment: datetime, zone: str) -> str:
-    """ "10:15:03" on the wall clock of ``zone``."""
-    return moment.astimezone(zone_of(zone)).strftime("%H:%M:%S")
+    """The time in ``zone``: "10:15:03"."""
+    return moment.astimezone(time_zone(zone)).strftime("%H:%M:%S")
 
 
 def date_text(language: str, moment: datetime, zone: str) -> str:
     """The date in ``zone``: "2026-09-15", "15.09.2026"."""
-    return moment.astimezone(zone_of(zone)).strftime("%d.%m.%Y" if language == "ru" else "%Y-%m-%d")
+    return moment.astimezone(time_zone(zone)).strftime("%d.%m.%Y" if language == "ru" else "%Y-%m-%d")
 
 
 def date_time_text(language: str, moment: datetime, zone: str) -> str:
-    """ "2026-09-15 10:15"."""
+    """Date and time in ``zone``: "2026-09-15 10:15", "15.09.2026 10:15"."""
     return f"{date_text(language, moment, zone)} {time_of_day(moment, zone)[:5]}"
 
 
-def animal_name(language: str, animal: str) -> str:
-    """How a child is called: "Fox", "Лиса". A child that was erased keeps the start of its pseudonym as it is."""
-    return TEXTS[language].get(f"animal_{animal}", animal)
+def times_text(language: str, count: int) -> str:
+    """How often: "once", "twice", "3 times"; "3 раза", "5 раз"."""
+    if count in (1, 2):
+        return say(language, "times_one" if count == 1 else "times_two")
+    # Russian has a plural of its own for numbers that end in 2, 3 or 4, but not in 12, 13 or 14.
+    few = count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14)
+    return say(language, "times_few" if few else "times_many", count=count)
 
 
-def signed(language: str, value: float, digits: int) -> str:
-    """ "−0.08", "+1.20" with a real minus; "−0,08" where commas are written."""
+def signed_number(language: str, value: float, digits: int) -> str:
+    """A number with its sign: "−0.08", "+1.20"; "−0,08"."""
     return decimal(language, f"{value:+.{digits}f}").replace("-", "\N{MINUS SIGN}")
 
 
+def animal_name(language: str, animal: str) -> str:
+    """The animal that stands for a child: "Fox", "Лиса". An unknown one is returned as it is: a child that was erased
+    is called by the start of its pseudonym."""
+    return TEXTS[language].get(f"animal_{animal}", animal)
+
+
+def class_title(language: str, class_name: str) -> str:
+    """The name of a class. The name of the sample class is translated."""
+    return say(language, "class_sample") if class_name == SAMPLE_CLASS else class_name
+
+
+def lesson_title(language: str, lesson: Lesson) -> str:
+    """The title of a lesson. The titles of synthetic lessons are translated."""
+    if not lesson.synthetic:
+        return lesson.title
+    number = lesson.id.rpartition("-")[2]
+    return say(language, "title_sample_earlier", number=number) if number.isdigit() else say(language, "title_sample")
+
+
 def detail_text(language: str, detail: str) -> str:
-    """An event's detail. Programs report "task 4"; that much is translated, everything else stays as it was
-    reported."""
+    """The detail of an event. Programs report "task 4": that is translated, everything else is returned as it is."""
     found = re.fullmatch(r"task (\d{1,4})", detail.strip())
     return say(language, "task_number", number=found[1]) if found else detail
 
 
 def event_text(language: str, kind: str, detail: str) -> str:
-    """An event in words: "task 4: failed"; a teacher's answer to a signal as "struggled: You have helped."."""
+    """An event: "task 4: failed". A teacher's answer to a signal: "struggled: You have helped."."""
     feedback = parse_feedback(detail) if kind == "note" else None
     if feedback:
         return f"{say(language, f'was_{feedback.kind}')}: {say(language, f'answer_{feedback.answer}')}"
@@ -60,30 +84,26 @@ def event_text(language: str, kind: str, detail: str) -> str:
 
 
 def correction_text(language: str, label: str, note: str) -> str:
-    """A teacher's correction in words: "sad · was tired today"."""
+    """A teacher's correction: "sad · slept badly"; the label or the note alone where the other is empty."""
     name = expression_name(language, label) if label else ""
     return " · ".join(part for part in (name, note) if part) or say(language, "label_none")
 
 
-def lesson_title(language: str, lesson: Lesson) -> str:
-    """The title; those of the synthetic lessons are ours and are translated."""
-    if not lesson.synthetic:
-        return lesson.title
-    number = lesson.id.rpartition("-")[2]
-    return say(language, "title_sample_earlier", number=number) if number.isdigit() else say(language, "title_sample")
+def signal_state(language: str, signal: Signal, running: bool) -> str:
+    """The child's state that a signal tells of: "struggling" while it lasts and the lesson is ``running``, "struggled"
+    afterwards."""
+    return say(language, f"{'signal' if signal.active and running else 'was'}_{signal.kind}")
 
 
-def class_title(language: str, class_name: str) -> str:
-    """The name of a class; that of the synthetic class is ours and is translated."""
-    return say(language, "class_sample") if class_name == SAMPLE_CLASS else class_name
-
-
-def times_text(language: str, count: int) -> str:
-    """ "once", "twice", "3 times"; Russian has a form of its own for 2 to 4 (but not 12 to 14)."""
-    if count in (1, 2):
-        return say(language, "times_one" if count == 1 else "times_two")
-    few = count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14)
-    return say(language, "times_few" if few else "times_many", count=count)
+def signal_time_text(language: str, signal: Signal, now: datetime, zone: str, running: bool) -> str:
+    """When a signal lasted: "for 1 min 40 s" up to ``now`` while the lesson is ``running``; else "at 10:15:03, for
+    3 min", or "from 10:15:03 to the end"."""
+    if signal.end is None and not running:
+        return say(language, "until_end", time=time_of_day(signal.start, zone))
+    if signal.end is None:
+        return say(language, "since_for", time=duration(language, (now - signal.start).total_seconds()))
+    lasted = duration(language, (signal.end - signal.start).total_seconds())
+    return say(language, "lasted", time=time_of_day(signal.start, zone), duration=lasted)
 
 
 def reason_text(language: str, signal: Signal) -> str:
@@ -102,23 +122,8 @@ def reason_text(language: str, signal: Signal) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def signal_state(language: str, signal: Signal, running: bool) -> str:
-    """What a signal says of a child: in the present only while it lasts and the lesson runs."""
-    return say(language, f"{'signal' if signal.active and running else 'was'}_{signal.kind}")
-
-
 def suggestion_text(language: str, signal: Signal, running: bool) -> str:
-    """What an adult could do; of a lesson that is over: next time. The paper's list knows "teacher" alone for joy and
-    for absence; here it is said what for."""
+    """What an adult could do now, or, of a lesson that is not ``running``, next time."""
+    # For joy and for absence the paper's list knows only "teacher": here it says what the teacher would do.
     what = {DELIGHTED: "praise", AWAY: "look"}.get(signal.kind, signal.suggestion_key)
-    return say(language, f"suggest_{what}" if running else f"next_{what}")
-
-
-def signal_when(language: str, signal: Signal, now: datetime, zone: str, running: bool) -> str:
-    """ "for 1 min 40 s" while it lasts; "at 10:15:03, for 3 min" afterwards."""
-    if signal.end is None and not running:
-        return say(language, "until_end", time=time_of_day(signal.start, zone))
-    if signal.end is None:
-        return say(language, "since_for", time=duration(language, (now - signal.start).total_seconds()))
-    lasted = duration(language, (signal.end - signal.start).total_seconds())
-    return say(language, "lasted", time=time_of_day(signal.start, zone), duration=lasted)
+    return say(language, f"{'suggest' if running else 'next'}_{what}")

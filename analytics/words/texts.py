@@ -1,8 +1,7 @@
-"""Every word that a teacher reads, English and Russian side by side so that neither can be forgotten.
+"""Every text that a teacher reads, English and Russian side by side so that neither can be forgotten.
 
-`say(language, key, **values)` answers a finished sentence. Static labels of the page go through ``gr.I18n`` with the
-same keys.
-Expressions are named by `emotion.labels.NAMES`, never here.
+`say(language, key, **values)` returns a finished sentence. Static labels of the page go through ``gr.I18n`` with the
+same keys. Expressions are named in `emotion.labels.NAMES`, not here.
 """
 
 from typing import Literal
@@ -37,12 +36,10 @@ CHARTS: dict[str, tuple[str, str]] = {
     "face": ("face seen", "лицо видно"),
     "yes": ("yes", "да"),
     "no": ("no", "нет"),
-    "marks_axis": ("what happened", "что было"),
     "events": ("events", "события"),
     "signals": ("signals", "сигналы"),
     "episodes": ("episodes", "эпизоды"),
     "corrections": ("teacher's notes", "пометки учителя"),
-    "whole_class": ("whole class", "весь класс"),
     "event_task_started": ("{detail}: started", "{detail}: начато"),
     "event_task_solved": ("{detail}: solved", "{detail}: решено"),
     "event_task_failed": ("{detail}: failed", "{detail}: не вышло"),
@@ -60,7 +57,6 @@ CHARTS: dict[str, tuple[str, str]] = {
     "title_sample_earlier": ("First steps {number}", "Первые шаги {number}"),
     "class_sample": ("Sample class", "Класс-пример"),
     "lesson_of": ("{title}, {date}", "{title}, {date}"),
-    "timeline_title": ("{animal}: {lesson}", "{animal}: {lesson}"),
     "mood_title": ("Class mood, last ten minutes", "Настроение класса за десять минут"),
     "mood_range": ("middle half of the class", "средняя половина класса"),
     "mood_median": ("middle of the class", "середина класса"),
@@ -108,18 +104,17 @@ TEXTS: dict[str, dict[str, str]] = {
 
 
 def say(language: str, key: str, **values: object) -> str:
-    """The sentence ``key`` in ``language`` ("en" or "ru") with ``values`` put in; KeyError names a key that is not
-    there."""
+    """The text ``key`` in ``language`` ("en" or "ru") with ``values`` put in. KeyError for an unknown key."""
     return TEXTS[language][key].format(**values)
 
 
 def decimal(language: str, number: str) -> str:
-    """A number as it is written where ``language`` is read: "0.5", "0,5"."""
+    """``number`` with the decimal mark of ``language``: "0.5", "0,5"."""
     return number.replace(".", ",") if language == "ru" else number
 
 
 def expression_name(language: str, state: str) -> str:
-    """The word for a state: one of the eight keys, ``away`` or ``silent``."""
+    """The name of an expression (one of the eight keys), of ``away`` or of ``silent``."""
     try:
         return NAMES[language][Emotion[state.upper()]]
     except KeyError:
@@ -127,7 +122,7 @@ def expression_name(language: str, state: str) -> str:
 
 
 def duration(language: str, seconds: float) -> str:
-    """A span in words: "45 s", "1 min 40 s", "12 min", "1 h 5 min"; from ten minutes on seconds are left out."""
+    """A duration: "45 s", "1 min 40 s", "12 min", "1 h 5 min"; seconds are left out from ten minutes on."""
     whole = max(0, round(seconds))
     minutes, rest = divmod(whole, 60)
     if minutes == 0:

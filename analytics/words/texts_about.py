@@ -1,4 +1,4 @@
-"""The words about the model, (English, Russian); see `analytics.words.texts`."""
+"""The texts of the tab "About the model", (English, Russian); see `analytics.words.texts`."""
 
 ABOUT: dict[str, tuple[str, str]] = {
     "about_empty": (

@@ -1,4 +1,4 @@
-"""What is said when something cannot be done, (English, Russian); see `analytics.words.texts`."""
+"""The texts of errors, (English, Russian); see `analytics.words.texts`."""
 
 ERRORS: dict[str, tuple[str, str]] = {
     "error_lesson": (
@@ -49,7 +49,6 @@ ERRORS: dict[str, tuple[str, str]] = {
     ),
     "error_confirm": ("Tick the box first: consent must be on file.", "Сначала отметьте, что согласие есть."),
     "error_erase": ("Type the word {word} to confirm.", "Впишите слово {word}, чтобы подтвердить."),
-    "error_ended": ("This lesson has ended already.", "Этот урок уже закончен."),
     "error_synthetic": (
         "The sample lesson can not be changed. Start a lesson of your own.",
         "Урок-пример изменить нельзя. Начните собственный урок.",

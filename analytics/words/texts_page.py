@@ -1,7 +1,7 @@
-"""The words of the teacher page, (English, Russian); see `analytics.words.texts`."""
+"""The texts of the teacher page, (English, Russian); see `analytics.words.texts`."""
 
 PAGE: dict[str, tuple[str, str]] = {
-    # the frame of the page
+    # above and around the tabs
     "page_title": ("Expressions in class", "Выражения лиц на уроке"),
     "page_lead": (
         "What the camera saw of the children's expressions. An expression is a hint to look, never a fact about a "
@@ -28,10 +28,6 @@ PAGE: dict[str, tuple[str, str]] = {
         "Children enter it on the station page together with their own code.",
         "Дети вводят его на странице станции вместе со своим кодом.",
     ),
-    "no_lesson": (
-        "There is no lesson yet. Start one under “Class and lessons”.",
-        "Уроков пока нет. Начните урок на вкладке «Класс и уроки».",
-    ),
     # now
     "now_nobody": (
         "No child has been seen in this lesson yet. Give the children the lesson code and their own codes.",
@@ -39,8 +35,6 @@ PAGE: dict[str, tuple[str, str]] = {
     ),
     "now_calm": ("All is calm: nobody needs you just now.", "Всё спокойно: сейчас никому не нужна помощь."),
     "now_ended": ("This lesson has ended. You see its last minute.", "Урок закончен. Показана его последняя минута."),
-    "state_for": ("{state} for {time}", "{state}: {time}"),
-    "state_waiting": ("no data yet", "пока нет данных"),
     "sparkline_of": ("Valence of the last minutes: {trend}", "Валентность за последние минуты: {trend}"),
     "trend_rising": ("rising", "растёт"),
     "trend_falling": ("falling", "падает"),
@@ -53,7 +47,6 @@ PAGE: dict[str, tuple[str, str]] = {
     "answer_helped": ("You have helped.", "Вы помогли."),
     "answer_wrong": ("You called it wrong.", "Вы отметили: неверно."),
     "open_child": ("Open {animal}", "Открыть: {animal}"),
-    "open": ("Open", "Открыть"),
     "mood_table": ("Class mood as a table", "Настроение класса таблицей"),
     # child
     "whole_lesson": ("Whole lesson", "Весь урок"),
@@ -69,7 +62,6 @@ PAGE: dict[str, tuple[str, str]] = {
     "note": ("Note", "Пометка"),
     "save": ("Save", "Сохранить"),
     "saved_correction": ("Saved: {span}, {label}.", "Сохранено: {span}, {label}."),
-    "child_summary": ("In words", "Словами"),
     "no_child": (
         "No child of this lesson yet. Enrol the class under “Class and lessons”.",
         "На этом уроке пока нет детей. Запишите класс на вкладке «Класс и уроки».",
@@ -78,16 +70,11 @@ PAGE: dict[str, tuple[str, str]] = {
         "{animal} was not seen in this lesson: nothing was recorded. Check the child's tablet and code.",
         "{animal}: на этом уроке записей нет. Проверьте планшет и код ребёнка.",
     ),
-    "no_earlier": (
-        "No earlier lesson of this child to compare with yet.",
-        "Прежних уроков этого ребёнка для сравнения пока нет.",
-    ),
     "words_seen": (
         "{animal} was seen for {seen} of {total}.",
         "{animal}: лицо было видно {seen} из {total}.",
     ),
     "words_mostly": ("Most of that time: {states}.", "Чаще всего: {states}."),
-    "words_signals": ("Signals: {signals}.", "Сигналы: {signals}."),
     "words_no_signals": ("No signal in this lesson.", "Сигналов на этом уроке не было."),
     "words_away": ("Out of the picture for {away} in all.", "Не в кадре всего {away}."),
     # lesson
@@ -121,7 +108,6 @@ PAGE: dict[str, tuple[str, str]] = {
         "Choose a moment to see it in the child's timeline.",
         "Выберите момент, чтобы увидеть его на графике ребёнка.",
     ),
-    "class_course": ("Class over time", "Класс по ходу урока"),
     # trends
     "trends_caution": (
         "{count} lessons are few: bars overlap easily by chance, so look for what several lessons in a row agree on. "
@@ -163,7 +149,6 @@ PAGE: dict[str, tuple[str, str]] = {
     "interval_high": ("Interval to", "Интервал до"),
     # report and export
     "report_title": ("Report", "Отчёт"),
-    "report_child": ("Report of the child", "Отчёт о ребёнке"),
     "report_help": (
         "One page that explains itself, to print or keep: open it and print (as PDF too) from the browser.",
         "Одна понятная страница для печати или архива: откройте её и распечатайте из браузера (можно и в PDF).",
@@ -171,7 +156,6 @@ PAGE: dict[str, tuple[str, str]] = {
     "report_save": ("Save as a file", "Сохранить файлом"),
     "report_whose": ("About", "О ком"),
     "report_whole": ("the whole lesson", "весь урок"),
-    "report_file": ("Report", "Отчёт"),
     "report_print": ("Print", "Печать"),
     "report_foot": (
         "Expressions were estimated by a computer model and may be wrong. They are a hint to look and talk, not a "
@@ -202,7 +186,6 @@ PAGE: dict[str, tuple[str, str]] = {
     "minutes_label": ("Length in minutes", "Длительность, минут"),
     "start": ("Start the lesson", "Начать урок"),
     "end": ("End the lesson", "Закончить урок"),
-    "end_sure": ("End this lesson now? Tablets stop recording.", "Закончить урок сейчас? Планшеты прекратят запись."),
     "started": ("The lesson runs. Its code: {code}", "Урок идёт. Его код: {code}"),
     "lesson_ended_note": ("The lesson has ended.", "Урок закончен."),
     "lessons_title": ("Lessons", "Уроки"),

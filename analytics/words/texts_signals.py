@@ -1,4 +1,4 @@
-"""The words of support signals, (English, Russian), by the keys of `analytics.signals.support`."""
+"""The texts of support signals, (English, Russian), by the keys of `analytics.signals.support`."""
 
 SIGNALS: dict[str, tuple[str, str]] = {
     "signal_distressed": ("distressed", "расстроен(а)"),

@@ -1,10 +1,10 @@
-"""A caller's mistake, told in the caller's language: what was wrong and what would do."""
+"""Errors that a user or a calling program can mend, worded in the reader's language."""
 
 from analytics.words.texts import say
 
 
 class UserError(Exception):
-    """A caller's mistake: a key of `analytics.words.texts` (cause and remedy) and its values."""
+    """``key``: of the text in `analytics.words.texts` that says cause and remedy; ``values``: what is put into it."""
 
     def __init__(self, key: str, **values: object) -> None:
         super().__init__(say("en", key, **values))

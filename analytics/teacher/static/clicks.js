@@ -16,16 +16,16 @@ element.addEventListener('keydown', (event) => {
   }
 });
 const printed = (title) => {
-  const frame = document.createElement('iframe');
-  frame.style.cssText = 'position:fixed;width:0;height:0;border:0';
-  document.body.append(frame);
-  const page = frame.contentDocument;
+  const sheet = document.createElement('iframe');
+  sheet.style.cssText = 'position:fixed;width:0;height:0;border:0';
+  document.body.append(sheet);
+  const page = sheet.contentDocument;
   page.title = title;
   const style = page.createElement('style');
   style.textContent = 'body{font:14px system-ui,sans-serif;color:#000}table{border-collapse:collapse;width:100%}' +
     'th,td{text-align:left;padding:10px 8px;border-bottom:1px solid #999}.code{font:700 20px monospace}.line{width:45%}button{display:none}';
   page.head.append(style);
   page.body.append(page.importNode(element.querySelector('[data-print]'), true));
-  frame.contentWindow.print();
-  setTimeout(() => frame.remove(), 60000);
+  sheet.contentWindow.print();
+  setTimeout(() => sheet.remove(), 60000);
 };

@@ -1,4 +1,4 @@
-"""The tab "About the model": what it is, how often it is right, and how often this school's teachers agreed with it."""
+"""The tab "About the model": what it is, its accuracy, and how often this school's teachers agreed with it."""
 
 import json
 from collections import defaultdict
@@ -58,7 +58,7 @@ def agreement(store: LessonStore) -> list[tuple[str, str, int, int]]:
 
 
 def about_html(context: TeacherContext, language: str) -> Markup:
-    """The whole tab."""
+    """The tab as HTML."""
     configuration = read_json(context.checkpoint / "config.json" if context.checkpoint else None)
     evaluation = read_json(context.checkpoint / "evaluation.json" if context.checkpoint else None) or {}
     if configuration is None:

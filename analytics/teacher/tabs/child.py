@@ -16,7 +16,7 @@ from analytics.teacher.context import TeacherContext, UserError
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.static_files import SPANS
 from analytics.teacher.summaries import child_html
-from analytics.words.sentences import time_of_day, zone_of
+from analytics.words.sentences import time_of_day, time_zone
 from analytics.words.templates import render
 from analytics.words.texts import expression_name, say
 from emotion.labels import KEYS
@@ -25,17 +25,17 @@ MAXIMUM_NOTE = 500  # characters: a few sentences
 TABLE_STEP = 5  # every fifth row: a table of a lesson has some hundred rows then
 
 
-def clock_time(text: str | None, lesson: Lesson, zone: str) -> datetime:
-    """ "10:15" or "10:15:03" on the reader's clock, on the lesson's day -> aware time. `UserError` where it is
-    neither."""
+def parse_clock_time(text: str | None, lesson: Lesson, zone: str) -> datetime:
+    """The time ``text``, "10:15" or "10:15:03" in ``zone``, on the day of the lesson; aware. `UserError` for other
+    texts."""
     value = (text or "").strip()
     for pattern in ("%H:%M:%S", "%H:%M"):
         try:
             found = datetime.strptime(value, pattern).time()
         except ValueError:
             continue
-        start = lesson.started_at.astimezone(zone_of(zone))
-        moment = datetime.combine(start.date(), found, zone_of(zone))
+        start = lesson.started_at.astimezone(time_zone(zone))
+        moment = datetime.combine(start.date(), found, time_zone(zone))
         # A lesson may run past midnight: what lies well before its start belongs to the next day.
         return moment if moment >= start - timedelta(hours=1) else moment + timedelta(days=1)
     raise UserError("error_clock", value=value[:40])
@@ -44,7 +44,7 @@ def clock_time(text: str | None, lesson: Lesson, zone: str) -> datetime:
 def save_correction(
     context: TeacherContext, lesson: Lesson, child: str, start: datetime, end: datetime, label: str, note: str
 ) -> str:
-    """Checks and stores a correction; answers its id. `UserError` for a span outside the lesson, an unknown label, a
+    """Checks and stores a correction; returns its id. `UserError` for a span outside the lesson, an unknown label or a
     long note."""
     if label and label not in KEYS:
         raise UserError("error_label", label=label[:40], labels=", ".join(KEYS))
@@ -148,7 +148,7 @@ def add_child(context: TeacherContext, layout: PageLayout) -> None:
         language = context.language_of(request)
         lesson = context.lesson(lesson_id)
         known = context.child(lesson.id, child)
-        begin, finish = clock_time(first, lesson, zone), clock_time(last, lesson, zone)
+        begin, finish = parse_clock_time(first, lesson, zone), parse_clock_time(last, lesson, zone)
         save_correction(context, lesson, known.pseudonym, begin, finish, chosen or "", (words_said or "").strip())
         name = expression_name(language, chosen) if chosen else say(language, "label_none")
         gr.Info(
@@ -171,9 +171,8 @@ def add_child(context: TeacherContext, layout: PageLayout) -> None:
     layout.while_open("child", layout.child.change, refresh, inputs, outputs)
     layout.while_open("child", layout.child.change, compare, pair, [comparison, comparison_table])
     layout.private(layout.child.input, lambda: "", [], [layout.moment])
-    layout.private(whole.click, lambda: "", [], [layout.moment]).then(
-        refresh, inputs, outputs, show_progress="hidden", api_visibility="private"
-    )
+    reset = layout.private(whole.click, lambda: "", [], [layout.moment])
+    layout.private(reset.then, refresh, inputs, outputs)
     layout.private(table_panel.expand, show_table, [layout.lesson, layout.child, layout.zone], [table])
     layout.private(spans.shown_span, take_span, [], [start, end])
     layout.private(

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from analytics.charts.tables import table_html
 from analytics.classroom.pseudonyms import ANIMALS
 from analytics.store.records import Child, utc_now
-from analytics.teacher.context import TeacherContext, UserError, checked_name, checked_number
+from analytics.teacher.context import TeacherContext, UserError, check_name, check_number
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import CLICKS
 from analytics.words.sentences import animal_name, class_title, date_text, date_time_text, lesson_title
@@ -23,7 +23,7 @@ ROLES = ("parent", "guardian", "adult")
 
 
 def lessons_table(context: TeacherContext, language: str, zone: str) -> pd.DataFrame:
-    """All lessons: title, class, when, code, state."""
+    """All lessons: title, class, start, code, state."""
     lessons = context.store.lessons()
     states = []
     for lesson in lessons:
@@ -41,7 +41,7 @@ def lessons_table(context: TeacherContext, language: str, zone: str) -> pd.DataF
 
 
 def consent_text(child: Child, language: str, zone: str) -> str:
-    """Whether a child may be recorded, in words."""
+    """The state of a child's consent: "until 2027-06-30", "withdrawn 2026-09-15", "none"."""
     consent = child.consent
     if consent is None:
         return say(language, "consent_none")
@@ -65,7 +65,7 @@ def roster_table(context: TeacherContext, class_name: str, language: str, zone: 
 
 
 def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str) -> Markup:
-    """The list of fresh codes, with an empty line for each name. ``codes``: (code, animal)."""
+    """A printable list of new codes with an empty line for each child's name. ``codes``: (code, animal)."""
     title = say(language, "roster_list", class_name=class_name)
     return render("teacher/codes.html", language, title=title, codes=codes)
 
@@ -73,8 +73,7 @@ def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str)
 def enrol_children(
     context: TeacherContext, class_name: str, count: int, role: str, days: float
 ) -> list[tuple[str, str]]:
-    """Puts consent on file for ``count`` new children; answers (code, animal) of each. The codes are known to nobody
-    else."""
+    """Enrols ``count`` new children with consent; returns (code, animal) of each. The codes are stored nowhere."""
     codes = []
     for _ in range(count):
         code, child = context.recorder.enrol(class_name, role, context.consent_version, days)
@@ -153,9 +152,9 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
     def begin_lesson(name: str, class_typed: str, length: float, zone: str, request: gr.Request) -> tuple[Any, ...]:
         language = context.language_of(request)
         lesson = context.recorder.start_lesson(
-            checked_name("title", name, language),
-            checked_name("class_name", class_typed, language),
-            checked_number("minutes_label", length, 1, LONGEST_LESSON, language),
+            check_name("title", name, language),
+            check_name("class_name", class_typed, language),
+            check_number("minutes_label", length, 1, LONGEST_LESSON, language),
         )
         gr.Info(say(language, "started", code=lesson.code))
         choices = gr.Dropdown(choices=context.lesson_choices(language, zone), value=lesson.id)
@@ -168,9 +167,9 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         language = context.language_of(request)
         if not sure:
             raise UserError("error_confirm")
-        name = checked_name("class_name", class_typed, language)
-        amount = int(checked_number("roster_count", number, 1, len(ANIMALS), language))
-        valid_days = checked_number("roster_days", valid, 1, LONGEST_CONSENT, language)
+        name = check_name("class_name", class_typed, language)
+        amount = int(check_number("roster_count", number, 1, len(ANIMALS), language))
+        valid_days = check_number("roster_days", valid, 1, LONGEST_CONSENT, language)
         fresh = enrol_children(context, name, amount, who if who in ROLES else ROLES[0], valid_days)
         return codes_html(fresh, name, language), False, *roster(name, zone, language)
 

@@ -1,4 +1,4 @@
-"""The tab "Lesson": who and when as a heat map, the tasks, and the moments worth remembering."""
+"""The tab "Lesson": the heat map, the tasks, and the moments worth remembering."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.small_groups import group_note
 from analytics.teacher.static_files import CLICKS
 from analytics.teacher.summaries import signal_words
-from analytics.words.sentences import animal_name, correction_text, detail_text, signed
+from analytics.words.sentences import animal_name, correction_text, detail_text, signed_number
 from analytics.words.templates import render
 from analytics.words.texts import duration, say
 
@@ -27,8 +27,8 @@ NOTICEABLE = 0.05  # a smaller change of valence is called none
 
 
 def tasks_table(summary: LessonSummary, language: str) -> pd.DataFrame:
-    """A row per task: who solved it, failed attempts, who struggled, the middle time to solve it, and what a failure
-    changed."""
+    """A row per task: children who solved it, failed attempts, children who struggled, the median time to solve it, and
+    the change of valence after a failure."""
     tasks = summary.tasks
     worst = max((task.children_struggling + task.children_failed for task in tasks), default=0)
     names = [
@@ -55,8 +55,7 @@ def tasks_table(summary: LessonSummary, language: str) -> pd.DataFrame:
 
 
 def failure_change(summary: LessonSummary, task: str, language: str) -> str:
-    """How the valence of the children changed in the minute after they failed the task, in words with the mean
-    difference."""
+    """The mean change of the children's valence in the minute after they failed the task, in words."""
     differences = [
         change.difference
         for change in summary.changes
@@ -66,12 +65,12 @@ def failure_change(summary: LessonSummary, task: str, language: str) -> str:
         return "–"
     mean = sum(differences) / len(differences)
     key = "change_down" if mean < -NOTICEABLE else "change_up" if mean > NOTICEABLE else "change_none"
-    return say(language, key, difference=signed(language, mean, 2))
+    return say(language, key, difference=signed_number(language, mean, 2))
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something worth remembering. ``kind``: of the signal, or ``note``."""
+    """A moment worth remembering. ``kind``: of a signal, or ``note``."""
 
     at: datetime
     child: str
@@ -107,13 +106,13 @@ def lesson_moments(context: TeacherContext, lesson: Lesson, signals: list[Signal
 
 
 def moments_html(context: TeacherContext, lesson: Lesson, signals: list[Signal], language: str, zone: str) -> Markup:
-    """Each moment as a button that opens the child there, under a heading."""
+    """The moments under their heading, each a button that opens the child's timeline there."""
     moments = lesson_moments(context, lesson, signals, language)
     return render("teacher/moments.html", language, moments=moments, zone=zone)
 
 
 def tasks_html(summary: LessonSummary, language: str) -> Markup:
-    """The tasks as a table; empty where none was reported."""
+    """The table of tasks as HTML; empty where none was reported."""
     table = tasks_table(summary, language)
     return table_html(table, language) if len(table) else Markup()
 

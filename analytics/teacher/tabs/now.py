@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from analytics.charts.mood import class_mood, mood_figure, mood_table
 from analytics.charts.tables import table_html
-from analytics.charts.timeline import empty_note, plain_layout
+from analytics.charts.timeline import annotate_empty, common_layout
 from analytics.insight.feedback import FEEDBACK, Feedback, store_feedback
 from analytics.insight.timeline import SILENT, class_board
 from analytics.store.records import Lesson, utc_now
@@ -25,15 +25,14 @@ SHOWN_AFTERWARDS = 6  # signals of a lesson that is over; the tab "Lesson" lists
 
 
 def signals_to_show(items: list[Attention], lesson: Lesson, now: datetime) -> list[Attention]:
-    """The signals that the tab speaks of: while the lesson runs those that last or were raised lately, else the
-    gravest."""
+    """While the lesson runs, the signals that last or were raised in the last `RECENT`; afterwards the gravest."""
     if lesson.ended_at is None:
         return [item for item in items if item.signal.active or now - item.signal.raised <= RECENT]
     return items[:SHOWN_AFTERWARDS]
 
 
 def now_html(context: TeacherContext, lesson: Lesson, language: str, zone: str) -> Markup:
-    """Headline, signals and tiles of a lesson."""
+    """Headline, signals and tiles of a lesson as HTML."""
     now = context.now(lesson)
     running = lesson.ended_at is None
     items = signals_to_show(context.attention(lesson), lesson, now)
@@ -75,7 +74,9 @@ def add_now(context: TeacherContext, layout: PageLayout) -> None:
         lesson = context.lesson(lesson_id)
         now = context.now(lesson)
         if context.hides_small_groups and is_small(int(class_mood(context.store, lesson, now)["children"].max())):
-            return empty_note(go.Figure(layout=plain_layout(230, language)), say(language, "small_group_hidden")), ""
+            return annotate_empty(
+                go.Figure(layout=common_layout(230, language)), say(language, "small_group_hidden")
+            ), ""
         return mood_figure(context.store, lesson, now, language, zone), table_html(
             mood_table(context.store, lesson, now, language, zone), language
         )

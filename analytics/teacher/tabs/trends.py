@@ -1,4 +1,4 @@
-"""The tab "Trends": one child from lesson to lesson, with intervals and a caution in plain words."""
+"""The tab "Trends": one child from lesson to lesson, with confidence intervals and a caution."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,27 +6,27 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from analytics.charts.child import CAUTION_BELOW, MEASURES, LessonShare, child_lessons, trends_figure, trends_table
+from analytics.charts.child import CAUTION_BELOW, MEASURES, LessonStatistics, child_lessons, trends_figure, trends_table
 from analytics.charts.tables import table_html
 from analytics.insight.trend import LEAST_LESSONS, robust_slope
 from analytics.teacher.context import TeacherContext
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.small_groups import group_note
-from analytics.words.sentences import signed
+from analytics.words.sentences import signed_number
 from analytics.words.templates import render
 from analytics.words.texts import say
 
 
-def caution(count: int, language: str) -> Markup:
-    """What a number of lessons allows to say, as HTML; empty where there are enough."""
+def caution_html(count: int, language: str) -> Markup:
+    """A caution that so few lessons say little; empty where there are enough."""
     if count >= CAUTION_BELOW:
         return Markup()
     key = "nothing_yet" if not count else "trends_one" if count == 1 else "trends_caution"
     return render("teacher/note.html", language, kind="note caution", words=say(language, key, count=count))
 
 
-def slope_words(shares: Sequence[LessonShare], measure: str, language: str) -> Markup:
-    """How the measure changes from lesson to lesson and how sure that is, as HTML; empty for fewer than two lessons."""
+def slope_html(shares: Sequence[LessonStatistics], measure: str, language: str) -> Markup:
+    """The change of the measure from lesson to lesson with its interval; empty for fewer than two lessons."""
     if len(shares) < 2:
         return Markup()
     slope = robust_slope([share.means[measure] for share in shares])
@@ -41,10 +41,10 @@ def slope_words(shares: Sequence[LessonShare], measure: str, language: str) -> M
 
 
 def _amount(value: float, measure: str, language: str) -> str:
-    """A change of a measure as it is read: valence as it stands, shares of time in points of percent."""
+    """A change of a measure: of valence as a number, of shares of time in points of percent."""
     if measure == "valence":
-        return signed(language, value, 3)
-    return say(language, "percent_points", value=signed(language, 100 * value, 1))
+        return signed_number(language, value, 3)
+    return say(language, "percent_points", value=signed_number(language, 100 * value, 1))
 
 
 def add_trends(context: TeacherContext, layout: PageLayout) -> None:
@@ -72,13 +72,13 @@ def add_trends(context: TeacherContext, layout: PageLayout) -> None:
         if chosen not in animals:
             chosen = choices[0][1] if choices else None
         if chosen is None:
-            return gr.Dropdown(choices=[], value=None), caution(0, language), None, ""
+            return gr.Dropdown(choices=[], value=None), caution_html(0, language), None, ""
         shares = child_lessons(context.store, lesson.class_name, chosen)
         return (
             gr.Dropdown(choices=choices, value=chosen),
             group_note(len(animals), False, language)
-            + slope_words(shares, name, language)
-            + caution(len(shares), language),
+            + slope_html(shares, name, language)
+            + caution_html(len(shares), language),
             trends_figure(shares, animals[chosen], name, language, zone),
             table_html(trends_table(shares, name, language, zone), language),
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.charts.decimation import MAXIMUM_POINTS, decimate, drawn_rows
+from analytics.charts.decimation import MAXIMUM_POINTS, decimate, decimated_rows
 from analytics.charts.style import STACK_ORDER
 from analytics.charts.timeline import timeline_figure, timeline_table
 from analytics.insight.timeline import ChildTimeline, episodes
@@ -72,7 +72,7 @@ def test_no_trace_has_more_than_the_limit_of_points(absent: range) -> None:
 def test_many_breaks_do_not_exceed_the_limit() -> None:
     absent = [second for second in range(5000) if second % 16 > 7]
     timeline = timeline_of(5000, absent)  # type: ignore[arg-type]
-    assert len(drawn_rows(timeline.smoothed)) <= MAXIMUM_POINTS
+    assert len(decimated_rows(timeline.smoothed)) <= MAXIMUM_POINTS
 
 
 @settings(deadline=None, max_examples=40)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.teacher.arguments import checked_texts
+from analytics.teacher.arguments import check_texts
 from analytics.words.user_errors import UserError
 
 JSON = st.recursive(
@@ -32,10 +32,10 @@ def test_texts_are_texts_or_refused_by_name(child: object, minutes: object, clas
     ]
     if wrong:
         with pytest.raises(UserError) as caught:
-            checked_texts(PARAMETERS, (child, minutes), {"class_name": class_name})
+            check_texts(PARAMETERS, (child, minutes), {"class_name": class_name})
         assert caught.value.values["field"] == wrong[0]
         return
-    positional, named = checked_texts(PARAMETERS, (child, minutes), {"class_name": class_name})
+    positional, named = check_texts(PARAMETERS, (child, minutes), {"class_name": class_name})
     bound = PARAMETERS.bind(*positional, **named).arguments
     assert bound["child"] == ("" if child is None else child)
     assert bound["class_name"] == ("all" if class_name is None else class_name)
@@ -44,4 +44,4 @@ def test_texts_are_texts_or_refused_by_name(child: object, minutes: object, clas
 
 def test_a_call_that_does_not_fit_is_a_type_error() -> None:
     with pytest.raises(TypeError):
-        checked_texts(PARAMETERS, (), {})
+        check_texts(PARAMETERS, (), {})

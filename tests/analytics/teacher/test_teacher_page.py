@@ -28,7 +28,7 @@ from analytics.teacher.page import build_teacher, status_html, translations
 from analytics.teacher.report import child_report, lesson_report
 from analytics.teacher.summaries import child_html
 from analytics.teacher.tabs.about import about_html, agreement
-from analytics.teacher.tabs.child import clock_time, save_correction
+from analytics.teacher.tabs.child import parse_clock_time, save_correction
 from analytics.teacher.tabs.classes import codes_html
 from analytics.teacher.tabs.lesson import moments_html
 from analytics.teacher.tabs.now import now_html
@@ -247,9 +247,9 @@ def test_agreement_counts_the_frames_that_a_teacher_corrected_but_none_of_the_sa
 
 def test_a_typed_time_means_the_readers_clock_on_the_day_of_the_lesson(context: TeacherContext) -> None:
     lesson = context.lesson(SAMPLE_ID)
-    assert clock_time("09:05", lesson, "Europe/Berlin") == datetime(2026, 9, 15, 7, 5, tzinfo=UTC)
+    assert parse_clock_time("09:05", lesson, "Europe/Berlin") == datetime(2026, 9, 15, 7, 5, tzinfo=UTC)
     with pytest.raises(UserError, match="hours:minutes"):
-        clock_time("soon", lesson, "UTC")
+        parse_clock_time("soon", lesson, "UTC")
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
