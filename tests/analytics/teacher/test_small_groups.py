@@ -1,10 +1,5 @@
 """Of fewer than five children a figure of the class says much of each: a caution, or no figure."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-
 import gradio as gr
 import pytest
 
@@ -15,14 +10,9 @@ from analytics.teacher.page import build_teacher
 from analytics.teacher.small_groups import SMALL_GROUP, group_note
 from analytics.words.texts import say
 from emotion.labels import Prediction
+from tests.analytics.teacher.page_handlers import handlers
 
 HAPPY = Prediction((0.01, 0.01, 0.01, 0.01, 0.01, 0.93, 0.01, 0.01), 0.9, "test")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[LessonStore]:
-    with LessonStore(tmp_path / "lessons.duckdb") as opened:
-        yield opened
 
 
 def lesson_of(store: LessonStore, recorder: LessonRecorder, children: int) -> Lesson:
@@ -37,27 +27,12 @@ def lesson_of(store: LessonStore, recorder: LessonRecorder, children: int) -> Le
     return lesson
 
 
-def page_of(store: LessonStore, recorder: LessonRecorder, hides: bool) -> Callable[..., Any]:
-    """Runs a function of the page: module, name, lesson."""
-    page = build_teacher(store, recorder, lambda _request: "en", hides_small_groups=hides)
-    request = gr.Request(SimpleNamespace(headers={}))  # type: ignore[arg-type]
-
-    def run(module: str, name: str, *arguments: Any) -> Any:
-        for block in page.fns.values():
-            found = block.fn
-            if found is not None and (found.__module__, found.__name__) == (f"analytics.teacher.{module}", name):
-                return found(*arguments, request)
-        raise LookupError(name)
-
-    return run
-
-
 @pytest.mark.parametrize("children", [1, SMALL_GROUP - 1, SMALL_GROUP])
 @pytest.mark.parametrize("hides", [False, True])
 def test_views_of_a_small_class_carry_a_caution_or_are_left_out(store: LessonStore, children: int, hides: bool) -> None:
     recorder = LessonRecorder(store, b"s" * 32)
     lesson = lesson_of(store, recorder, children)
-    run = page_of(store, recorder, hides)
+    run = handlers(build_teacher(store, recorder, lambda _request: "en", hides_small_groups=hides))
     small = children < SMALL_GROUP
     caution, hidden = say("en", "small_group"), say("en", "small_group_hidden")
     note = hidden if hides else caution
