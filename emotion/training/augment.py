@@ -201,7 +201,7 @@ Policy = tuple[tuple[Augmentation, float], ...]
 """What is done to a training image, in this order, each with its probability."""
 
 
-def apply(policy: Policy, image: Tensor, generator: Generator) -> Tensor:
+def apply_policy(policy: Policy, image: Tensor, generator: Generator) -> Tensor:
     """One random variant of an image (channels, height, width; [0, 1])."""
     for augmentation, probability in policy:
         if float(torch.rand((), generator=generator)) < probability:

@@ -5,10 +5,10 @@ from PIL import Image
 
 from emotion.faces.detector import FaceDetector, align
 from emotion.network.checkpoint import Configuration
-from emotion.training.data import Crop
+from emotion.training.data import CropFunction
 
 
-def aligned_face(configuration: Configuration) -> Crop:
+def aligned_face_crop(configuration: Configuration) -> CropFunction:
     """Finds the largest face and lays its landmarks onto the checkpoint's template; None where there is no face."""
     detector = FaceDetector()
     size, template = configuration.crop_size, configuration.crop_template
@@ -22,7 +22,7 @@ def aligned_face(configuration: Configuration) -> Crop:
     return crop
 
 
-def whole_image(configuration: Configuration) -> Crop:
+def centre_square_crop(configuration: Configuration) -> CropFunction:
     """Takes the middle square of an image that is a face crop already, averaged down or enlarged to the crop's size."""
 
     def crop(image: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from emotion.images import ImageError, read_image
 from emotion.labels import KEYS, Emotion
 
-Crop = Callable[[np.ndarray], np.ndarray | None]
+CropFunction = Callable[[np.ndarray], np.ndarray | None]
 """From a photograph (height, width, 3) uint8 to what the network is shown, (side, side, channels) uint8, or None."""
 
 # FER+ counts its votes as neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, not a face.
@@ -44,7 +44,7 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True)
-class Faces:
+class FaceDataset:
     """Face crops with what is known of them.
 
     ``images``: (n, side, side, channels) uint8. ``targets``: (n, 8) float32, each row a distribution over `Emotion`.
@@ -67,15 +67,15 @@ class Faces:
         """(n,) int64: the class with the most votes."""
         return self.targets.argmax(1)
 
-    def take(self, chosen: np.ndarray) -> "Faces":
+    def take(self, chosen: np.ndarray) -> "FaceDataset":
         """The faces at ``chosen``, a mask or an array of indices."""
         children = None if self.children is None else self.children[chosen]
-        return Faces(
+        return FaceDataset(
             self.images[chosen], self.targets[chosen], self.majority[chosen], self.names[chosen], children, self.skipped
         )
 
 
-def load_ferplus(path: Path) -> Faces:
+def load_ferplus(path: Path) -> FaceDataset:
     """Reads one FER+ array file under the plurality protocol.
 
     Classes with a single vote are set to zero; an image whose top answer is then "unknown" or "not a face" is left out.
@@ -91,7 +91,7 @@ def load_ferplus(path: Path) -> Faces:
     votes, total = votes[keep], votes[keep].sum(1)
     counts = np.zeros((len(votes), len(Emotion)), np.float32)
     counts[:, list(FERPLUS_COLUMNS)] = votes[:, : len(Emotion)]
-    return Faces(
+    return FaceDataset(
         images=images[keep][..., None],
         targets=counts / counts.sum(1, keepdims=True),
         majority=counts.max(1) > total / 2,
@@ -101,7 +101,7 @@ def load_ferplus(path: Path) -> Faces:
     )
 
 
-def class_images(folder: Path, every_class: bool = True) -> list[tuple[Path, Emotion]]:
+def list_class_images(folder: Path, every_class: bool = True) -> list[tuple[Path, Emotion]]:
     """Every image file of a class-folder data set with its class, in the order of the classes, then of the names.
 
     Raises DataError when a folder is not named after a class or holds no image, and when a class has no folder, unless
@@ -125,14 +125,14 @@ def class_images(folder: Path, every_class: bool = True) -> list[tuple[Path, Emo
     return found
 
 
-def load_folder(folder: Path, crop: Crop, every_class: bool = True) -> Faces:
+def load_folder(folder: Path, crop: CropFunction, every_class: bool = True) -> FaceDataset:
     """Reads a class-folder data set. What cannot be read, or shows no face, is named on standard error and counted.
 
     ``crop`` makes of each photograph what the network is shown; all crops are held in memory (150 KB each at 224 pixels
     in colour: 10,000 take 1.5 GB).
     """
     crops, labels, names, skipped = [], [], [], []
-    files = class_images(folder, every_class)
+    files = list_class_images(folder, every_class)
     for path, emotion in tqdm(files, desc=f"reading {folder.name}", unit="image", file=sys.stderr):
         name = path.relative_to(folder).as_posix()
         try:
@@ -156,14 +156,14 @@ def load_folder(folder: Path, crop: Crop, every_class: bool = True) -> Faces:
                 f"No image of the class {emotion.key!r} in {folder} could be used; the lines above say why."
             )
     targets = np.eye(len(Emotion), dtype=np.float32)[np.array(labels)]
-    return Faces(np.stack(crops), targets, np.ones(len(crops), bool), np.array(names), None, tuple(skipped))
+    return FaceDataset(np.stack(crops), targets, np.ones(len(crops), bool), np.array(names), None, tuple(skipped))
 
 
 def _classes() -> str:
     return ", ".join(KEYS)
 
 
-def read_table(path: Path, names: np.ndarray, column: str) -> np.ndarray:
+def read_column(path: Path, names: np.ndarray, column: str) -> np.ndarray:
     """The values (n,) str of ``column`` for each image name, from a CSV file with a column ``image``.
 
     Raises DataError when the column or the row of an image is missing.
@@ -178,7 +178,9 @@ def read_table(path: Path, names: np.ndarray, column: str) -> np.ndarray:
     return np.array([rows[name] for name in names])
 
 
-def split(faces: Faces, seed: int, share: float = 0.25, people: np.ndarray | None = None) -> tuple[Faces, Faces]:
+def split_training_test(
+    faces: FaceDataset, seed: int, share: float = 0.25, people: np.ndarray | None = None
+) -> tuple[FaceDataset, FaceDataset]:
     """Divides into training and test faces, ``share`` of each class for the test.
 
     ``people`` (n,): who is on each image; then nobody is on both sides, and the shares of the classes come as close to
@@ -209,17 +211,17 @@ def split(faces: Faces, seed: int, share: float = 0.25, people: np.ndarray | Non
     return faces.take(~held_out), faces.take(held_out)
 
 
-def split_folder(folder: Path, faces: Faces, seed: int) -> tuple[Faces, Faces]:
+def split_folder(folder: Path, faces: FaceDataset, seed: int) -> tuple[FaceDataset, FaceDataset]:
     """75/25, by person when the folder holds ``people.csv`` (columns image, person); warns when it does not."""
     people_file = folder / "people.csv"
     if people_file.is_file():
-        return split(faces, seed, people=read_table(people_file, faces.names, "person"))
+        return split_training_test(faces, seed, people=read_column(people_file, faces.names, "person"))
     print(
         f"warning: {people_file} is missing (columns image, person). Photographs of one person may be on both sides of "
         "the split, which makes every figure better than it will be for people the network has never seen.",
         file=sys.stderr,
     )
-    return split(faces, seed)
+    return split_training_test(faces, seed)
 
 
 def _rows(images: Path, votes: Path) -> Iterator[tuple[str, str, list[int], list[int]]]:

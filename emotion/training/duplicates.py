@@ -7,28 +7,30 @@ most are two people in the same pose.
 
 import numpy as np
 
-SIDE = 16  # pixels of the thumbnail: finer ones tell a shifted copy from its original, coarser ones confuse people
-SAME_PHOTOGRAPH = 0.94
+THUMBNAIL_SIDE = (
+    16  # pixels of the thumbnail: finer ones tell a shifted copy from its original, coarser ones confuse people
+)
+DUPLICATE_SIMILARITY = 0.94
 BLOCK = 2000  # rows compared at a time: a block against 7,000 images takes 56 MB
 
 
-def thumbnails(images: np.ndarray) -> np.ndarray:
+def normalised_thumbnails(images: np.ndarray) -> np.ndarray:
     """(n, side, side) uint8, the side a multiple of 16 -> (n, 16, 16) float32, mean 0 and length 1 (0 where flat)."""
     count, side, _ = images.shape
-    if side % SIDE:
-        raise ValueError(f"images are {side} pixels wide; a multiple of {SIDE} is needed: resize them first")
-    step = side // SIDE
-    small = images.reshape(count, SIDE, step, SIDE, step).mean((2, 4), dtype=np.float32)
+    if side % THUMBNAIL_SIDE:
+        raise ValueError(f"images are {side} pixels wide; a multiple of {THUMBNAIL_SIDE} is needed: resize them first")
+    step = side // THUMBNAIL_SIDE
+    small = images.reshape(count, THUMBNAIL_SIDE, step, THUMBNAIL_SIDE, step).mean((2, 4), dtype=np.float32)
     small -= small.mean((1, 2), keepdims=True)
     length = np.linalg.norm(small.reshape(count, -1), axis=1)[:, None, None]
     return np.divide(small, length, out=np.zeros_like(small), where=length > 1e-3)
 
 
-def likeness(images: np.ndarray, others: np.ndarray) -> np.ndarray:
+def highest_similarity(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(n, side, side) and (m, side, side) uint8 -> (n,) float32: the cosine of each image's thumbnail to the most
     similar of ``others``, taking the image as it is or mirrored."""
-    left = thumbnails(images)
-    right = thumbnails(others).reshape(len(others), -1).T
+    left = normalised_thumbnails(images)
+    right = normalised_thumbnails(others).reshape(len(others), -1).T
     best = np.full(len(images), -1, np.float32)
     for variant in (left, left[:, :, ::-1]):
         flat = variant.reshape(len(images), -1)
@@ -38,6 +40,6 @@ def likeness(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     return best
 
 
-def repeated(images: np.ndarray, others: np.ndarray) -> np.ndarray:
+def is_duplicate(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(n,) bool: which images show a photograph that is also among ``others``."""
-    return likeness(images, others) > SAME_PHOTOGRAPH
+    return highest_similarity(images, others) > DUPLICATE_SIMILARITY

@@ -29,25 +29,25 @@ from emotion.network.checkpoint import CONFIGURATION_FILE, Checkpoint, Checkpoin
 from emotion.runtime.base import RUNTIMES, Runtime
 from emotion.runtime.choose import choose_runtime
 from emotion.training import metrics
-from emotion.training.crops import aligned_face, whole_image
-from emotion.training.data import DataError, Faces, load_ferplus, load_folder, read_table
+from emotion.training.crops import aligned_face_crop, centre_square_crop
+from emotion.training.data import DataError, FaceDataset, load_ferplus, load_folder, read_column
 from emotion.training.report import write_report
-from emotion.training.robustness import CHANGES
+from emotion.training.robustness import PERTURBATIONS
 
-BATCH = 32  # crops in one call of the network
+BATCH_SIZE = 32  # crops in one call of the network
 ROBUSTNESS_FACES = 1000  # accuracy to within 2.5 points; the change is paired and known better
 
 
-def probabilities_of(runtime: Runtime, crops: np.ndarray, what: str) -> np.ndarray:
+def predict_probabilities(runtime: Runtime, crops: np.ndarray, what: str) -> np.ndarray:
     """(n, side, side, channels) uint8 -> (n, 8) float32, with a progress bar."""
-    steps = tqdm(range(0, len(crops), BATCH), desc=what, unit=f"{BATCH} faces", file=sys.stderr)
-    return np.concatenate([runtime.probabilities(crops[start : start + BATCH]) for start in steps])
+    steps = tqdm(range(0, len(crops), BATCH_SIZE), desc=what, unit=f"{BATCH_SIZE} faces", file=sys.stderr)
+    return np.concatenate([runtime.probabilities(crops[start : start + BATCH_SIZE]) for start in steps])
 
 
-def figures(probabilities: np.ndarray, faces: Faces) -> dict[str, Any]:
+def metrics_with_intervals(probabilities: np.ndarray, faces: FaceDataset) -> dict[str, Any]:
     """Every figure of one set of faces: value, lower and upper end of its 95 % interval; the classes; the matrix."""
     values = metrics.scores(probabilities, faces.targets)
-    spans = metrics.intervals(probabilities, faces.targets)
+    spans = metrics.bootstrap_intervals(probabilities, faces.targets)
     confusion = metrics.confusion_matrix(faces.labels, probabilities.argmax(1))
     per_class = {
         "precision": metrics.precision(confusion),
@@ -71,33 +71,35 @@ def figures(probabilities: np.ndarray, faces: Faces) -> dict[str, Any]:
             for emotion in Emotion
         },
         "confusion": confusion.tolist(),
-        "reliability": metrics.reliability(probabilities, faces.labels),
+        "reliability": metrics.reliability_bins(probabilities, faces.labels),
     }
 
 
-def columns(probabilities: np.ndarray, faces: Faces, chosen: np.ndarray) -> dict[str, Any]:
+def metrics_by_age(probabilities: np.ndarray, faces: FaceDataset, chosen: np.ndarray) -> dict[str, Any]:
     """Figures of the chosen faces (a mask), and beside them those of children and of others where it is known."""
     sets = {"all": chosen}
     if faces.children is not None:
         sets |= {"children": chosen & faces.children, "others": chosen & ~faces.children}
-    return {name: figures(probabilities[mask], faces.take(mask)) for name, mask in sets.items() if mask.any()}
+    return {
+        name: metrics_with_intervals(probabilities[mask], faces.take(mask)) for name, mask in sets.items() if mask.any()
+    }
 
 
-def groups(probabilities: np.ndarray, faces: Faces, path: Path) -> dict[str, dict[str, Any]]:
+def metrics_by_group(probabilities: np.ndarray, faces: FaceDataset, path: Path) -> dict[str, dict[str, Any]]:
     """For each column of groups.csv but ``image``, and each of its values: the figures of those faces."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         names = [name for name in csv.DictReader(file).fieldnames or () if name != "image"]
     tables: dict[str, dict[str, Any]] = {}
     for name in names:
-        values = read_table(path, faces.names, name)
+        values = read_column(path, faces.names, name)
         tables[name] = {
-            str(value): figures(probabilities[values == value], faces.take(values == value))
+            str(value): metrics_with_intervals(probabilities[values == value], faces.take(values == value))
             for value in np.unique(values)
         }
     return tables
 
 
-def robustness(runtime: Runtime, probabilities: np.ndarray, faces: Faces) -> dict[str, Any]:
+def measure_robustness(runtime: Runtime, probabilities: np.ndarray, faces: FaceDataset) -> dict[str, Any]:
     """Accuracy as they are and under each change, with the intervals of the (paired) differences, of up to 1,000 faces.
 
     Where it is known who is a child, ``children`` is the same for all children, of whom 1,000 faces hold too few.
@@ -108,20 +110,20 @@ def robustness(runtime: Runtime, probabilities: np.ndarray, faces: Faces) -> dic
     chosen = np.flatnonzero(sampled | children)
     labels = faces.labels[chosen]
     right = {"": probabilities[chosen].argmax(1) == labels}
-    for name, change in CHANGES.items():
-        right[name] = probabilities_of(runtime, change(faces.images[chosen]), name).argmax(1) == labels
-    table = _changes({name: row[sampled[chosen]] for name, row in right.items()})
+    for name, change in PERTURBATIONS.items():
+        right[name] = predict_probabilities(runtime, change(faces.images[chosen]), name).argmax(1) == labels
+    table = _accuracy_changes({name: row[sampled[chosen]] for name, row in right.items()})
     if children.any():
-        table["children"] = _changes({name: row[children[chosen]] for name, row in right.items()})
+        table["children"] = _accuracy_changes({name: row[children[chosen]] for name, row in right.items()})
     return table
 
 
-def _changes(right: dict[str, np.ndarray]) -> dict[str, Any]:
+def _accuracy_changes(right: dict[str, np.ndarray]) -> dict[str, Any]:
     """The table of faces whose answers were ``right``, (n,) bool, by the name of the change, "" for none."""
     before = right[""].astype(float)
     draws = np.random.default_rng(0).integers(0, len(before), (1000, len(before)))
     table = {}
-    for name in CHANGES:
+    for name in PERTURBATIONS:
         difference = right[name] - before
         low, high = np.percentile(difference[draws].mean(1), [2.5, 97.5])
         table[name] = {
@@ -132,13 +134,13 @@ def _changes(right: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def evaluate(
-    checkpoint: Checkpoint, runtime: Runtime, faces: Faces, thorough: bool = False
+    checkpoint: Checkpoint, runtime: Runtime, faces: FaceDataset, thorough: bool = False
 ) -> tuple[dict[str, Any], np.ndarray]:
     """Everything that is known of a checkpoint on these faces, ready for JSON but for NaN, and the probabilities.
 
     ``thorough`` adds averaging over the mirror image, and robustness: about three and a half times the work.
     """
-    probabilities = probabilities_of(runtime, faces.images, "evaluating")
+    probabilities = predict_probabilities(runtime, faces.images, "evaluating")
     everything = np.ones(len(faces), bool)
     result: dict[str, Any] = {
         "model": checkpoint.version,
@@ -150,43 +152,45 @@ def evaluate(
         "faces_in_data": len(faces) + len(faces.skipped),
         "faces_judged": len(faces),
         "skipped": list(faces.skipped),
-        "plurality": columns(probabilities, faces, everything),
+        "plurality": metrics_by_age(probabilities, faces, everything),
     }
     result["confusion"] = result["plurality"]["all"]["confusion"]
     if not faces.majority.all() and faces.majority.any():
-        result["majority"] = columns(probabilities, faces, faces.majority)
+        result["majority"] = metrics_by_age(probabilities, faces, faces.majority)
     if thorough:
-        mirrored = probabilities_of(runtime, np.ascontiguousarray(faces.images[:, :, ::-1]), "mirrored")
+        mirrored = predict_probabilities(runtime, np.ascontiguousarray(faces.images[:, :, ::-1]), "mirrored")
         both = (probabilities + mirrored) / 2
-        result["with_mirror_image"] = {"plurality": columns(both, faces, everything)}
+        result["with_mirror_image"] = {"plurality": metrics_by_age(both, faces, everything)}
         if "majority" in result:
-            result["with_mirror_image"]["majority"] = columns(both, faces, faces.majority)
-        result["robustness"] = robustness(runtime, probabilities, faces)
+            result["with_mirror_image"]["majority"] = metrics_by_age(both, faces, faces.majority)
+        result["robustness"] = measure_robustness(runtime, probabilities, faces)
     return result, probabilities
 
 
-def fit_temperature(checkpoint: Checkpoint, runtime: Runtime, faces: Faces) -> Checkpoint:
+def store_fitted_temperature(checkpoint: Checkpoint, runtime: Runtime, faces: FaceDataset) -> Checkpoint:
     """Writes the temperature under which the classes of ``faces`` are likeliest into the checkpoint's configuration."""
-    factor = metrics.fit_temperature(probabilities_of(runtime, faces.images, "fitting the temperature"), faces.labels)
+    factor = metrics.fit_temperature(
+        predict_probabilities(runtime, faces.images, "fitting the temperature"), faces.labels
+    )
     fitted = round(checkpoint.configuration.temperature * factor, 3)
     configuration = dataclasses.replace(checkpoint.configuration, temperature=fitted)
     (checkpoint.folder / CONFIGURATION_FILE).write_text(configuration.to_json(), encoding="utf-8")
     return load_checkpoint(checkpoint.folder)
 
 
-def without_nan(value: Any) -> Any:
+def nan_to_none(value: Any) -> Any:
     """The same with None for NaN, which JSON has no word for, and floats rounded to six digits."""
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, 6)
     if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    return [without_nan(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: nan_to_none(item) for key, item in value.items()}
+    return [nan_to_none(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def load(data: Path, checkpoint: Checkpoint, crops: bool) -> Faces:
+def load_dataset(data: Path, checkpoint: Checkpoint, crops: bool) -> FaceDataset:
     """The faces of an .npz file (FER+) or of a class folder, cut as the checkpoint takes them. Raises DataError."""
     if data.suffix != ".npz":
-        crop = (whole_image if crops else aligned_face)(checkpoint.configuration)
+        crop = (centre_square_crop if crops else aligned_face_crop)(checkpoint.configuration)
         return load_folder(data, crop, every_class=False)
     faces = load_ferplus(data)
     expected = (checkpoint.configuration.crop_size, checkpoint.configuration.channels)
@@ -230,18 +234,18 @@ def main() -> None:
         checkpoint = load_checkpoint(arguments.checkpoint)
         runtime = choose_runtime(checkpoint, arguments.runtime)
         if arguments.fit_temperature:
-            held_out = load(arguments.fit_temperature, checkpoint, arguments.crops)
-            checkpoint = fit_temperature(checkpoint, runtime, held_out)
+            held_out = load_dataset(arguments.fit_temperature, checkpoint, arguments.crops)
+            checkpoint = store_fitted_temperature(checkpoint, runtime, held_out)
             runtime = choose_runtime(checkpoint, arguments.runtime)
-        faces = load(arguments.data, checkpoint, arguments.crops)
+        faces = load_dataset(arguments.data, checkpoint, arguments.crops)
         result, probabilities = evaluate(checkpoint, runtime, faces, arguments.thorough)
         result["data"] = arguments.data.resolve().name
         if (group_file := arguments.data / "groups.csv").is_file():
-            result["groups"] = groups(probabilities, faces, group_file)
+            result["groups"] = metrics_by_group(probabilities, faces, group_file)
     except (CheckpointError, DataError, RuntimeError, ValueError) as error:
         sys.exit(f"error: {error}")
     stem = "evaluation" if arguments.data.name == "test.npz" else f"evaluation-{arguments.data.resolve().stem}"
-    result = without_nan(result)
+    result = nan_to_none(result)
     out = arguments.out or checkpoint.folder
     out.mkdir(parents=True, exist_ok=True)
     written = out / f"{stem}.json"

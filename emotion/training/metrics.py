@@ -40,7 +40,7 @@ def negative_log_likelihood(probabilities: np.ndarray, targets: np.ndarray) -> f
     return float(-(targets * np.log(np.maximum(probabilities, 1e-7))).sum(1).mean())
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[dict[str, float]]:
+def reliability_bins(probabilities: np.ndarray, labels: np.ndarray) -> list[dict[str, float]]:
     """For each of 15 equal bins of the highest probability that holds faces: bounds, faces, confidence, accuracy."""
     confidence = probabilities.max(1)
     right = probabilities.argmax(1) == labels
@@ -60,7 +60,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[dict[str,
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Expected calibration error: |confidence - accuracy| of each of 15 equal bins, weighted by its faces."""
-    bins = reliability(probabilities, labels)
+    bins = reliability_bins(probabilities, labels)
     return sum(b["faces"] * abs(b["confidence"] - b["accuracy"]) for b in bins) / len(labels)
 
 
@@ -82,7 +82,9 @@ def scores(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     } | {f"recall_{emotion.key}": float(recalls[emotion]) for emotion in Emotion}
 
 
-def intervals(probabilities: np.ndarray, targets: np.ndarray, draws: int = 1000) -> dict[str, tuple[float, float]]:
+def bootstrap_intervals(
+    probabilities: np.ndarray, targets: np.ndarray, draws: int = 1000
+) -> dict[str, tuple[float, float]]:
     """95 % percentile interval of each of `scores` over ``draws`` samples of the faces with replacement (Efron 1979).
 
     Seeded: the same figures give the same interval. The interval says how far another draw of faces of the same kind

@@ -28,10 +28,14 @@ from emotion.training.metrics import scores
 ACCURACY_LOSS, RECALL_LOSS, LEAST_AGREEMENT = 0.003, 0.005, 0.98
 
 # What stays float in each attempt. The first and the last layer are where rounding hurts a classifier most.
-ATTEMPTS: tuple[tuple[str, ...], ...] = ((), ("conv1", "fc"), ("conv1", "fc", "layer1.0.conv1", "layer1.0.conv2"))
+LAYERS_KEPT_FLOAT: tuple[tuple[str, ...], ...] = (
+    (),
+    ("conv1", "fc"),
+    ("conv1", "fc", "layer1.0.conv1", "layer1.0.conv2"),
+)
 
 
-def balanced(labels: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+def class_balanced_sample(labels: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
     """Indices of ``count`` images, as many of each class as there are, in random order."""
     share = -(-count // len(Emotion))
     picked = [generator.permutation(np.flatnonzero(labels == emotion))[:share] for emotion in Emotion]
@@ -47,10 +51,10 @@ def quantise(checkpoint: Checkpoint, images: np.ndarray, kept_float: tuple[str, 
         subset_size=len(images),
         ignored_scope=nncf.IgnoredScope(names=[RESIZE_NODE, *kept_float]),
     )
-    return extract(quantised)
+    return extract_quantisation(quantised)
 
 
-def extract(model: openvino.Model) -> Quantisation:
+def extract_quantisation(model: openvino.Model) -> Quantisation:
     """What NNCF put into the graph of `emotion.runtime.openvino_graph`: ranges, scales and corrected biases, by name.
 
     Raises ValueError where the graph is quantised in a way that `Quantisation` can't say.
@@ -80,12 +84,12 @@ def _constant(node: openvino.Node, port: int) -> np.ndarray:
     return np.array(node.input_value(port).get_node().get_data(), np.float32)
 
 
-def probabilities(runtime: OpenVinoRuntime, images: np.ndarray) -> np.ndarray:
+def predict_probabilities(runtime: OpenVinoRuntime, images: np.ndarray) -> np.ndarray:
     """(n, 8) of all images, in batches of 16."""
     return np.concatenate([runtime.probabilities(images[start : start + 16]) for start in range(0, len(images), 16)])
 
 
-def acceptable(reference: dict[str, float], candidate: dict[str, float], agreement: float) -> bool:
+def within_limits(reference: dict[str, float], candidate: dict[str, float], agreement: float) -> bool:
     """Whether the figures of int8 stay within the limits of those of float32."""
     return (
         reference["accuracy"] - candidate["accuracy"] <= ACCURACY_LOSS
@@ -94,7 +98,7 @@ def acceptable(reference: dict[str, float], candidate: dict[str, float], agreeme
     )
 
 
-def write(quantisation: Quantisation, checkpoint: Checkpoint) -> Checkpoint:
+def save_quantisation(quantisation: Quantisation, checkpoint: Checkpoint) -> Checkpoint:
     """Writes the int8 file and names it in config.json; returns the checkpoint with it."""
     described = write_quantisation(quantisation, checkpoint)
     configuration = replace(checkpoint.configuration, int8=described)
@@ -117,40 +121,40 @@ def main() -> None:
     began, generator = time.monotonic(), np.random.default_rng(0)
     checkpoint = load_checkpoint(arguments.checkpoint)
     train, valid = (load_ferplus(arguments.data / f"{name}.npz") for name in ("train", "valid"))
-    calibration = train.images[balanced(train.targets.argmax(1), arguments.calibration, generator)]
+    calibration = train.images[class_balanced_sample(train.targets.argmax(1), arguments.calibration, generator)]
     picked = generator.permutation(len(valid.images))[: arguments.images or None]
     images, targets = valid.images[picked], valid.targets[picked]
 
-    reference = probabilities(OpenVinoRuntime(checkpoint, "openvino-f32", None), images)
+    reference = predict_probabilities(OpenVinoRuntime(checkpoint, "openvino-f32", None), images)
     print(
         f"{checkpoint.version}, input {checkpoint.configuration.input_size}: calibrated on {len(calibration)} images "
         f"of train, compared on {len(images)} of valid"
     )
     print(f"{'':40} {'accuracy':>9} {'mean recall':>12} {'likelihood':>11} {'same top':>9} {'difference':>11}")
     before = scores(reference, targets)
-    print(row("float32", before), flush=True)
-    for kept_float in ATTEMPTS:
-        written = write(quantise(checkpoint, calibration, kept_float), checkpoint)
-        answers = probabilities(OpenVinoRuntime(written, "openvino-int8", None), images)
+    print(table_row("float32", before), flush=True)
+    for kept_float in LAYERS_KEPT_FLOAT:
+        written = save_quantisation(quantise(checkpoint, calibration, kept_float), checkpoint)
+        answers = predict_probabilities(OpenVinoRuntime(written, "openvino-int8", None), images)
         agreement = float((answers.argmax(1) == reference.argmax(1)).mean())
         after, difference = scores(answers, targets), float(np.abs(answers - reference).max(1).mean())
         name = f"int8, float: {', '.join(kept_float) or 'nothing'}"
-        print(f"{row(name, after)} {agreement:9.4f} {difference:11.4f}", flush=True)
-        if acceptable(before, after, agreement):
+        print(f"{table_row(name, after)} {agreement:9.4f} {difference:11.4f}", flush=True)
+        if within_limits(before, after, agreement):
             file = written.folder / QUANTISATION_FILE
             print(f"{file}: {file.stat().st_size / 1e6:.2f} MB, after {time.monotonic() - began:.0f} s")
             return
-    write_without(checkpoint)
+    remove_quantisation(checkpoint)
     raise SystemExit("No attempt stayed within the limits; the checkpoint has no int8 model.")
 
 
-def row(name: str, figures: dict[str, float]) -> str:
+def table_row(name: str, figures: dict[str, float]) -> str:
     """A line of the table."""
     shown = figures["accuracy"], figures["mean_recall"], figures["negative_log_likelihood"]
     return f"{name:40} {shown[0]:9.4f} {shown[1]:12.4f} {shown[2]:11.4f}"
 
 
-def write_without(checkpoint: Checkpoint) -> None:
+def remove_quantisation(checkpoint: Checkpoint) -> None:
     """Takes a refused int8 model out of the folder."""
     (checkpoint.folder / QUANTISATION_FILE).unlink()
     described = replace(checkpoint.configuration, int8=None)

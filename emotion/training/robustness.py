@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torchvision.transforms.v2 import functional as transforms
 
-Change = Callable[[np.ndarray], np.ndarray]
+Perturbation = Callable[[np.ndarray], np.ndarray]
 
 
 def warm_light(crops: np.ndarray) -> np.ndarray:
@@ -80,7 +80,7 @@ def dark_glasses(crops: np.ndarray) -> np.ndarray:
     return np.where((lenses[0] | lenses[1] | bridge)[None, :, :, None], np.uint8(25), crops)
 
 
-CHANGES: dict[str, Change] = {
+PERTURBATIONS: dict[str, Perturbation] = {
     "warm light": warm_light,
     "blur": blur,
     "JPEG 30": jpeg,

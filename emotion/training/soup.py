@@ -18,16 +18,16 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from emotion.network.resnet152 import build_resnet152
-from emotion.training.data import DataError, Faces, load_ferplus
+from emotion.training.data import DataError, FaceDataset, load_ferplus
 from emotion.training.presets import FERPLUS, Preset
 from emotion.training.starting_weights import initialise, starting_weights
 from emotion.training.train import enlarge, normalise, write_weights
 
-FACES = 1024  # for the statistics: 50,000 values and more per channel even in the last layer at 224 pixels
-BATCH = 64
+CALIBRATION_FACES = 1024  # for the statistics: 50,000 values and more per channel even in the last layer at 224 pixels
+BATCH_SIZE = 64
 
 
-def average(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+def average_weights(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of every floating-point tensor, in float32; counters are the first's. KeyError when names differ."""
     return {
         name: torch.stack([state[name].float() for state in states]).mean(0) if value.is_floating_point() else value
@@ -36,17 +36,17 @@ def average(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def measure_statistics(network: nn.Module, faces: Faces, preset: Preset, size: int) -> None:
+def recalibrate_batch_norm(network: nn.Module, faces: FaceDataset, preset: Preset, size: int) -> None:
     """Sets mean and variance of every normalisation to those of up to 1,024 of ``faces``, shown as in use."""
     normalisations = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [module.momentum for module in normalisations]
     for module in normalisations:
         module.reset_running_stats()
         module.momentum = None  # torch's word for the plain mean over all batches
-    chosen = np.random.default_rng(0).permutation(len(faces))[:FACES]
+    chosen = np.random.default_rng(0).permutation(len(faces))[:CALIBRATION_FACES]
     network.train()
-    for start in tqdm(range(0, len(chosen), BATCH), desc="measuring", unit="batch", file=sys.stderr):
-        pixels = normalise(enlarge(faces.images[chosen[start : start + BATCH]], size), preset)
+    for start in tqdm(range(0, len(chosen), BATCH_SIZE), desc="measuring", unit="batch", file=sys.stderr):
+        pixels = normalise(enlarge(faces.images[chosen[start : start + BATCH_SIZE]], size), preset)
         with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
             network(pixels)
     network.eval()
@@ -65,13 +65,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     arguments = parser.parse_args()
     network = build_resnet152()
-    initialise(network, average([starting_weights(path) for path in arguments.weights]))
+    initialise(network, average_weights([starting_weights(path) for path in arguments.weights]))
     network.to(memory_format=torch.channels_last)
     try:
         faces = load_ferplus(arguments.data / "train.npz")
     except DataError as error:
         sys.exit(f"error: {error}")
-    measure_statistics(network, faces, FERPLUS, arguments.size)
+    recalibrate_batch_norm(network, faces, FERPLUS, arguments.size)
     write_weights(arguments.out, network)
     print(f"{arguments.out}: the mean of {len(arguments.weights)}, statistics at {arguments.size} pixels")
 

@@ -20,51 +20,51 @@ from emotion.training.data import load_ferplus
 
 # A tight crop of 48 pixels is nothing a detector knows. Enlarged to 160..240 and with a border of its mean brightness
 # it finds 95 of 100; repeating or mirroring the edge (which makes second faces) or black give 70 to 91.
-ENLARGED, BORDER = 240, 60  # pixels
-OFF_CENTRE = 0.25  # of the crop: a box further away from its middle is of something else
+ENLARGED_SIDE, BORDER = 240, 60  # pixels
+LARGEST_OFFSET = 0.25  # of the crop: a box further away from its middle is of something else
 
 
 # The least-squares scale comes out too small when landmarks err, for their errors look like size. Spread about the
 # middle of the crop by this factor, the template makes good for it: of 617 FER+ `valid` faces pasted into scenes,
 # found, aligned and classified, 82.7 % are right with it, 82.2 % without, 83.3 % as the crops they were; the
 # log-likelihood agrees.
-SPREAD = 1.06
+SCALE_CORRECTION = 1.06
 
 
-def landmarks_of(crop: np.ndarray, detector: FaceDetector) -> np.ndarray | None:
+def detect_landmarks(crop: np.ndarray, detector: FaceDetector) -> np.ndarray | None:
     """(5, 2) landmarks as fractions of a (side, side[, channels]) uint8 crop; None when no face is found."""
     plane = crop if crop.ndim == 2 else crop[..., 0]
-    enlarged = np.asarray(Image.fromarray(plane).resize((ENLARGED, ENLARGED), Image.Resampling.BICUBIC))
+    enlarged = np.asarray(Image.fromarray(plane).resize((ENLARGED_SIDE, ENLARGED_SIDE), Image.Resampling.BICUBIC))
     padded = np.pad(enlarged, BORDER, constant_values=round(float(plane.mean())))
     faces = [face for face in detector.detect(np.repeat(padded[..., None], 3, axis=2)) if _central(face)]
-    return (np.asarray(faces[0].landmarks) - BORDER) / ENLARGED if faces else None
+    return (np.asarray(faces[0].landmarks) - BORDER) / ENLARGED_SIDE if faces else None
 
 
 def _central(face: Face) -> bool:
     left, top, right, bottom = face.box
     centre = np.array([left + right, top + bottom]) / 2
-    return bool((abs(centre - (BORDER + ENLARGED / 2)) < OFF_CENTRE * ENLARGED).all())
+    return bool((abs(centre - (BORDER + ENLARGED_SIDE / 2)) < LARGEST_OFFSET * ENLARGED_SIDE).all())
 
 
-def symmetric(points: Points) -> np.ndarray:
+def make_symmetric(points: Points) -> np.ndarray:
     """The mean of (5, 2) landmarks and of their mirror image: training mirrors every second crop."""
     points = np.asarray(points, np.float64)
     mirrored = points[[1, 0, 2, 4, 3]] * (-1, 1) + (1, 0)
     return (points + mirrored) / 2
 
 
-def spread_out(template: np.ndarray) -> np.ndarray:
+def scale_about_centre(template: np.ndarray) -> np.ndarray:
     """(5, 2) fractions moved away from the middle of the crop by `SPREAD`."""
-    return (template - 0.5) * SPREAD + 0.5
+    return (template - 0.5) * SCALE_CORRECTION + 0.5
 
 
-def measure(crops: np.ndarray, detector: FaceDetector) -> tuple[np.ndarray, np.ndarray, int]:
+def measure_template(crops: np.ndarray, detector: FaceDetector) -> tuple[np.ndarray, np.ndarray, int]:
     """The crops' symmetric median landmarks (5, 2), their median absolute deviation (5, 2), and how many were found."""
-    found = [points for crop in tqdm(crops, "faces") if (points := landmarks_of(crop, detector)) is not None]
+    found = [points for crop in tqdm(crops, "faces") if (points := detect_landmarks(crop, detector)) is not None]
     if not found:
         raise ValueError("The detector found no face in any of the crops: is this a set of faces?")
     middle = np.median(found, axis=0)
-    return symmetric(middle), np.median(np.abs(np.asarray(found) - middle), axis=0), len(found)
+    return make_symmetric(middle), np.median(np.abs(np.asarray(found) - middle), axis=0), len(found)
 
 
 def main() -> None:
@@ -77,8 +77,8 @@ def main() -> None:
     arguments = parser.parse_args()
     images = load_ferplus(arguments.data / "train.npz").images
     chosen = np.random.default_rng(0).permutation(len(images))[: arguments.count]
-    template, deviation, found = measure(images[chosen], FaceDetector())
-    rounded = [[round(float(x), 3), round(float(y), 3)] for x, y in spread_out(template)]
+    template, deviation, found = measure_template(images[chosen], FaceDetector())
+    rounded = [[round(float(x), 3), round(float(y), 3)] for x, y in scale_about_centre(template)]
     print(f"faces found in {found} of {len(chosen)} crops, medians {template.round(3).tolist()}")
     print("crop_template", json.dumps(rounded))
     print("median absolute deviation", deviation.round(3).tolist())

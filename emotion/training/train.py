@@ -31,15 +31,15 @@ from emotion.labels import Emotion
 from emotion.network.checkpoint import Configuration, load_checkpoint
 from emotion.network.resnet152 import build_resnet152
 from emotion.training import metrics
-from emotion.training.augment import apply
-from emotion.training.crops import aligned_face, whole_image
-from emotion.training.data import DataError, Faces, load_ferplus, load_folder, split_folder
-from emotion.training.duplicates import repeated
+from emotion.training.augment import apply_policy
+from emotion.training.crops import aligned_face_crop, centre_square_crop
+from emotion.training.data import DataError, FaceDataset, load_ferplus, load_folder, split_folder
+from emotion.training.duplicates import is_duplicate
 from emotion.training.package import package
 from emotion.training.presets import PRESETS, Preset
 from emotion.training.starting_weights import initialise, starting_weights
 
-SCORING_BATCH = 64  # faces scored at a time: at 224 pixels about 2 GB
+VALIDATION_BATCH_SIZE = 64  # faces scored at a time: at 224 pixels about 2 GB
 
 
 # --- what the network is shown -------------------------------------------------------------------------------------
@@ -57,11 +57,11 @@ def normalise(pixels: Tensor, preset: Preset) -> Tensor:
     return ((pixels - mean) / std).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
 
 
-class Batches:
+class TrainingBatches:
     """The batches of a run. Batch number ``step`` depends on the seed and on ``step`` alone, so that a resumed run sees
     what an unbroken one sees, and no generator has to be remembered."""
 
-    def __init__(self, faces: Faces, preset: Preset, seed: int) -> None:
+    def __init__(self, faces: FaceDataset, preset: Preset, seed: int) -> None:
         self.faces, self.preset, self.seed = faces, preset, seed
         # A rest smaller than a batch is left out; the next epoch has another order.
         self.per_epoch = max(1, len(faces) // preset.batch)
@@ -88,11 +88,11 @@ class Batches:
         chosen = self.order(epoch)[place * self.preset.batch : (place + 1) * self.preset.batch].numpy()
         generator = torch.Generator().manual_seed((self.seed + 1) * 2_000_003 + step)
         pixels = enlarge(self.faces.images[chosen], size)
-        pixels = torch.stack([apply(self.preset.policy, image, generator) for image in pixels])
+        pixels = torch.stack([apply_policy(self.preset.policy, image, generator) for image in pixels])
         return normalise(pixels, self.preset), torch.from_numpy(self.faces.targets[chosen])
 
 
-def describe(preset: Preset) -> Configuration:
+def checkpoint_configuration(preset: Preset) -> Configuration:
     """The configuration that belongs beside the weights of a run; faces are framed as in the packaged checkpoint."""
     return dataclasses.replace(
         load_checkpoint().configuration,
@@ -110,18 +110,18 @@ def describe(preset: Preset) -> Configuration:
 
 
 @torch.inference_mode()
-def predict(network: nn.Module, faces: Faces, preset: Preset, size: int) -> np.ndarray:
+def predict_logits(network: nn.Module, faces: FaceDataset, preset: Preset, size: int) -> np.ndarray:
     """(n, 8) float32 logits of the faces as they are, in evaluation mode."""
     network.eval()
     outputs = []
-    for start in tqdm(range(0, len(faces), SCORING_BATCH), desc="scoring", leave=False, file=sys.stderr):
-        pixels = normalise(enlarge(faces.images[start : start + SCORING_BATCH], size), preset)
+    for start in tqdm(range(0, len(faces), VALIDATION_BATCH_SIZE), desc="scoring", leave=False, file=sys.stderr):
+        pixels = normalise(enlarge(faces.images[start : start + VALIDATION_BATCH_SIZE], size), preset)
         with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
             outputs.append(network(pixels).float())
     return torch.cat(outputs).numpy()
 
 
-def validation_figures(logits: np.ndarray, faces: Faces) -> dict[str, float]:
+def validation_metrics(logits: np.ndarray, faces: FaceDataset) -> dict[str, float]:
     """The figures of one row of metrics.csv; all under plurality, `children` NaN where nobody knows who is one."""
     probabilities = torch.from_numpy(logits).softmax(1).numpy()
     right = probabilities.argmax(1) == faces.labels
@@ -150,14 +150,14 @@ def make_optimiser(network: nn.Module, preset: Preset) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=preset.rate, fused=True)
 
 
-def rate_at(preset: Preset, step: int, fraction: float) -> float:
+def learning_rate_at(preset: Preset, step: int, fraction: float) -> float:
     """The learning rate of a step that begins after ``fraction`` (0..1) of the run."""
     rate = preset.rate * min(1.0, (step + 1) / max(1, preset.warm_up))
     return rate * (0.01 + 0.99 * (1 + math.cos(math.pi * fraction)) / 2) if preset.cosine else rate
 
 
 @torch.no_grad()
-def update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
+def update_running_average(average: nn.Module, network: nn.Module, decay: float) -> None:
     """Moves the running average a little towards the network; counters are taken over."""
     for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if old.is_floating_point():
@@ -166,7 +166,7 @@ def update_average(average: nn.Module, network: nn.Module, decay: float) -> None
             old.copy_(new)
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Lets ``write`` fill a file beside ``path``, then puts it there at once: a kill leaves the old or the new."""
     part = path.with_suffix(path.suffix + ".part")
     write(part)
@@ -179,7 +179,7 @@ def write_weights(path: Path, network: nn.Module) -> None:
         name: value.half().contiguous() if value.is_floating_point() else value.clone()
         for name, value in network.state_dict().items()
     }
-    write_whole(path, lambda part: save_file(half, part))
+    write_atomically(path, lambda part: save_file(half, part))
 
 
 def write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
@@ -191,21 +191,23 @@ def write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
             table.writeheader()
             table.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in rows)
 
-    write_whole(out / "metrics.csv", write_table)
+    write_atomically(out / "metrics.csv", write_table)
     figure = go.Figure(
         layout={"xaxis_title": "epoch", "yaxis_title": "cross-entropy (nats)", "template": "simple_white"}
     )
     for key, name in (("training_loss", "training"), ("validation_loss", "validation")):
         figure.add_scatter(x=[r["epoch"] for r in rows], y=[r[key] for r in rows], name=name, mode="lines+markers")
-    write_whole(out / "losses.html", lambda path: figure.write_html(path, include_plotlyjs=True))
+    write_atomically(out / "losses.html", lambda path: figure.write_html(path, include_plotlyjs=True))
 
 
-def train(preset: Preset, network: nn.Module, training: Faces, validation: Faces, out: Path, seed: int = 0) -> None:
+def train(
+    preset: Preset, network: nn.Module, training: FaceDataset, validation: FaceDataset, out: Path, seed: int = 0
+) -> None:
     """Runs the preset to its end, from ``out/state.pt`` where a run has been broken off."""
     torch.manual_seed(seed)
     if preset.check_faces is not None and preset.check_faces < len(validation):
         validation = validation.take(np.linspace(0, len(validation) - 1, preset.check_faces).astype(int))
-    batches = Batches(training, preset, seed)
+    batches = TrainingBatches(training, preset, seed)
     total = preset.epochs * batches.per_epoch if preset.epochs else None
     network.to(memory_format=torch.channels_last)
     average = copy.deepcopy(network) if preset.average is not None else network
@@ -237,7 +239,7 @@ def train(preset: Preset, network: nn.Module, training: Faces, validation: Faces
             "loss_count": loss_count,
             "rows": rows,
         }
-        write_whole(state_file, lambda part: torch.save(state, part))
+        write_atomically(state_file, lambda part: torch.save(state, part))
         write_weights(out / "weights.safetensors", average)
 
     def fraction_done() -> float:
@@ -251,7 +253,7 @@ def train(preset: Preset, network: nn.Module, training: Faces, validation: Faces
     progress = tqdm(total=total, initial=step, desc="training", unit="step", file=sys.stderr)
     while (fraction := fraction_done()) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = rate_at(preset, step, fraction)
+            group["lr"] = learning_rate_at(preset, step, fraction)
         pixels, targets = batches.make(step, size_now())
 
         network.train()
@@ -266,7 +268,7 @@ def train(preset: Preset, network: nn.Module, training: Faces, validation: Faces
         step += 1
         if preset.average is not None:
             # The early average would otherwise hold on to weights that are far from any good.
-            update_average(average, network, min(preset.average, (1 + step) / (10 + step)))
+            update_running_average(average, network, min(preset.average, (1 + step) / (10 + step)))
 
         loss_sum, loss_count = loss_sum + loss.item(), loss_count + 1
         spent = time.monotonic() - began
@@ -279,7 +281,7 @@ def train(preset: Preset, network: nn.Module, training: Faces, validation: Faces
         if look:
             row = {"step": step, "epoch": step / batches.per_epoch, "minutes": spent / 60}
             row |= {"training_loss": loss_sum / loss_count}
-            row |= validation_figures(predict(average, validation, preset, preset.sizes[-1]), validation)
+            row |= validation_metrics(predict_logits(average, validation, preset, preset.sizes[-1]), validation)
             rows.append(row)
             loss_sum, loss_count = 0.0, 0
             spent = time.monotonic() - began
@@ -320,7 +322,7 @@ def main() -> None:
     if arguments.epochs or arguments.minutes:
         changes |= {"epochs": arguments.epochs, "minutes": arguments.minutes}
     preset = dataclasses.replace(PRESETS[arguments.preset], **changes)
-    configuration = describe(preset)
+    configuration = checkpoint_configuration(preset)
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     try:
@@ -328,12 +330,12 @@ def main() -> None:
             training, validation, test = (load_ferplus(arguments.data / f"{p}.npz") for p in ("train", "valid", "test"))
             # `test` is opened for this alone: a photograph of it must not be learnt.
             others = np.concatenate([validation.images, test.images])[..., 0]
-            seen = repeated(training.images[..., 0], others)
+            seen = is_duplicate(training.images[..., 0], others)
             training = training.take(~seen)
             dropped = int(seen.sum())
             print(f"{dropped} training images repeat one of valid or test and are dropped", file=sys.stderr)
         else:
-            crop = (whole_image if arguments.crops else aligned_face)(configuration)
+            crop = (centre_square_crop if arguments.crops else aligned_face_crop)(configuration)
             training, validation = split_folder(arguments.data, load_folder(arguments.data, crop), arguments.seed)
             dropped = 0
     except DataError as error:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from emotion.training.augment import AUGMENTATIONS, apply, contact_sheet, flip, grey, main, rotate
+from emotion.training.augment import AUGMENTATIONS, apply_policy, contact_sheet, flip, grey, main, rotate
 from emotion.training.presets import FERPLUS
 
 each = pytest.mark.parametrize("augmentation", AUGMENTATIONS, ids=lambda function: function.__name__)
@@ -86,7 +86,7 @@ def test_a_policy_uses_each_function_as_often_as_it_says() -> None:
 
     generator = torch.Generator().manual_seed(0)
     for _ in range(400):
-        apply(((count, 0.25),), picture(1, 8), generator)
+        apply_policy(((count, 0.25),), picture(1, 8), generator)
     assert 70 < len(calls) < 130
 
 

@@ -11,22 +11,22 @@ from PIL import Image
 
 from emotion.labels import KEYS, Emotion
 from emotion.network.checkpoint import load_checkpoint
-from emotion.training.crops import whole_image
+from emotion.training.crops import centre_square_crop
 from emotion.training.data import (
     DataError,
-    Faces,
+    FaceDataset,
     build_ferplus,
-    class_images,
+    list_class_images,
     load_ferplus,
     load_folder,
-    read_table,
-    split,
+    read_column,
     split_folder,
+    split_training_test,
 )
-from emotion.training.duplicates import likeness, repeated
+from emotion.training.duplicates import highest_similarity, is_duplicate
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "ferplus"
-CROP = whole_image(load_checkpoint().configuration)
+CROP = centre_square_crop(load_checkpoint().configuration)
 
 
 def write_class_folder(folder: Path, per_class: int = 4) -> Path:
@@ -38,12 +38,12 @@ def write_class_folder(folder: Path, per_class: int = 4) -> Path:
     return folder
 
 
-def labelled(labels: list[int]) -> Faces:
+def labelled(labels: list[int]) -> FaceDataset:
     """Faces of which only the classes matter."""
     count = len(labels)
     images = np.zeros((count, 48, 48, 1), np.uint8)
     names = np.array([f"{number}.png" for number in range(count)])
-    return Faces(images, np.eye(8, dtype=np.float32)[labels], np.ones(count, bool), names)
+    return FaceDataset(images, np.eye(8, dtype=np.float32)[labels], np.ones(count, bool), names)
 
 
 def test_a_class_folder_is_read_with_its_classes(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_an_empty_class_is_an_error_that_names_the_folder(tmp_path: Path) -> Non
     for path in (folder / "fear").iterdir():
         path.unlink()
     with pytest.raises(DataError, match=r"'fear' is empty.*set/fear"):
-        class_images(folder)
+        list_class_images(folder)
 
 
 def test_a_class_of_which_nothing_can_be_read_is_an_error(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_folder_with_a_wrong_name_is_an_error_that_lists_the_classes(tmp_path:
     folder = write_class_folder(tmp_path / "set")
     (folder / "happy").rename(folder / "happiness")
     with pytest.raises(DataError, match=r"happiness is not named after a class.*surprise, disgust, sad"):
-        class_images(folder)
+        list_class_images(folder)
 
 
 def test_a_missing_class_is_an_error_for_training_but_not_for_judging(tmp_path: Path) -> None:
@@ -101,13 +101,13 @@ def test_a_missing_class_is_an_error_for_training_but_not_for_judging(tmp_path: 
         path.unlink()
     (folder / "contempt").rmdir()
     with pytest.raises(DataError, match="contempt"):
-        class_images(folder)
-    assert len(class_images(folder, every_class=False)) == 28
+        list_class_images(folder)
+    assert len(list_class_images(folder, every_class=False)) == 28
 
 
 def test_a_data_set_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a folder"):
-        class_images(tmp_path / "nothing")
+        list_class_images(tmp_path / "nothing")
     with pytest.raises(DataError, match="does not exist"):
         load_ferplus(tmp_path / "train.npz")
 
@@ -116,7 +116,7 @@ def test_a_data_set_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=30)
 def test_a_quarter_of_each_class_is_held_out(counts: list[int], seed: int) -> None:
     faces = labelled([emotion for emotion, count in enumerate(counts) for _ in range(count)])
-    training, test = split(faces, seed)
+    training, test = split_training_test(faces, seed)
     assert set(training.names).isdisjoint(test.names)
     assert len(training) + len(test) == len(faces)
     for emotion, count in enumerate(counts):
@@ -125,8 +125,8 @@ def test_a_quarter_of_each_class_is_held_out(counts: list[int], seed: int) -> No
 
 def test_a_split_is_repeated_by_its_seed() -> None:
     faces = labelled([emotion for emotion in range(8) for _ in range(20)])
-    assert split(faces, 3)[1].names.tolist() == split(faces, 3)[1].names.tolist()
-    assert split(faces, 3)[1].names.tolist() != split(faces, 4)[1].names.tolist()
+    assert split_training_test(faces, 3)[1].names.tolist() == split_training_test(faces, 3)[1].names.tolist()
+    assert split_training_test(faces, 3)[1].names.tolist() != split_training_test(faces, 4)[1].names.tolist()
 
 
 @given(seed=st.integers(0, 1000))
@@ -135,7 +135,7 @@ def test_nobody_is_on_both_sides_of_a_split_by_person(seed: int) -> None:
     generator = np.random.default_rng(seed)
     faces = labelled([emotion for emotion in range(8) for _ in range(40)])
     people = generator.integers(0, 30, len(faces)).astype(str)
-    training, test = split(faces, seed, people=people)
+    training, test = split_training_test(faces, seed, people=people)
     on_side = [set(people[np.isin(faces.names, side.names)]) for side in (training, test)]
     assert not on_side[0] & on_side[1]
     assert 0.15 < len(test) / len(faces) < 0.35
@@ -143,7 +143,7 @@ def test_nobody_is_on_both_sides_of_a_split_by_person(seed: int) -> None:
 
 def test_a_class_too_small_to_split_is_an_error() -> None:
     with pytest.raises(DataError, match="test side has no 'contempt'"):
-        split(labelled([emotion for emotion in range(8) for _ in range(1 if emotion == 6 else 8)]), 0)
+        split_training_test(labelled([emotion for emotion in range(8) for _ in range(1 if emotion == 6 else 8)]), 0)
 
 
 def test_without_people_csv_a_warning_says_what_that_means(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -161,9 +161,9 @@ def test_without_people_csv_a_warning_says_what_that_means(tmp_path: Path, capsy
 def test_a_table_without_the_column_or_an_image_says_which(tmp_path: Path) -> None:
     (tmp_path / "groups.csv").write_text("image,light\na.png,dark\n")
     with pytest.raises(DataError, match="no column 'glasses'"):
-        read_table(tmp_path / "groups.csv", np.array(["a.png"]), "glasses")
+        read_column(tmp_path / "groups.csv", np.array(["a.png"]), "glasses")
     with pytest.raises(DataError, match=r"1 images, first 'b\.png'"):
-        read_table(tmp_path / "groups.csv", np.array(["a.png", "b.png"]), "light")
+        read_column(tmp_path / "groups.csv", np.array(["a.png", "b.png"]), "light")
 
 
 HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
@@ -244,13 +244,13 @@ def test_a_repeated_photograph_is_found_also_mirrored_dimmed_or_noisy() -> None:
         images[3] + generator.normal(0, 6, (48, 48)),
         *images[10:],
     ])  # fmt: skip
-    found = repeated(copies.clip(0, 255).astype(np.uint8), images[:10].astype(np.uint8))
+    found = is_duplicate(copies.clip(0, 255).astype(np.uint8), images[:10].astype(np.uint8))
     assert found.tolist() == [True] * 4 + [False] * 10
 
 
 def test_a_flat_image_resembles_nothing() -> None:
     flat = np.full((1, 48, 48), 90, np.uint8)
-    assert likeness(flat, flat)[0] == 0
+    assert highest_similarity(flat, flat)[0] == 0
 
 
 @pytest.mark.slow
@@ -258,4 +258,4 @@ def test_a_flat_image_resembles_nothing() -> None:
 def test_ferplus_repeats_photographs_across_its_splits() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     train, valid, test = (np.load(SHARED / f"{part}.npz")["images"] for part in ("train", "valid", "test"))
-    assert repeated(train, np.concatenate([valid, test])).sum() == 1620
+    assert is_duplicate(train, np.concatenate([valid, test])).sum() == 1620

@@ -12,10 +12,10 @@ from PIL import Image
 
 from emotion.labels import Emotion
 from emotion.network.checkpoint import PACKAGED_CHECKPOINT, load_checkpoint
-from emotion.training.data import DataError, Faces
-from emotion.training.evaluate import evaluate, groups, load, summary, without_nan
-from emotion.training.report import confusion_figure, mistakes_sheet, write_report
-from emotion.training.robustness import CHANGES
+from emotion.training.data import DataError, FaceDataset
+from emotion.training.evaluate import evaluate, load_dataset, metrics_by_group, nan_to_none, summary
+from emotion.training.report import confusion_figure, most_confident_mistakes, write_report
+from emotion.training.robustness import PERTURBATIONS
 
 ROOT = Path(__file__).parents[3]
 
@@ -30,13 +30,13 @@ class BrightnessRuntime:
         return (0.86 * np.eye(8)[answers] + 0.02 * (1 - np.eye(8)[answers])).astype(np.float32)
 
 
-def faces_of(labels: list[int], answers: list[int], children: list[bool] | None = None) -> Faces:
+def faces_of(labels: list[int], answers: list[int], children: list[bool] | None = None) -> FaceDataset:
     images = np.zeros((len(labels), 48, 48, 1), np.uint8)
     images[:] = 25 * np.array(answers).reshape(-1, 1, 1, 1)
     names = np.array([f"{number}.png" for number in range(len(labels))])
     majority = np.arange(len(labels)) % 2 == 0
     targets = np.eye(8, dtype=np.float32)[labels]
-    return Faces(images, targets, majority, names, np.array(children) if children else None)
+    return FaceDataset(images, targets, majority, names, np.array(children) if children else None)
 
 
 FACES = faces_of([0, 1, 2, 3, 4, 5, 6, 7, 5, 5], [0, 1, 2, 3, 4, 5, 6, 7, 7, 5], [True] * 4 + [False] * 6)
@@ -44,7 +44,7 @@ FACES = faces_of([0, 1, 2, 3, 4, 5, 6, 7, 5, 5], [0, 1, 2, 3, 4, 5, 6, 7, 7, 5],
 
 @pytest.fixture(scope="module")
 def result() -> dict:
-    return without_nan(evaluate(load_checkpoint(), BrightnessRuntime(), FACES, thorough=True)[0])
+    return nan_to_none(evaluate(load_checkpoint(), BrightnessRuntime(), FACES, thorough=True)[0])
 
 
 def test_the_matrix_and_the_figures_agree(result: dict) -> None:
@@ -67,7 +67,7 @@ def test_a_thorough_evaluation_adds_the_mirror_image_and_robustness(result: dict
     assert result["with_mirror_image"]["plurality"]["all"]["accuracy"]["value"] == pytest.approx(0.9)
     table = result["robustness"]
     assert table["unchanged"] == pytest.approx(0.9)
-    assert set(table["changes"]) == set(CHANGES)
+    assert set(table["changes"]) == set(PERTURBATIONS)
     dark = table["changes"]["low light"]
     assert dark["change"]["value"] == pytest.approx(dark["accuracy"] - 0.9, abs=1e-5)
     assert dark["change"]["value"] < 0
@@ -83,19 +83,19 @@ def test_children_are_told_apart_under_every_change(result: dict) -> None:
 
 
 def test_what_json_cannot_say_becomes_null() -> None:
-    assert without_nan({"a": [float("nan"), 0.1234567891], "b": (1,)}) == {"a": [None, 0.123457], "b": [1]}
+    assert nan_to_none({"a": [float("nan"), 0.1234567891], "b": (1,)}) == {"a": [None, 0.123457], "b": [1]}
 
 
 def test_fewer_images_than_the_data_hold_is_a_warning() -> None:
-    skipped = Faces(FACES.images, FACES.targets, FACES.majority, FACES.names, None, ("x.png: no face was found",))
-    report = without_nan(evaluate(load_checkpoint(), BrightnessRuntime(), skipped)[0]) | {"data": "school"}
+    skipped = FaceDataset(FACES.images, FACES.targets, FACES.majority, FACES.names, None, ("x.png: no face was found",))
+    report = nan_to_none(evaluate(load_checkpoint(), BrightnessRuntime(), skipped)[0]) | {"data": "school"}
     assert "warning: 1 of 11 images were not judged" in summary(report)
 
 
 def test_groups_csv_gives_a_table_per_column(tmp_path: Path) -> None:
     rows = [f"{name},{'dark' if number > 6 else 'bright'},{number % 2}" for number, name in enumerate(FACES.names)]
     (tmp_path / "groups.csv").write_text("\n".join(["image,light,glasses", *rows]))
-    tables = groups(BrightnessRuntime().probabilities(FACES.images), FACES, tmp_path / "groups.csv")
+    tables = metrics_by_group(BrightnessRuntime().probabilities(FACES.images), FACES, tmp_path / "groups.csv")
     assert tables["light"]["dark"]["faces"] == 3
     assert tables["light"]["dark"]["accuracy"]["value"] == pytest.approx(2 / 3)
     assert tables["light"]["bright"]["accuracy"]["value"] == 1.0
@@ -105,7 +105,7 @@ def test_groups_csv_gives_a_table_per_column(tmp_path: Path) -> None:
 def test_the_page_needs_nothing_else_and_escapes_names(tmp_path: Path, result: dict) -> None:
     names = FACES.names.astype(object)
     names[8] = "<script>alert(1)</script>.png"
-    faces = Faces(FACES.images, FACES.targets, FACES.majority, names, FACES.children)
+    faces = FaceDataset(FACES.images, FACES.targets, FACES.majority, names, FACES.children)
     tables = {"<b>": {"<i>": result["plurality"]["all"]}}
     page_of = result | {"data": "school", "groups": tables}
     write_report(tmp_path / "page.html", page_of, BrightnessRuntime().probabilities(FACES.images), faces)
@@ -117,13 +117,11 @@ def test_the_page_needs_nothing_else_and_escapes_names(tmp_path: Path, result: d
     assert "data:image/png;base64," in page
 
 
-def test_the_sheet_shows_the_most_confident_mistakes_only() -> None:
-    sheet = mistakes_sheet(BrightnessRuntime().probabilities(FACES.images), FACES)
-    assert sheet.count("<figure>") == 1
-    assert "8.png" in sheet
-    assert "answered <b>neutral</b>" in sheet
+def test_the_page_shows_the_24_most_confident_mistakes() -> None:
+    (mistake,) = most_confident_mistakes(BrightnessRuntime().probabilities(FACES.images), FACES)
+    assert (mistake["name"], mistake["answer"], mistake["label"]) == ("8.png", "neutral", "happy")
     many = faces_of([0] * 40, [1] * 40)
-    assert mistakes_sheet(BrightnessRuntime().probabilities(many.images), many).count("<figure>") == 24
+    assert len(most_confident_mistakes(BrightnessRuntime().probabilities(many.images), many)) == 24
 
 
 def test_the_rows_of_the_drawn_matrix_are_normalised(result: dict) -> None:
@@ -132,15 +130,15 @@ def test_the_rows_of_the_drawn_matrix_are_normalised(result: dict) -> None:
     assert np.nansum(shares.text, 1) == pytest.approx(np.ones(8))
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", PERTURBATIONS)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_disturbance_keeps_shape_and_is_repeatable(name: str, channels: int) -> None:
     crops = np.random.default_rng(0).integers(0, 256, (4, 48, 48, channels), dtype=np.uint8)
     before = crops.copy()
-    changed = CHANGES[name](crops)
+    changed = PERTURBATIONS[name](crops)
     assert changed.shape == crops.shape
     assert changed.dtype == np.uint8
-    assert (changed == CHANGES[name](crops)).all()
+    assert (changed == PERTURBATIONS[name](crops)).all()
     assert (crops == before).all()
     assert (changed != crops).any()
 
@@ -149,7 +147,7 @@ def test_a_mask_covers_the_mouth_and_glasses_the_eyes() -> None:
     white = np.full((1, 48, 48, 1), 255, np.uint8)
     template = load_checkpoint().configuration.crop_template
     left_eye, right_eye, nose, left_mouth, right_mouth = ((round(x * 48), round(y * 48)) for x, y in template)
-    masked, shaded = CHANGES["mask over the mouth"](white)[0], CHANGES["dark glasses"](white)[0]
+    masked, shaded = PERTURBATIONS["mask over the mouth"](white)[0], PERTURBATIONS["dark glasses"](white)[0]
     assert all(masked[y, x] == 200 for x, y in (left_mouth, right_mouth))
     assert all(masked[y, x] == 255 for x, y in (left_eye, right_eye))
     assert all(shaded[y, x] == 25 for x, y in (left_eye, right_eye))
@@ -166,10 +164,10 @@ def test_data_that_do_not_fit_the_checkpoint_are_refused(tmp_path: Path) -> None
         names=np.array(["a"]),
     )
     checkpoint = load_checkpoint()
-    assert len(load(tmp_path / "test.npz", checkpoint, False)) == 1
+    assert len(load_dataset(tmp_path / "test.npz", checkpoint, False)) == 1
     other = replace(checkpoint, configuration=replace(checkpoint.configuration, crop_size=64))
     with pytest.raises(DataError, match="48 pixels"):
-        load(tmp_path / "test.npz", other, False)
+        load_dataset(tmp_path / "test.npz", other, False)
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:

@@ -58,12 +58,12 @@ def test_the_calibration_error_weighs_each_bin_by_its_faces() -> None:
     probabilities[4] = 0.4 / 7
     probabilities[4, 0] = 0.6
     assert metrics.calibration_error(probabilities, np.array([0, 0, 1, 1, 0])) == pytest.approx(0.4)
-    bins = metrics.reliability(probabilities, np.array([0, 0, 1, 1, 0]))
+    bins = metrics.reliability_bins(probabilities, np.array([0, 0, 1, 1, 0]))
     assert [entry["faces"] for entry in bins] == [1, 4]
 
 
 def test_full_confidence_falls_into_the_last_bin() -> None:
-    bins = metrics.reliability(one_hot(np.array([3])), np.array([3]))
+    bins = metrics.reliability_bins(one_hot(np.array([3])), np.array([3]))
     assert bins == [{"from": 14 / 15, "to": 1.0, "faces": 1, "confidence": 1.0, "accuracy": 1.0}]
 
 
@@ -81,7 +81,7 @@ def test_the_interval_holds_the_value_and_narrows_with_more_faces() -> None:
     for count in (50, 800):
         labels = np.random.default_rng(1).integers(0, 8, count)
         probabilities = 0.2 * one_hot(labels) + 0.8 * random_probabilities(count, 2)
-        low, high = metrics.intervals(probabilities, one_hot(labels), draws=200)["accuracy"]
+        low, high = metrics.bootstrap_intervals(probabilities, one_hot(labels), draws=200)["accuracy"]
         assert low <= metrics.scores(probabilities, one_hot(labels))["accuracy"] <= high
         widths.append(high - low)
     assert widths[1] < widths[0] / 2
@@ -89,7 +89,9 @@ def test_the_interval_holds_the_value_and_narrows_with_more_faces() -> None:
 
 def test_intervals_are_repeatable() -> None:
     probabilities, targets = random_probabilities(60, 0), one_hot(np.arange(60) % 8)
-    assert metrics.intervals(probabilities, targets, 50) == metrics.intervals(probabilities, targets, 50)
+    assert metrics.bootstrap_intervals(probabilities, targets, 50) == metrics.bootstrap_intervals(
+        probabilities, targets, 50
+    )
 
 
 @given(factor=st.floats(0.4, 2.5), seed=st.integers(0, 100))

@@ -72,10 +72,10 @@ def test_a_weight_too_large_for_float16_is_refused(tmp_path: Path, preset: Confi
 
 
 def test_calibration_takes_as_many_of_each_class_as_there_are() -> None:
-    from emotion.training.quantise import balanced
+    from emotion.training.quantise import class_balanced_sample
 
     labels = np.repeat(np.arange(8), [100, 3, 100, 100, 100, 100, 100, 100])
-    picked = balanced(labels, 80, np.random.default_rng(0))
+    picked = class_balanced_sample(labels, 80, np.random.default_rng(0))
     assert len(np.unique(picked)) == len(picked)
     counts = np.bincount(labels[picked], minlength=8)
     assert counts[Emotion.DISGUST] == 3
@@ -84,7 +84,7 @@ def test_calibration_takes_as_many_of_each_class_as_there_are() -> None:
 
 @pytest.mark.slow
 def test_the_quantised_network_stays_near_the_float_one(tmp_path: Path, preset: Configuration) -> None:
-    from emotion.training.quantise import quantise, write
+    from emotion.training.quantise import quantise, save_quantisation
 
     for path in PACKAGED_CHECKPOINT.glob("model-*.safetensors"):
         (tmp_path / path.name).symlink_to(path)
@@ -95,7 +95,7 @@ def test_the_quantised_network_stays_near_the_float_one(tmp_path: Path, preset: 
     crops = even.repeat(4, 1).repeat(4, 2).clip(0, 255).astype(np.uint8)
     quantisation = quantise(Checkpoint(tmp_path, small), crops, ())
     assert len(quantisation.scales) == len(quantisation.biases) == 156  # 155 convolutions and the last layer
-    checkpoint = write(quantisation, Checkpoint(tmp_path, small))
+    checkpoint = save_quantisation(quantisation, Checkpoint(tmp_path, small))
     exact = OpenVinoRuntime(checkpoint, "openvino-f32", None).probabilities(crops)
     rounded = OpenVinoRuntime(checkpoint, "openvino-int8", None).probabilities(crops)
     assert np.abs(exact - rounded).max() < 0.25

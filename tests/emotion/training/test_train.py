@@ -19,7 +19,7 @@ from torch import nn
 
 from emotion.training.presets import FERPLUS, PAPER
 from emotion.training.starting_weights import initialise, starting_weights
-from emotion.training.train import Batches, enlarge, make_optimiser, normalise, rate_at, train
+from emotion.training.train import TrainingBatches, enlarge, learning_rate_at, make_optimiser, normalise, train
 
 SCRIPT = Path(tiny_run.__file__)
 ROOT = SCRIPT.parents[3]
@@ -91,37 +91,37 @@ def test_a_finished_run_started_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_batch_depends_on_seed_and_step_alone() -> None:
     faces = tiny_run.bars(160, 0)
-    first, second = Batches(faces, tiny_run.PRESET, 0), Batches(faces, tiny_run.PRESET, 0)
+    first, second = TrainingBatches(faces, tiny_run.PRESET, 0), TrainingBatches(faces, tiny_run.PRESET, 0)
     first.make(3, 32)
     for one, other in zip(first.make(14, 32), second.make(14, 32), strict=True):
         assert torch.equal(one, other)
     assert not torch.equal(first.make(14, 32)[0], first.make(15, 32)[0])
-    assert not torch.equal(first.make(14, 32)[0], Batches(faces, tiny_run.PRESET, 1).make(14, 32)[0])
+    assert not torch.equal(first.make(14, 32)[0], TrainingBatches(faces, tiny_run.PRESET, 1).make(14, 32)[0])
 
 
 def test_without_balance_every_face_is_shown_once_per_epoch() -> None:
     preset = dataclasses.replace(tiny_run.PRESET, balance=0.0, children=1.0)
-    assert sorted(Batches(tiny_run.bars(160, 0), preset, 0).order(2).tolist()) == list(range(160))
+    assert sorted(TrainingBatches(tiny_run.bars(160, 0), preset, 0).order(2).tolist()) == list(range(160))
 
 
 def test_rare_classes_and_children_are_drawn_more_often() -> None:
     faces = tiny_run.bars(160, 0)
     preset = dataclasses.replace(tiny_run.PRESET, balance=0.0, children=4.0)
-    drawn = torch.cat([Batches(faces, preset, 0).order(epoch) for epoch in range(20)]).numpy()
+    drawn = torch.cat([TrainingBatches(faces, preset, 0).order(epoch) for epoch in range(20)]).numpy()
     share = faces.children[drawn].mean()
     assert share == pytest.approx(4 * 20 / (4 * 20 + 140), abs=0.03)
 
     few = faces.take(np.flatnonzero((faces.labels != 0) | (np.arange(160) < 40)))  # 5 of class 0, 20 of the others
-    drawn = Batches(few, dataclasses.replace(preset, children=1.0, balance=1.0), 0).order(0).numpy()
+    drawn = TrainingBatches(few, dataclasses.replace(preset, children=1.0, balance=1.0), 0).order(0).numpy()
     counts = np.bincount(few.labels[drawn], minlength=8)
     assert counts[0] > 8
 
 
 def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
     preset = dataclasses.replace(FERPLUS, rate=1.0, warm_up=10)
-    assert rate_at(preset, 0, 0.0) == pytest.approx(0.1)
-    assert rate_at(preset, 100, 0.5) == pytest.approx(0.505)
-    assert rate_at(preset, 100, 1.0) == pytest.approx(0.01)
+    assert learning_rate_at(preset, 0, 0.0) == pytest.approx(0.1)
+    assert learning_rate_at(preset, 100, 0.5) == pytest.approx(0.505)
+    assert learning_rate_at(preset, 100, 1.0) == pytest.approx(0.01)
 
 
 def test_the_paper_s_recipe_is_the_paper_s() -> None:
@@ -131,7 +131,7 @@ def test_the_paper_s_recipe_is_the_paper_s() -> None:
     assert type(optimiser) is torch.optim.Adam
     assert optimiser.defaults["betas"] == (0.9, 0.999)
     assert optimiser.defaults["weight_decay"] == 0
-    assert rate_at(PAPER, 0, 0.0) == rate_at(PAPER, 9000, 0.99) == 0.0005
+    assert learning_rate_at(PAPER, 0, 0.0) == learning_rate_at(PAPER, 9000, 0.99) == 0.0005
 
 
 def test_a_last_layer_of_a_thousand_classes_is_replaced_and_the_rest_taken_over() -> None:

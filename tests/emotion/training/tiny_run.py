@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from emotion.training.data import Faces
+from emotion.training.data import FaceDataset
 from emotion.training.presets import FERPLUS, Preset
 from emotion.training.train import train
 
@@ -26,7 +26,7 @@ PRESET: Preset = replace(
 )
 
 
-def bars(count: int, seed: int) -> Faces:
+def bars(count: int, seed: int) -> FaceDataset:
     """Faces of a world where an expression is the row in which a bright bar lies."""
     generator = np.random.default_rng(seed)
     labels = np.arange(count) % 8
@@ -36,7 +36,7 @@ def bars(count: int, seed: int) -> Faces:
     targets = np.full((count, 8), 0.02, np.float32)
     targets[np.arange(count), labels] = 0.86
     names = np.array([f"{number}.png" for number in range(count)])
-    return Faces(images, targets, np.ones(count, bool), names, children=labels == 3)
+    return FaceDataset(images, targets, np.ones(count, bool), names, children=labels == 3)
 
 
 def network() -> nn.Module:
