@@ -1,4 +1,4 @@
-"""Eighteen ways in which a photograph of a face may differ without its expression changing.
+"""The eighteen augmentations of training images: changes of a face photograph that leave its expression alone.
 
 Each function takes one image, a float tensor (channels, height, width) in [0, 1] with one or three channels, and a
 generator, and returns an image of the same shape and range. All randomness comes from the generator: the same seed
@@ -39,7 +39,7 @@ def _integer(low: int, high: int, generator: Generator) -> int:
 
 
 def _sample(image: Tensor, grid: Tensor) -> Tensor:
-    """Reads the image at ``grid`` (1, height, width, 2; -1..1); outside it is mirrored, as skin and hair go on."""
+    """Samples the image bilinearly at ``grid`` (1, height, width, 2; -1..1); beyond its border it is mirrored."""
     warped = F.grid_sample(image[None], grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     return warped[0].clamp(0, 1)
 
@@ -92,7 +92,7 @@ def scale(image: Tensor, generator: Generator) -> Tensor:
 
 
 def flip(image: Tensor, generator: Generator) -> Tensor:
-    """Mirrors left and right, always: how often it happens is for the policy to say."""
+    """Mirrors left and right, always; the policy sets the probability."""
     return transforms.horizontal_flip(image)
 
 
@@ -198,11 +198,11 @@ AUGMENTATIONS: tuple[Augmentation, ...] = (
 )  # fmt: skip
 
 Policy = tuple[tuple[Augmentation, float], ...]
-"""What is done to a training image, in this order, each with its probability."""
+"""Augmentations in the order in which they are applied, each with its probability."""
 
 
 def apply_policy(policy: Policy, image: Tensor, generator: Generator) -> Tensor:
-    """One random variant of an image (channels, height, width; [0, 1])."""
+    """A random variant of an image (channels, height, width; [0, 1])."""
     for augmentation, probability in policy:
         if float(torch.rand((), generator=generator)) < probability:
             image = augmentation(image, generator)

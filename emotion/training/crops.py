@@ -1,4 +1,4 @@
-"""From a photograph to what the network is shown: the aligned face as in the application, or a crop taken as it is."""
+"""Cuts the network's face crop out of a photograph: the aligned face as in the application, or the middle square."""
 
 import numpy as np
 from PIL import Image
@@ -9,7 +9,7 @@ from emotion.training.data import CropFunction
 
 
 def aligned_face_crop(configuration: Configuration) -> CropFunction:
-    """Finds the largest face and lays its landmarks onto the checkpoint's template; None where there is no face."""
+    """A function that finds the largest face and aligns its landmarks with the checkpoint's template."""
     detector = FaceDetector()
     size, template = configuration.crop_size, configuration.crop_template
 
@@ -23,7 +23,8 @@ def aligned_face_crop(configuration: Configuration) -> CropFunction:
 
 
 def centre_square_crop(configuration: Configuration) -> CropFunction:
-    """Takes the middle square of an image that is a face crop already, averaged down or enlarged to the crop's size."""
+    """A function for images that are face crops already: their middle square, averaged down or enlarged to the crop's
+    size."""
 
     def crop(image: np.ndarray) -> np.ndarray:
         side = min(image.shape[:2])

@@ -1,4 +1,4 @@
-"""Training and test images: FER+ arrays, and folders of photographs with one sub-folder per class.
+"""Reads training and test images: FER+ arrays, and folders of photographs with one sub-folder per class.
 
     python -m emotion.training.data --images fer2013.csv --votes fer2013new.csv --out data/ferplus
 
@@ -21,7 +21,7 @@ from emotion.images import ImageError, read_image
 from emotion.labels import KEYS, Emotion
 
 CropFunction = Callable[[np.ndarray], np.ndarray | None]
-"""From a photograph (height, width, 3) uint8 to what the network is shown, (side, side, channels) uint8, or None."""
+"""Cuts the face out of a photograph, (height, width, 3) uint8, as (side, side, channels) uint8; None without a face."""
 
 # FER+ counts its votes as neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, not a face.
 FERPLUS_COLUMNS = (
@@ -45,11 +45,11 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class FaceDataset:
-    """Face crops with what is known of them.
+    """Face crops with their labels.
 
     ``images``: (n, side, side, channels) uint8. ``targets``: (n, 8) float32, each row a distribution over `Emotion`.
     ``majority``: (n,) bool, whether more than half of all votes went to the top class. ``children``: (n,) bool, or None
-    where nobody knows. ``names``: (n,) str. ``skipped``: what was left out, as "name: reason".
+    where that is not known. ``names``: (n,) str. ``skipped``: images left out, as "name: reason".
     """
 
     images: np.ndarray
@@ -102,10 +102,10 @@ def load_ferplus(path: Path) -> FaceDataset:
 
 
 def list_class_images(folder: Path, every_class: bool = True) -> list[tuple[Path, Emotion]]:
-    """Every image file of a class-folder data set with its class, in the order of the classes, then of the names.
+    """Every image file of a class-folder data set with its class, sorted by class, then by name.
 
     Raises DataError when a folder is not named after a class or holds no image, and when a class has no folder, unless
-    ``every_class`` is off: a school that judges a checkpoint need not have contempt.
+    ``every_class`` is off: a school that evaluates a checkpoint may have no photograph of contempt.
     """
     if not folder.is_dir():
         raise DataError(
@@ -126,10 +126,10 @@ def list_class_images(folder: Path, every_class: bool = True) -> list[tuple[Path
 
 
 def load_folder(folder: Path, crop: CropFunction, every_class: bool = True) -> FaceDataset:
-    """Reads a class-folder data set. What cannot be read, or shows no face, is named on standard error and counted.
+    """Reads a class-folder data set. Images that cannot be read or show no face are skipped and listed on
+    standard error.
 
-    ``crop`` makes of each photograph what the network is shown; all crops are held in memory (150 KB each at 224 pixels
-    in colour: 10,000 take 1.5 GB).
+    All crops are held in memory (150 KB each at 224 pixels in colour: 10,000 take 1.5 GB).
     """
     crops, labels, names, skipped = [], [], [], []
     files = list_class_images(folder, every_class)
@@ -181,11 +181,10 @@ def read_column(path: Path, names: np.ndarray, column: str) -> np.ndarray:
 def split_training_test(
     faces: FaceDataset, seed: int, share: float = 0.25, people: np.ndarray | None = None
 ) -> tuple[FaceDataset, FaceDataset]:
-    """Divides into training and test faces, ``share`` of each class for the test.
+    """Splits into training and test faces, stratified: ``share`` of each class is for the test.
 
     ``people`` (n,): who is on each image; then nobody is on both sides, and the shares of the classes come as close to
-    ``share`` as whole people allow. Without it each class is divided by itself. Raises DataError when a side would lack
-    a class.
+    ``share`` as whole people allow. Raises DataError when a side would lack a class.
     """
     generator = np.random.default_rng(seed)
     held_out = np.zeros(len(faces), bool)
@@ -212,7 +211,10 @@ def split_training_test(
 
 
 def split_folder(folder: Path, faces: FaceDataset, seed: int) -> tuple[FaceDataset, FaceDataset]:
-    """75/25, by person when the folder holds ``people.csv`` (columns image, person); warns when it does not."""
+    """Training and test faces, 75 to 25, split by person when the folder holds ``people.csv`` (columns image, person).
+
+    Without that file a warning goes to standard error.
+    """
     people_file = folder / "people.csv"
     if people_file.is_file():
         return split_training_test(faces, seed, people=read_column(people_file, faces.names, "person"))

@@ -1,7 +1,7 @@
 """Finds photographs that a data set holds more than once, mirrored or not.
 
 FER2013 repeats photographs, also across its splits: a network that has learnt a test image is judged too well.
-Looked at by eye, on FER+: above a likeness of 0.95 practically all pairs are the same photograph, between 0.92 and 0.94
+Checked by eye on FER+: above a similarity of 0.95 practically all pairs are the same photograph, between 0.92 and 0.94
 most are two people in the same pose.
 """
 

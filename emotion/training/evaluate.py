@@ -45,7 +45,7 @@ def predict_probabilities(runtime: Runtime, crops: np.ndarray, what: str) -> np.
 
 
 def metrics_with_intervals(probabilities: np.ndarray, faces: FaceDataset) -> dict[str, Any]:
-    """Every figure of one set of faces: value, lower and upper end of its 95 % interval; the classes; the matrix."""
+    """All metrics of a set of faces with their 95 % intervals, those of each class, and the confusion matrix."""
     values = metrics.scores(probabilities, faces.targets)
     spans = metrics.bootstrap_intervals(probabilities, faces.targets)
     confusion = metrics.confusion_matrix(faces.labels, probabilities.argmax(1))
@@ -76,7 +76,7 @@ def metrics_with_intervals(probabilities: np.ndarray, faces: FaceDataset) -> dic
 
 
 def metrics_by_age(probabilities: np.ndarray, faces: FaceDataset, chosen: np.ndarray) -> dict[str, Any]:
-    """Figures of the chosen faces (a mask), and beside them those of children and of others where it is known."""
+    """Metrics of the ``chosen`` faces (a mask), and of the children and the others among them where that is known."""
     sets = {"all": chosen}
     if faces.children is not None:
         sets |= {"children": chosen & faces.children, "others": chosen & ~faces.children}
@@ -86,7 +86,7 @@ def metrics_by_age(probabilities: np.ndarray, faces: FaceDataset, chosen: np.nda
 
 
 def metrics_by_group(probabilities: np.ndarray, faces: FaceDataset, path: Path) -> dict[str, dict[str, Any]]:
-    """For each column of groups.csv but ``image``, and each of its values: the figures of those faces."""
+    """For each column of groups.csv but ``image``, and each of its values: the metrics of those faces."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         names = [name for name in csv.DictReader(file).fieldnames or () if name != "image"]
     tables: dict[str, dict[str, Any]] = {}
@@ -100,9 +100,9 @@ def metrics_by_group(probabilities: np.ndarray, faces: FaceDataset, path: Path) 
 
 
 def measure_robustness(runtime: Runtime, probabilities: np.ndarray, faces: FaceDataset) -> dict[str, Any]:
-    """Accuracy as they are and under each change, with the intervals of the (paired) differences, of up to 1,000 faces.
+    """Accuracy of up to 1,000 faces as they are and under each perturbation, with intervals of the paired differences.
 
-    Where it is known who is a child, ``children`` is the same for all children, of whom 1,000 faces hold too few.
+    Where it is known who is a child, ``children`` holds the same for all children, of whom 1,000 faces hold too few.
     """
     sampled = np.zeros(len(faces), bool)
     sampled[np.random.default_rng(0).permutation(len(faces))[:ROBUSTNESS_FACES]] = True
@@ -119,7 +119,7 @@ def measure_robustness(runtime: Runtime, probabilities: np.ndarray, faces: FaceD
 
 
 def _accuracy_changes(right: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The table of faces whose answers were ``right``, (n,) bool, by the name of the change, "" for none."""
+    """Accuracies and their changes. ``right``: whether each answer was right, (n,) bool, by perturbation ("": none)."""
     before = right[""].astype(float)
     draws = np.random.default_rng(0).integers(0, len(before), (1000, len(before)))
     table = {}
@@ -136,7 +136,7 @@ def _accuracy_changes(right: dict[str, np.ndarray]) -> dict[str, Any]:
 def evaluate(
     checkpoint: Checkpoint, runtime: Runtime, faces: FaceDataset, thorough: bool = False
 ) -> tuple[dict[str, Any], np.ndarray]:
-    """Everything that is known of a checkpoint on these faces, ready for JSON but for NaN, and the probabilities.
+    """Evaluates a checkpoint on these faces: the content of evaluation.json, NaN included, and the probabilities.
 
     ``thorough`` adds averaging over the mirror image, and robustness: about three and a half times the work.
     """
@@ -168,7 +168,7 @@ def evaluate(
 
 
 def store_fitted_temperature(checkpoint: Checkpoint, runtime: Runtime, faces: FaceDataset) -> Checkpoint:
-    """Writes the temperature under which the classes of ``faces`` are likeliest into the checkpoint's configuration."""
+    """Fits the temperature to the labels of ``faces`` and stores it in the checkpoint's configuration."""
     factor = metrics.fit_temperature(
         predict_probabilities(runtime, faces.images, "fitting the temperature"), faces.labels
     )
@@ -179,7 +179,7 @@ def store_fitted_temperature(checkpoint: Checkpoint, runtime: Runtime, faces: Fa
 
 
 def nan_to_none(value: Any) -> Any:
-    """The same with None for NaN, which JSON has no word for, and floats rounded to six digits."""
+    """The same with None for NaN, which JSON lacks, and floats rounded to six digits."""
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, 6)
     if isinstance(value, dict):
@@ -200,7 +200,7 @@ def load_dataset(data: Path, checkpoint: Checkpoint, crops: bool) -> FaceDataset
 
 
 def summary(result: dict[str, Any]) -> str:
-    """A few lines for the terminal."""
+    """The main figures as a few lines for the terminal."""
     lines = [f"{result['model']} on {result['data']}, {result['runtime']}, {result['input_size']} pixels"]
     if result["faces_judged"] < result["faces_in_data"]:
         left_out = result["faces_in_data"] - result["faces_judged"]

@@ -1,4 +1,4 @@
-"""The arithmetic of judging a classifier: pure functions over probabilities (n, 8) and what is true of each face."""
+"""Metrics of a classifier: pure functions over probabilities (n, 8) and labels (n,) or vote distributions (n, 8)."""
 
 import numpy as np
 
@@ -19,13 +19,13 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def recall(confusion: np.ndarray) -> np.ndarray:
-    """(8,): of the faces of a class, the share that was recognised. NaN for a class without faces."""
+    """(8,): share of the faces of each class that was recognised. NaN for a class without faces."""
     return _ratio(confusion.diagonal(), confusion.sum(1))
 
 
 def precision(confusion: np.ndarray) -> np.ndarray:
-    """(8,): of the answers with a class, the share that was right. 0 for a class never answered, as scikit-learn does;
-    NaN for a class that is neither shown nor answered."""
+    """(8,): share of the answers with each class that was right. 0 for a class never answered, as in scikit-learn;
+    NaN for one neither shown nor answered."""
     shown, answered = confusion.sum(1), confusion.sum(0)
     return np.where((answered == 0) & (shown > 0), 0.0, _ratio(confusion.diagonal(), answered))
 
@@ -65,7 +65,7 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 
 def scores(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """The figures of (n, 8) probabilities against (n, 8) vote distributions; the truth is the class with most votes.
+    """All metrics of (n, 8) probabilities against (n, 8) vote distributions; the label is the class with most votes.
 
     Means over classes leave out classes without a face. ``recall_<class>`` is NaN for those.
     """
@@ -87,9 +87,9 @@ def bootstrap_intervals(
 ) -> dict[str, tuple[float, float]]:
     """95 % percentile interval of each of `scores` over ``draws`` samples of the faces with replacement (Efron 1979).
 
-    Seeded: the same figures give the same interval. The interval says how far another draw of faces of the same kind
-    may fall, not what faces of another kind do. That of the calibration error lies a little high: drawing faces twice
-    adds scatter to each bin, and the error knows no sign.
+    Seeded, so repeatable. The interval covers other samples of the same kind of faces, not faces of another kind. That
+    of the calibration error is biased upwards a little: drawing faces twice adds scatter to each bin, and the error has
+    no sign.
     """
     generator = np.random.default_rng(0)
     samples = [
@@ -106,9 +106,9 @@ def bootstrap_intervals(
 
 
 def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The factor, within 0.25..4, that the temperature behind (n, 8) probabilities should be multiplied with, so that
-    the negative log-likelihood of (n,) labels is least (Guo et al. 2017). Golden-section search: the function is convex
-    in the inverse of the temperature.
+    """The factor, 0.25..4, by which to multiply the temperature behind (n, 8) probabilities to minimise the negative
+    log-likelihood of (n,) labels (Guo et al. 2017). Golden-section search: the loss is convex in the inverse of the
+    temperature.
     """
     logs = np.log(np.maximum(probabilities.astype(np.float64), 1e-12))
 
@@ -127,9 +127,3 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
         else:
             low = left
     return 2 / (low + high)
-
-
-def temper(probabilities: np.ndarray, factor: float) -> np.ndarray:
-    """(n, 8) probabilities as they would be at ``factor`` times the temperature."""
-    powers = np.maximum(probabilities.astype(np.float64), 1e-12) ** (1 / factor)
-    return (powers / powers.sum(1, keepdims=True)).astype(np.float32)

@@ -1,4 +1,7 @@
-"""The two recipes as plain values; each constant carries its reason. `dataclasses.replace` makes a third."""
+"""The hyperparameters of the two training recipes, each with its reason; `dataclasses.replace` makes variants.
+
+The names of the fields stand in every run's run.json, which a resumed run is compared with.
+"""
 
 from dataclasses import dataclass
 
@@ -8,50 +11,53 @@ from emotion.training.augment import Policy
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """Everything that makes one training run differ from another, data and starting weights apart."""
+    """Hyperparameters of a training run: all but the data, the starting weights and the seed."""
 
     sizes: tuple[int, ...]
-    """Pixels of the square the network sees, in turn, each for an equal share of the run; the last is for use."""
+    """Input sizes in pixels, used in turn for equal shares of the run; the last is the checkpoint's."""
     crop_size: int
-    """Pixels of the face crop before it is enlarged to the size: what the data hold."""
+    """Side of the face crops in pixels, before they are enlarged to the input size."""
     channels: int
-    """1: grey, repeated for the network's three inputs; 3: colour."""
+    """1: grey, repeated to the network's three channels; 3: colour."""
     mean: tuple[float, ...]
-    """Of the pixels on 0..1, one value a channel; with ``std`` it brings them to what the weights expect."""
+    """Mean of the pixels (0..1) per channel, subtracted before ``std`` divides."""
     std: tuple[float, ...]
+    """Standard deviation of the pixels (0..1) per channel."""
     training_data: str
-    """In words, for the checkpoint's configuration."""
+    """Description for the checkpoint's configuration."""
     epochs: int | None = None
     """Length of the run in passes over the data; where None, ``minutes`` says it."""
     minutes: float | None = None
-    """Length of the run in wall-clock minutes, validation and pauses included, so that its end can be foreseen."""
+    """Length of the run in wall-clock minutes, validation and pauses included."""
     check_minutes: float = 20
-    """Minutes between two looks at the validation faces, where the length is in minutes (else: every epoch)."""
+    """Minutes between two validations, where the length is in minutes (else: every epoch)."""
     check_faces: int | None = None
-    """How many validation faces a look takes, evenly spread; None: all."""
+    """Faces of a validation, evenly spread over the set; None: all."""
     batch: int
+    """Faces in a batch."""
     optimiser: str
     """``adam`` or ``adamw``."""
     rate: float
+    """Highest learning rate."""
     weight_decay: float = 0.0
-    """Pulls the kernels (not biases and normalisations) towards zero; used by ``adamw``."""
+    """Decoupled weight decay of the kernels (not of biases and normalisations); used by ``adamw``."""
     warm_up: int = 0
-    """Steps over which the rate climbs from zero."""
+    """Steps over which the learning rate rises linearly from zero."""
     cosine: bool = False
-    """Whether the rate falls along a half cosine to a hundredth; else it is constant."""
+    """Whether the learning rate follows a half cosine down to a hundredth; else it is constant."""
     gradient_norm: float | None = None
-    """Gradients longer than this are shortened to it."""
+    """Largest norm of the gradient, to which longer ones are clipped; None: no clipping."""
     average: float | None = None
-    """Decay of the running average of the weights, which is then what is validated and saved."""
+    """Decay of the exponential moving average of the weights, which is then validated and saved; None: no average."""
     balance: float = 0.0
-    """Classes are drawn with chance count^-balance an image; 0: as they are, 1: all alike."""
+    """Class-balanced sampling: an image's weight is (images of its class)^-balance; 0: none, 1: classes alike."""
     children: float = 1.0
-    """How many times as often a child's face is drawn as a grown-up's."""
+    """Sampling weight of a child's face relative to a grown-up's."""
     bfloat16: bool = False
-    """Whether products are computed in bfloat16."""
+    """Whether the network is computed under bfloat16 autocast."""
     policy: Policy
     save_seconds: float = 300
-    """Seconds of work that a kill may cost."""
+    """Seconds between two saved states: the work that a kill may cost."""
 
 
 PAPER = Preset(

@@ -36,14 +36,15 @@ LAYERS_KEPT_FLOAT: tuple[tuple[str, ...], ...] = (
 
 
 def class_balanced_sample(labels: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Indices of ``count`` images, as many of each class as there are, in random order."""
+    """Indices of up to ``count`` images in random order, equally many of each class (of a smaller class all)."""
     share = -(-count // len(Emotion))
     picked = [generator.permutation(np.flatnonzero(labels == emotion))[:share] for emotion in Emotion]
     return generator.permutation(np.concatenate(picked))[:count]
 
 
 def quantise(checkpoint: Checkpoint, images: np.ndarray, kept_float: tuple[str, ...]) -> Quantisation:
-    """The quantisation that NNCF finds for ``images`` (n, crop_size, crop_size, channels) uint8."""
+    """Quantises with NNCF, calibrated on ``images`` (n, crop_size, crop_size, channels) uint8; ``kept_float`` names the
+    layers that are not quantised."""
     model = build_model(checkpoint)
     quantised = nncf.quantize(
         model,
@@ -55,9 +56,9 @@ def quantise(checkpoint: Checkpoint, images: np.ndarray, kept_float: tuple[str, 
 
 
 def extract_quantisation(model: openvino.Model) -> Quantisation:
-    """What NNCF put into the graph of `emotion.runtime.openvino_graph`: ranges, scales and corrected biases, by name.
+    """Reads ranges, scales and corrected biases out of a graph of `emotion.runtime.openvino_graph` quantised by NNCF.
 
-    Raises ValueError where the graph is quantised in a way that `Quantisation` can't say.
+    Raises ValueError where the graph is quantised in a way that `Quantisation` cannot express.
     """
     ranges: dict[str, tuple[float, float]] = {}
     scales: dict[str, np.ndarray] = {}
@@ -90,7 +91,7 @@ def predict_probabilities(runtime: OpenVinoRuntime, images: np.ndarray) -> np.nd
 
 
 def within_limits(reference: dict[str, float], candidate: dict[str, float], agreement: float) -> bool:
-    """Whether the figures of int8 stay within the limits of those of float32."""
+    """Whether the candidate (int8) loses no more against the reference (float32) than the limits allow."""
     return (
         reference["accuracy"] - candidate["accuracy"] <= ACCURACY_LOSS
         and reference["mean_recall"] - candidate["mean_recall"] <= RECALL_LOSS
@@ -149,13 +150,13 @@ def main() -> None:
 
 
 def table_row(name: str, figures: dict[str, float]) -> str:
-    """A line of the table."""
+    """A line of the printed table."""
     shown = figures["accuracy"], figures["mean_recall"], figures["negative_log_likelihood"]
     return f"{name:40} {shown[0]:9.4f} {shown[1]:12.4f} {shown[2]:11.4f}"
 
 
 def remove_quantisation(checkpoint: Checkpoint) -> None:
-    """Takes a refused int8 model out of the folder."""
+    """Removes the int8 file and its entry in config.json."""
     (checkpoint.folder / QUANTISATION_FILE).unlink()
     described = replace(checkpoint.configuration, int8=None)
     (checkpoint.folder / CONFIGURATION_FILE).write_text(described.to_json(), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""What a classroom does to a face crop: fixed, seeded changes under which the accuracy is measured again.
+"""Perturbations of face crops as a classroom brings them, under which the accuracy is measured again.
 
-Unlike the augmentations these have one strength each, so that figures of two checkpoints can be compared. Each takes
+Unlike the augmentations each has one strength and a fixed seed, so that two checkpoints can be compared. Each takes
 and returns crops (n, side, side, channels) uint8. Lengths are fractions of the crop's side; the places of mouth and
 eyes are those of the crop template that FER+ follows.
 """

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 from tqdm import tqdm
 
 from emotion.network.resnet152 import build_resnet152
@@ -35,23 +36,16 @@ def average_weights(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     }
 
 
-@torch.no_grad()
 def recalibrate_batch_norm(network: nn.Module, faces: FaceDataset, preset: Preset, size: int) -> None:
-    """Sets mean and variance of every normalisation to those of up to 1,024 of ``faces``, shown as in use."""
-    normalisations = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta = [module.momentum for module in normalisations]
-    for module in normalisations:
-        module.reset_running_stats()
-        module.momentum = None  # torch's word for the plain mean over all batches
+    """Sets mean and variance of every batch normalisation to those of up to 1,024 of ``faces`` at ``size`` pixels."""
     chosen = np.random.default_rng(0).permutation(len(faces))[:CALIBRATION_FACES]
-    network.train()
-    for start in tqdm(range(0, len(chosen), BATCH_SIZE), desc="measuring", unit="batch", file=sys.stderr):
-        pixels = normalise(enlarge(faces.images[chosen[start : start + BATCH_SIZE]], size), preset)
-        with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
-            network(pixels)
-    network.eval()
-    for module, momentum in zip(normalisations, momenta, strict=True):
-        module.momentum = momentum
+    starts = tqdm(range(0, len(chosen), BATCH_SIZE), desc="measuring", unit="batch", file=sys.stderr)
+    network.eval()  # the mode that update_bn leaves it in
+    with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
+        update_bn(
+            (normalise(enlarge(faces.images[chosen[start : start + BATCH_SIZE]], size), preset) for start in starts),
+            network,
+        )
 
 
 def main() -> None:

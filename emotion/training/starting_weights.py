@@ -1,4 +1,4 @@
-"""Where a network begins before it is trained: weights of a file, of a checkpoint, or torchvision's own."""
+"""Loads the weights that training starts from: a file, a checkpoint folder, or torchvision's ImageNet weights."""
 
 import sys
 import urllib.error
@@ -33,7 +33,7 @@ def starting_weights(start: Path | None) -> dict[str, Tensor]:
 
 
 def initialise(network: nn.Module, state: dict[str, Tensor]) -> None:
-    """Takes over every weight but a last layer of another number of classes, which stays new."""
+    """Loads ``state`` into the network; a last layer for another number of classes keeps its random values."""
     own = network.state_dict()
     state = {name: value.to(own[name].dtype) if name in own else value for name, value in state.items()}
     last = [name for name in state if name.startswith("fc.") and name in own and state[name].shape != own[name].shape]

@@ -18,10 +18,10 @@ from emotion.faces.alignment import Points
 from emotion.faces.detector import Face, FaceDetector
 from emotion.training.data import load_ferplus
 
-# A tight crop of 48 pixels is nothing a detector knows. Enlarged to 160..240 and with a border of its mean brightness
-# it finds 95 of 100; repeating or mirroring the edge (which makes second faces) or black give 70 to 91.
+# The detector does not know tight crops of 48 pixels. Enlarged to 160..240 and with a border of its mean brightness it
+# finds 95 of 100; repeating or mirroring the edge (which makes second faces) or black give 70 to 91.
 ENLARGED_SIDE, BORDER = 240, 60  # pixels
-LARGEST_OFFSET = 0.25  # of the crop: a box further away from its middle is of something else
+LARGEST_OFFSET = 0.25  # of the crop, from its middle to that of a box: one further away is of something else
 
 
 # The least-squares scale comes out too small when landmarks err, for their errors look like size. Spread about the
@@ -54,7 +54,7 @@ def make_symmetric(points: Points) -> np.ndarray:
 
 
 def scale_about_centre(template: np.ndarray) -> np.ndarray:
-    """(5, 2) fractions moved away from the middle of the crop by `SPREAD`."""
+    """(5, 2) fractions scaled about the middle of the crop by `SCALE_CORRECTION`."""
     return (template - 0.5) * SCALE_CORRECTION + 0.5
 
 

@@ -3,7 +3,7 @@
     python -m emotion.training.train --preset paper --data FOLDER --out RUN
     python -m emotion.training.train --preset ferplus --data data/ferplus --start WEIGHTS --out RUN
 
-Writes into RUN: ``weights.safetensors`` (half precision), ``metrics.csv`` (one row per epoch or look), ``losses.html``
+Writes into RUN: ``weights.safetensors`` (half precision), ``metrics.csv`` (one row per validation), ``losses.html``
 (training and validation loss), ``run.json`` (what was run) and ``state.pt``. Killed at any moment, the same command
 goes on from the last state and, where the length is in epochs, ends with the very weights it would have ended with.
 """
@@ -58,31 +58,31 @@ def normalise(pixels: Tensor, preset: Preset) -> Tensor:
 
 
 class TrainingBatches:
-    """The batches of a run. Batch number ``step`` depends on the seed and on ``step`` alone, so that a resumed run sees
-    what an unbroken one sees, and no generator has to be remembered."""
+    """Batches of augmented faces. Each depends on the seed and on its step alone, so that a resumed run sees what an
+    unbroken one sees without a generator's state."""
 
     def __init__(self, faces: FaceDataset, preset: Preset, seed: int) -> None:
         self.faces, self.preset, self.seed = faces, preset, seed
         # A rest smaller than a batch is left out; the next epoch has another order.
         self.per_epoch = max(1, len(faces) // preset.batch)
         count = np.bincount(faces.labels, minlength=len(Emotion)).astype(np.float64)
-        chance = np.maximum(count, 1)[faces.labels] ** -preset.balance
+        weights = np.maximum(count, 1)[faces.labels] ** -preset.balance
         if faces.children is not None:
-            chance = chance * np.where(faces.children, preset.children, 1.0)
-        self.chance = torch.from_numpy(chance)
-        self.even = bool(np.ptp(chance) == 0)
+            weights = weights * np.where(faces.children, preset.children, 1.0)
+        self.weights = torch.from_numpy(weights)
+        self.unweighted = bool(np.ptp(weights) == 0)
 
     def order(self, epoch: int) -> Tensor:
-        """Indices of the faces of an epoch: each once where all are as likely, else drawn with replacement."""
+        """Indices of the faces of an epoch: each once where all weigh alike, else drawn with replacement."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        if self.even:
+        if self.unweighted:
             return torch.randperm(len(self.faces), generator=generator)
-        return torch.multinomial(self.chance, self.per_epoch * self.preset.batch, True, generator=generator)
+        return torch.multinomial(self.weights, self.per_epoch * self.preset.batch, True, generator=generator)
 
     def make(self, step: int, size: int) -> tuple[Tensor, Tensor]:
         """Images (batch, 3, size, size) and target distributions (batch, 8) of one step.
 
-        Takes 2 % of a step on a CPU; in a thread beside it, it would quarrel with the network for the cores.
+        Takes 2 % of a step on a CPU; a thread beside it would compete with the network for the cores.
         """
         epoch, place = divmod(step, self.per_epoch)
         chosen = self.order(epoch)[place * self.preset.batch : (place + 1) * self.preset.batch].numpy()
@@ -93,7 +93,7 @@ class TrainingBatches:
 
 
 def checkpoint_configuration(preset: Preset) -> Configuration:
-    """The configuration that belongs beside the weights of a run; faces are framed as in the packaged checkpoint."""
+    """The configuration of a run's checkpoint; faces are aligned as in the packaged one."""
     return dataclasses.replace(
         load_checkpoint().configuration,
         input_size=preset.sizes[-1],
@@ -106,12 +106,12 @@ def checkpoint_configuration(preset: Preset) -> Configuration:
     )
 
 
-# --- judging -------------------------------------------------------------------------------------------------------
+# --- validation -------------------------------------------------------------------------------------------------------
 
 
 @torch.inference_mode()
 def predict_logits(network: nn.Module, faces: FaceDataset, preset: Preset, size: int) -> np.ndarray:
-    """(n, 8) float32 logits of the faces as they are, in evaluation mode."""
+    """(n, 8) float32 logits of the unaugmented faces, in evaluation mode."""
     network.eval()
     outputs = []
     for start in tqdm(range(0, len(faces), VALIDATION_BATCH_SIZE), desc="scoring", leave=False, file=sys.stderr):
@@ -122,7 +122,7 @@ def predict_logits(network: nn.Module, faces: FaceDataset, preset: Preset, size:
 
 
 def validation_metrics(logits: np.ndarray, faces: FaceDataset) -> dict[str, float]:
-    """The figures of one row of metrics.csv; all under plurality, `children` NaN where nobody knows who is one."""
+    """The metrics of one row of metrics.csv, under plurality; NaN for children where it is not known who is one."""
     probabilities = torch.from_numpy(logits).softmax(1).numpy()
     right = probabilities.argmax(1) == faces.labels
     children = faces.children if faces.children is not None else np.zeros(len(faces), bool)
@@ -158,7 +158,7 @@ def learning_rate_at(preset: Preset, step: int, fraction: float) -> float:
 
 @torch.no_grad()
 def update_running_average(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Moves the running average a little towards the network; counters are taken over."""
+    """One step of the exponential moving average of the weights; integer counters are copied."""
     for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if old.is_floating_point():
             old.lerp_(new, 1 - decay)
@@ -167,14 +167,14 @@ def update_running_average(average: nn.Module, network: nn.Module, decay: float)
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Lets ``write`` fill a file beside ``path``, then puts it there at once: a kill leaves the old or the new."""
+    """Lets ``write`` fill a file beside ``path``, then renames it: a kill leaves the old or the new, whole."""
     part = path.with_suffix(path.suffix + ".part")
     write(part)
     part.replace(path)
 
 
 def write_weights(path: Path, network: nn.Module) -> None:
-    """Weights in half precision, as they are packaged."""
+    """Writes the weights as safetensors in half precision, as they are packaged."""
     half = {
         name: value.half().contiguous() if value.is_floating_point() else value.clone()
         for name, value in network.state_dict().items()
@@ -183,7 +183,7 @@ def write_weights(path: Path, network: nn.Module) -> None:
 
 
 def write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
-    """The table of metrics, and the drawing of the two losses."""
+    """Writes metrics.csv, and losses.html with the curves of the two losses."""
 
     def write_table(path: Path) -> None:
         with path.open("w", newline="") as file:
@@ -203,7 +203,7 @@ def write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
 def train(
     preset: Preset, network: nn.Module, training: FaceDataset, validation: FaceDataset, out: Path, seed: int = 0
 ) -> None:
-    """Runs the preset to its end, from ``out/state.pt`` where a run has been broken off."""
+    """Trains to the preset's end, from ``out/state.pt`` where a run was interrupted."""
     torch.manual_seed(seed)
     if preset.check_faces is not None and preset.check_faces < len(validation):
         validation = validation.take(np.linspace(0, len(validation) - 1, preset.check_faces).astype(int))
@@ -267,7 +267,7 @@ def train(
         optimiser.zero_grad(set_to_none=True)
         step += 1
         if preset.average is not None:
-            # The early average would otherwise hold on to weights that are far from any good.
+            # The decay grows with the steps: a constant one would hold on to the untrained weights.
             update_running_average(average, network, min(preset.average, (1 + step) / (10 + step)))
 
         loss_sum, loss_count = loss_sum + loss.item(), loss_count + 1
@@ -275,10 +275,10 @@ def train(
         progress.update()
         progress.set_postfix(loss=f"{loss_sum / loss_count:.3f}", minutes=f"{spent / 60:.1f}", size=pixels.shape[-1])
         if total:
-            look = step % batches.per_epoch == 0
+            validate = step % batches.per_epoch == 0
         else:
-            look = spent - checked > preset.check_minutes * 60 or fraction_done() >= 1
-        if look:
+            validate = spent - checked > preset.check_minutes * 60 or fraction_done() >= 1
+        if validate:
             row = {"step": step, "epoch": step / batches.per_epoch, "minutes": spent / 60}
             row |= {"training_loss": loss_sum / loss_count}
             row |= validation_metrics(predict_logits(average, validation, preset, preset.sizes[-1]), validation)
@@ -288,7 +288,7 @@ def train(
             checked = spent
             tqdm.write("  ".join(f"{key} {value:.4g}" for key, value in row.items()), file=sys.stderr)
             write_metrics(out, rows)
-        if look or spent - saved > preset.save_seconds:
+        if validate or spent - saved > preset.save_seconds:
             save()
             saved = spent
     progress.close()
