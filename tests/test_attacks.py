@@ -122,7 +122,7 @@ def bombs() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", list(bombs()))
-def test_what_unpacks_to_something_large_is_not_unpacked(target: Target, kind: str) -> None:
+def test_a_decompression_bomb_is_not_unpacked(target: Target, kind: str) -> None:
     bomb = bombs()[kind]
     query = {"lesson": target.lesson.code, "child": target.codes[1]}
     before = resident_megabytes(target)
@@ -163,7 +163,7 @@ def test_a_body_of_a_hundred_megabytes_is_refused_and_kept_nowhere(target: Targe
 # connections and headers
 
 
-def test_clients_that_never_finish_a_request_are_left_and_others_are_served(target: Target) -> None:
+def test_slow_clients_are_disconnected_and_others_are_served(target: Target) -> None:
     slow = [socket.create_connection(target.address, timeout=HEADER_TIMEOUT_SECONDS + 30) for _ in range(200)]
     try:
         for connection in slow:
@@ -213,7 +213,7 @@ def test_a_request_is_not_smuggled_behind_another_one(target: Target) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80@localhost", "<script>alert(1)</script>", "a" * 300])
-def test_a_made_up_host_is_not_believed(target: Target, host: str) -> None:
+def test_a_forged_host_header_is_not_trusted(target: Target, host: str) -> None:
     for path in ("/", "/healthz", "/teacher/login", "/nowhere"):
         answer = target.raw(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\n\r\n".encode())
         assert b"<script>alert" not in answer
@@ -228,7 +228,7 @@ FOREIGN = ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"},
     "path", ["/observe", "/admission", "/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/call/observe",
              "/teacher/login", "/teacher/logout", "/teacher/gradio_api/call/erase_child"]
 )  # fmt: skip
-def test_a_page_of_another_site_changes_nothing(target: Target, path: str, headers: dict[str, str]) -> None:
+def test_requests_from_another_site_are_refused(target: Target, path: str, headers: dict[str, str]) -> None:
     with teacher(target) as anna:
         answer = anna.post(path, content=b"{}", headers=headers)
     assert answer.status_code == 403
@@ -288,12 +288,12 @@ def test_guessing_a_password_locks_out_and_says_for_how_long(target: Target) -> 
 
 
 @pytest.mark.parametrize("token", ["", "x", "' OR 1=1 --", "0" * 43])
-def test_a_made_up_session_opens_nothing(target: Target, token: str) -> None:
+def test_a_forged_session_is_refused(target: Target, token: str) -> None:
     answer = httpx.get(target.app.url + "/teacher/config", headers={"Cookie": f"teacher_session={token}"})
     assert answer.status_code == 401
 
 
-def test_a_session_that_was_logged_out_is_dead_for_a_thief_too(target: Target) -> None:
+def test_a_stolen_session_ends_with_the_logout(target: Target) -> None:
     with teacher(target) as anna:
         stolen = {"Cookie": f"teacher_session={_sessions.pop(target.app.url)}"}
         assert anna.get("/teacher/config").status_code == 200
@@ -301,7 +301,7 @@ def test_a_session_that_was_logged_out_is_dead_for_a_thief_too(target: Target) -
     assert httpx.get(target.app.url + "/teacher/config", headers=stolen).status_code == 401
 
 
-def test_a_child_that_floods_is_told_to_wait_and_no_other_child_is_harmed(target: Target) -> None:
+def test_too_many_frames_of_one_child_are_refused_and_other_children_are_recorded(target: Target) -> None:
     query = {"lesson": target.lesson.code, "child": target.codes[0]}
     with httpx.Client(base_url=target.app.url, timeout=60) as client, ThreadPoolExecutor(16) as threads:
         # What is no picture costs least, so a busy machine gets fast enough too.
@@ -313,7 +313,7 @@ def test_a_child_that_floods_is_told_to_wait_and_no_other_child_is_harmed(target
     assert target.frame(1).json()["recorded"]
 
 
-def test_calls_that_do_not_fit_leave_no_code_in_the_log(target: Target) -> None:
+def test_malformed_calls_leave_no_code_in_the_log(target: Target) -> None:
     """Gradio would print the arguments of a call that it cannot serve."""
     own = target.codes[0]
     for answer in (
@@ -327,12 +327,12 @@ def test_calls_that_do_not_fit_leave_no_code_in_the_log(target: Target) -> None:
     assert not [word for word in (*target.codes, target.lesson.code, target.lesson.id) if word in text]
 
 
-def test_a_crash_would_leave_no_image_of_the_memory(target: Target) -> None:
+def test_core_dumps_are_off(target: Target) -> None:
     limits = Path(f"/proc/{target.app.process.pid}/limits").read_text()
     assert re.search(r"Max core file size\s+0\s+0\s", limits)
 
 
-def test_the_metrics_move_with_the_work(target: Target) -> None:
+def test_metrics_count_frames_batches_and_errors(target: Target) -> None:
     before, after = metrics(target), {}
     assert target.frame(0).json()["recorded"]
     with ThreadPoolExecutor(6) as threads:  # the same child at once: what waits is replaced, or refused

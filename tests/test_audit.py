@@ -25,13 +25,13 @@ def answering(*installed: object) -> object:
     return lambda _, *arguments: [BAD] if "--requirement" in arguments else list(installed)
 
 
-def test_an_old_hole_in_what_is_installed_fails_the_build(audit, monkeypatch, capsys):
+def test_a_known_vulnerability_in_an_installed_package_fails_the_build(audit, monkeypatch, capsys):
     monkeypatch.setattr(audit, "audit", answering(FINE, BAD))
     assert audit.main() == 1
     assert "bad 1: CVE-1, PYSEC-1, fixed in 2.0" in capsys.readouterr().out
 
 
-def test_a_hole_that_was_looked_at_passes_with_its_reason(audit, monkeypatch, capsys):
+def test_an_accepted_vulnerability_passes_with_its_reason(audit, monkeypatch, capsys):
     monkeypatch.setattr(audit, "audit", answering(FINE, BAD))
     monkeypatch.setitem(audit.ACCEPTED, "CVE-1", "2026-11-22: the function is never called")
     assert audit.main() == 0
@@ -39,11 +39,11 @@ def test_a_hole_that_was_looked_at_passes_with_its_reason(audit, monkeypatch, ca
 
 
 @pytest.mark.parametrize("answer", [None, [FINE]], ids=["nothing answers", "a mirror finds everything fine"])
-def test_a_service_that_does_not_know_the_old_hole_is_said_to_be_out_of_reach(audit, monkeypatch, capsys, answer):
+def test_a_service_that_misses_a_known_vulnerability_counts_as_out_of_reach(audit, monkeypatch, capsys, answer):
     monkeypatch.setattr(audit, "audit", lambda *_: answer)
     assert audit.main() == 0
     assert "NOTHING WAS AUDITED" in capsys.readouterr().out
 
 
-def test_every_accepted_hole_has_a_reason_with_a_date(audit):
+def test_every_accepted_vulnerability_has_a_reason_with_a_date(audit):
     assert all(len(reason) > 20 and reason[:4].isdigit() for reason in audit.ACCEPTED.values())

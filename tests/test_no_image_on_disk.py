@@ -180,7 +180,7 @@ def test_in_a_whole_lesson_no_picture_is_written_to_a_disk(watched, tmp_path: Pa
     sent.unlink()
 
 
-def test_the_search_finds_what_it_is_for() -> None:
+def test_the_search_finds_pictures_of_every_format() -> None:
     """Without this, the test above would pass with a search that finds nothing."""
     jpeg = frame()
     known = pieces(jpeg)

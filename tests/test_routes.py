@@ -114,7 +114,7 @@ def tried(client: TestClient, server: ComposedApp, who: str, endless: bool = Tru
 
 
 @pytest.mark.parametrize("who", ["visitor", "anna", "boris"])
-def test_what_nobody_needs_is_not_there_for_anybody(
+def test_routes_that_no_page_needs_answer_404_to_everybody(
     server: ComposedApp, everybody: dict[str, TestClient], who: str
 ) -> None:
     answers = dict(tried(everybody[who], server, "nobody"))
@@ -162,7 +162,7 @@ def test_a_visitor_reaches_the_station_and_nothing_breaks(server: ComposedApp, v
         ("192.168.1.9", HOST, "0123456789abcdef", 200),
     ],
 )
-def test_the_metrics_are_for_this_computer_and_for_who_has_the_token(
+def test_metrics_answer_this_computer_and_whoever_has_the_token(
     server: ComposedApp, address: str, host: str, token: str | None, status: int
 ) -> None:
     client = TestClient(server.app, base_url=host, client=(address, 1))
@@ -179,7 +179,7 @@ def test_a_session_of_a_teacher_does_not_open_the_metrics(everybody: dict[str, T
 @pytest.mark.parametrize(
     "path", ["//teacher/", "/./teacher/", "/teacher%2f", "/%74eacher/config", "/TEACHER/", "/x/../teacher/"]
 )
-def test_no_spelling_leads_around_the_gate(visitor: TestClient, path: str) -> None:
+def test_no_spelling_of_a_path_bypasses_the_login(visitor: TestClient, path: str) -> None:
     assert "start_lesson" not in visitor.get(path).text
 
 
@@ -224,7 +224,7 @@ def test_health_and_metrics_hold_no_personal_data(server: ComposedApp, visitor: 
     assert not [word for word in words if word in metrics]
 
 
-def test_who_tries_codes_is_stopped_and_others_go_on(server: ComposedApp, visitor: TestClient) -> None:
+def test_guessing_codes_is_limited_for_each_address(server: ComposedApp, visitor: TestClient) -> None:
     answers = [
         visitor.post("/admission", params={"lesson": f"zz{number:04}", "child": "fox-aaaa"}) for number in range(110)
     ]

@@ -128,11 +128,8 @@ def test_only_the_documented_endpoints_are_public(people: dict[str, httpx.Client
         config = people[who].get(path + "/config").json()
         public = {item["api_name"] for item in config["dependencies"] if item["api_visibility"] == "public"}
         assert public == PUBLIC[path]
-
-
-def test_the_station_knows_no_function_that_reads_observations(people: dict[str, httpx.Client]) -> None:
-    text = people["visitor"].get("/config").text
-    assert not [name for name in PUBLIC["/teacher"] if f'"{name}"' in text]
+    station = people["visitor"].get("/config").text
+    assert not [name for name in PUBLIC["/teacher"] if f'"{name}"' in station], "not even among those that are hidden"
 
 
 # What is asked for: anna's lesson and child, or ones that were never there.
@@ -228,7 +225,7 @@ def state_of_anna(server: ComposedApp) -> list[object]:
 
 
 @pytest.mark.parametrize("who", ["boris", "nobody", ""])
-def test_what_is_anothers_is_answered_like_what_does_not_exist(server: ComposedApp, who: str) -> None:
+def test_another_teachers_data_is_answered_as_if_it_did_not_exist(server: ComposedApp, who: str) -> None:
     before = state_of_anna(server)
     for name, meant in TEACHER_FUNCTIONS.items():
         about_anna = outcome(server, name, who, real=True)
@@ -238,7 +235,7 @@ def test_what_is_anothers_is_answered_like_what_does_not_exist(server: ComposedA
     assert str(state_of_anna(server)) == str(before), "and nothing of hers was changed"
 
 
-def test_who_teaches_the_class_gets_an_answer_from_every_function(server: ComposedApp) -> None:
+def test_the_teacher_of_the_class_gets_an_answer_from_every_function(server: ComposedApp) -> None:
     """Without this, the test above would pass for functions that answer nobody."""
     for name, meant in TEACHER_FUNCTIONS.items():
         answer = outcome(server, name, "anna", real=True)
@@ -325,7 +322,7 @@ def test_no_function_tells_another_teacher_anything_over_http(
     assert str(state_of_anna(server)) == str(before)
 
 
-def test_the_stream_of_another_session_and_an_export_cannot_be_guessed(
+def test_an_export_has_an_unguessable_name_and_is_served_to_teachers_alone(
     server: ComposedApp, people: dict[str, httpx.Client]
 ) -> None:
     """The file of an export is fetched by its name, which carries 122 random bits."""

@@ -59,7 +59,7 @@ def test_a_colour_picture_is_changed_but_still_resembles_itself(augmentation: Ca
 
 
 @pytest.mark.parametrize("augmentation", [a for a in AUGMENTATIONS if a not in (flip, grey)], ids=lambda a: a.__name__)
-def test_other_seeds_give_other_pictures(augmentation: Callable) -> None:
+def test_different_seeds_give_different_pictures(augmentation: Callable) -> None:
     variants = [augmentation(picture(3), torch.Generator().manual_seed(seed)) for seed in range(4)]
     assert not torch.equal(variants[0], variants[1]) or not torch.equal(variants[2], variants[3])
 

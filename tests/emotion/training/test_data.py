@@ -212,7 +212,7 @@ def test_a_damaged_csv_is_named_with_its_line(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the FER+ arrays in ../shared")
 @pytest.mark.parametrize(("part", "plurality", "majority"), [("valid", 3553, 3199), ("test", 3546, 3153)])
-def test_the_protocols_leave_the_numbers_that_are_known(part: str, plurality: int, majority: int) -> None:
+def test_ferplus_protocols_keep_the_published_numbers_of_images(part: str, plurality: int, majority: int) -> None:
     faces = load_ferplus(SHARED / f"{part}.npz")
     assert len(faces) == plurality
     assert faces.majority.sum() == majority
@@ -248,7 +248,7 @@ def test_a_repeated_photograph_is_found_also_mirrored_dimmed_or_noisy() -> None:
     assert found.tolist() == [True] * 4 + [False] * 10
 
 
-def test_a_flat_image_resembles_nothing() -> None:
+def test_a_flat_image_is_similar_to_nothing() -> None:
     flat = np.full((1, 48, 48), 90, np.uint8)
     assert highest_similarity(flat, flat)[0] == 0
 

@@ -73,7 +73,7 @@ def test_a_thorough_evaluation_adds_the_mirror_image_and_robustness(result: dict
     assert dark["change"]["value"] < 0
 
 
-def test_children_are_told_apart_under_every_change(result: dict) -> None:
+def test_robustness_is_measured_for_children_separately(result: dict) -> None:
     table = result["robustness"]["children"]
     assert table["faces"] == 4
     assert table["unchanged"] == 1.0
@@ -82,7 +82,7 @@ def test_children_are_told_apart_under_every_change(result: dict) -> None:
         assert row["change"]["low"] <= row["change"]["value"] <= row["change"]["high"]
 
 
-def test_what_json_cannot_say_becomes_null() -> None:
+def test_nan_becomes_null_in_json() -> None:
     assert nan_to_none({"a": [float("nan"), 0.1234567891], "b": (1,)}) == {"a": [None, 0.123457], "b": [1]}
 
 
@@ -102,7 +102,7 @@ def test_groups_csv_gives_a_table_per_column(tmp_path: Path) -> None:
     assert set(tables["glasses"]) == {"0", "1"}
 
 
-def test_the_page_needs_nothing_else_and_escapes_names(tmp_path: Path, result: dict) -> None:
+def test_the_report_is_self_contained_and_escapes_names(tmp_path: Path, result: dict) -> None:
     names = FACES.names.astype(object)
     names[8] = "<script>alert(1)</script>.png"
     faces = FaceDataset(FACES.images, FACES.targets, FACES.majority, names, FACES.children)
@@ -132,7 +132,7 @@ def test_the_rows_of_the_drawn_matrix_are_normalised(result: dict) -> None:
 
 @pytest.mark.parametrize("name", PERTURBATIONS)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_disturbance_keeps_shape_and_is_repeatable(name: str, channels: int) -> None:
+def test_a_perturbation_keeps_the_shape_and_is_repeatable(name: str, channels: int) -> None:
     crops = np.random.default_rng(0).integers(0, 256, (4, 48, 48, channels), dtype=np.uint8)
     before = crops.copy()
     changed = PERTURBATIONS[name](crops)

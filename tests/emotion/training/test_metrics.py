@@ -51,7 +51,7 @@ def test_a_class_without_faces_has_no_recall_and_does_not_count_in_the_mean() ->
     assert values["accuracy"] == 0.5
 
 
-def test_the_likelihood_of_the_votes_is_least_surprised_by_the_votes_themselves() -> None:
+def test_negative_log_likelihood_is_lowest_for_the_votes_themselves() -> None:
     votes = np.array([[0.5, 0.5, 0, 0, 0, 0, 0, 0]])
     assert metrics.negative_log_likelihood(votes, votes) == pytest.approx(math.log(2))
     assert metrics.negative_log_likelihood(one_hot(np.array([0])), votes) > 5
@@ -102,7 +102,7 @@ def test_intervals_are_repeatable() -> None:
 
 @given(factor=st.floats(0.4, 2.5), seed=st.integers(0, 100))
 @settings(deadline=None, max_examples=15)
-def test_a_temperature_is_found_again(factor: float, seed: int) -> None:
+def test_fit_temperature_recovers_a_known_factor(factor: float, seed: int) -> None:
     generator = np.random.default_rng(seed)
     honest = random_probabilities(4000, seed)
     labels = (honest.cumsum(1) > generator.random((4000, 1))).argmax(1)

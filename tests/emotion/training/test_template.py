@@ -53,6 +53,6 @@ def test_the_symmetric_template_is_its_own_mirror_image(points):
 
 
 @given(five)
-def test_spreading_keeps_the_middle_and_the_directions(points):
+def test_scaling_keeps_the_centre_and_the_directions(points):
     points = np.array(points)
     np.testing.assert_allclose(scale_about_centre(points) - 0.5, 1.06 * (points - 0.5), atol=1e-12)
