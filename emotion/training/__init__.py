@@ -1,1 +1,1 @@
-"""Train, evaluate and package the classifier; every module runs as ``python -m emotion.training.<name>``."""
+"""Trains, evaluates and packages the classifier; its commands run as ``python -m emotion.training.<name>``."""

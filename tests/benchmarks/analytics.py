@@ -1,8 +1,8 @@
 """How long the teacher's questions take, with one lesson and with a school year in the file, while a lesson is
 recorded.
 
-    python tests/benchmarks/analytics.py                    one lesson, 1 million rows, a school year (20 million)
-    python tests/benchmarks/analytics.py --rows 81000       one size only
+    python -m tests.benchmarks.analytics                    one lesson, 1 million rows, a school year (20 million)
+    python -m tests.benchmarks.analytics --rows 81000       one size only
 
 Lessons of 30 children, 45 minutes, one frame a second (81,000 rows) are generated inside DuckDB, ten classes in turn.
 Then 30 stations record into one more lesson, which is 20 minutes old, through `LessonStore.add_observations`, one row
@@ -11,7 +11,6 @@ results.
 """
 
 import argparse
-import sys
 import tempfile
 import threading
 import time
@@ -21,16 +20,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from bench import keep, percentiles, show
-
 from analytics.charts.child import child_lessons
 from analytics.insight.lesson_summary import lesson_summary
 from analytics.insight.timeline import child_timeline, class_board
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child, Lesson, Observation
 from analytics.teacher.export import FORMATS, export_lesson
+from tests.benchmarks.bench import keep, percentiles, show
 
 CHILDREN = 30
 SECONDS = 45 * 60

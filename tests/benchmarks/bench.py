@@ -63,7 +63,7 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def show(title: str, rows: Sequence[dict[str, object]]) -> None:
-    """Prints a table in Markdown, as the README quotes it."""
+    """Prints a table in Markdown, as RESULTS.md quotes it."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     print(f"\n{title}\n\n| {' | '.join(names)} |\n|{'---|' * len(names)}")
     for row in rows:
