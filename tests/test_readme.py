@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analytics.words.texts import TEXTS as TEACHER_TEXTS
-from emotion.serving.language import BAR_TEXTS
+from emotion.serving.texts import SITE_BAR
 from emotion.station.texts import TEXTS as STATION_TEXTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,7 +54,7 @@ def test_every_command_is_a_module_that_runs(document: Path) -> None:
 
 def test_the_russian_page_for_teachers_quotes_the_words_of_the_screen() -> None:
     """Every bold phrase of the Russian page is a text of the program, or the beginning of one."""
-    shown = [*TEACHER_TEXTS["ru"].values(), *STATION_TEXTS["ru"].values(), *BAR_TEXTS["ru"].values()]
+    shown = [*TEACHER_TEXTS["ru"].values(), *STATION_TEXTS["ru"].values(), *SITE_BAR["ru"].values()]
     page = (ROOT / "analytics" / "classroom" / "documents" / "teacher.ru.md").read_text(encoding="utf-8")
     for phrase in re.findall(r"\*\*(.+?)\*\*", page, re.DOTALL):
         assert any(text.startswith(phrase) for text in shown), phrase
