@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.store.copies import back_up, backups_folder, copy_database, has_storage_of_duckdb_1, rewriting_path
 from analytics.store.records import StoreError
 
 LOG = logging.getLogger(__name__)
@@ -172,7 +173,9 @@ class Database:
         try:
             yield
         except duckdb.Error as error:
-            if isinstance(error, duckdb.FatalException | duckdb.IOException | duckdb.InternalException):
+            # A block with a wrong checksum is a plain `duckdb.Error`: it is the one error without a class of its own.
+            lost = duckdb.FatalException | duckdb.IOException | duckdb.InternalException
+            if isinstance(error, lost) or type(error) is duckdb.Error:
                 self._broken = True
             raise StoreError(self._explain(error)) from error
 
@@ -213,6 +216,8 @@ class Database:
     def _connect(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if has_storage_of_duckdb_1(self.path):
+                self._upgrade_storage()
             connection = duckdb.connect(str(self.path), config={"threads": 2})
         except (duckdb.Error, OSError) as error:
             raise self._open_error(error) from error
@@ -230,6 +235,29 @@ class Database:
         self._identity = _identity_of(self.path)
         self._broken = False
         self.changed()
+
+    def _upgrade_storage(self) -> None:
+        """Gives a file of DuckDB 1 the storage format of DuckDB 2. Before anything is written, a copy in the old
+        format, which DuckDB 1 can read, is in the folder of backups; if the disk is full, nothing is changed.
+        """
+        fresh = rewriting_path(self.path)
+        with duckdb.connect(str(self.path), read_only=True) as old:
+            schema_version(old, self.path)  # a file of something else stays as it is
+            copy_database(old, fresh, storage="latest")
+            try:
+                kept = back_up(old, self.path, backups_folder(self.path), note="-before-duckdb-2")
+            except BaseException:
+                fresh.unlink()
+                raise
+        with duckdb.connect(str(self.path)) as old:
+            old.execute("CHECKPOINT")  # no log must be left that would be played into the new file
+        fresh.replace(self.path)
+        LOG.warning(
+            "%s has the storage format of DuckDB 2 now, which older versions of this program cannot read; a copy "
+            "that they can read is kept as %s",
+            self.path,
+            kept,
+        )
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -249,13 +277,18 @@ class Database:
                 f"{self.path} is in use by another process{by}: stop that one, or give this one a file of its own "
                 "with EMOTION_DATABASE"
             )
+        if _disk_is_full(text):
+            return StoreError(self._explain(error))
         if isinstance(error, OSError) or "ermission denied" in text or "ead-only" in text or "annot open file" in text:
             return StoreError(
                 f"{self.path} cannot be written: give this user write permission to the folder, or choose another file "
                 f"with EMOTION_DATABASE ({text.splitlines()[0]})"
             )
-        if "No space left" in text:
-            return StoreError(self._explain(error))
+        if "newer version of DuckDB" in text:
+            return StoreError(
+                f"{self.path} was written by a newer program: update this one, or choose another file with "
+                f"EMOTION_DATABASE ({text.splitlines()[0]})"
+            )
         return DatabaseDamagedError(
             f"{self.path} is damaged, or was never a lesson database: restore a backup "
             f"(python -m analytics.store.backup restore), or move the file away and start again "
@@ -264,13 +297,17 @@ class Database:
 
     def _explain(self, error: Exception) -> str:
         text = str(error).splitlines()[0]
-        if "No space left" in str(error) or "Disk quota" in str(error) or "File too large" in str(error):
+        if _disk_is_full(str(error)):
             return (
                 f"there is no room left on the disk of {self.path}: free some space; nothing that was acknowledged "
                 f"is lost "
                 f"({text})"
             )
         return f"the lesson database {self.path} could not be read or written, and nothing was changed ({text})"
+
+
+def _disk_is_full(text: str) -> bool:
+    return any(reason in text for reason in ("No space left", "Disk quota", "File too large"))
 
 
 def _identity_of(path: Path) -> tuple[int, int] | None:
@@ -286,9 +323,10 @@ def _identity_of(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Brings the tables to the newest version in one transaction. Raises `StoreError` for a file of a newer program."""
-    parts = schema_parts()
+def schema_version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """The version of the tables, 0 in an empty file. Raises `StoreError` for a file of a newer program or of something
+    else.
+    """
     tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     if tables and "schema_version" not in tables:
         raise StoreError(
@@ -300,12 +338,19 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     if tables:
         row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
         found = int(row[0]) if row and row[0] is not None else 0
-    if found > len(parts):
+    known = len(schema_parts())
+    if found > known:
         raise StoreError(
-            f"{path} has tables of version {found}, this program knows up to {len(parts)}: update the program, or "
+            f"{path} has tables of version {found}, this program knows up to {known}: update the program, or "
             f"choose another "
             "file with EMOTION_DATABASE"
         )
+    return found
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Brings the tables to the newest version in one transaction. Raises as `schema_version` does."""
+    found, parts = schema_version(connection, path), schema_parts()
     if found == len(parts):
         return
     connection.begin()

@@ -14,7 +14,7 @@ from pathlib import Path
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HTTPError
 
-from analytics.store import upkeep
+from analytics.store.copies import back_up
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from analytics.store.recovery import restore
@@ -51,7 +51,8 @@ class HubBackup:
             if not known:
                 store.audit(ACTION, "housekeeping", "copied to a private data set of the Hub from now on")
             with tempfile.TemporaryDirectory(dir=store.path.parent) as folder:
-                copy = upkeep.back_up(store.database, Path(folder))
+                with store.database.cursor() as cursor:
+                    copy = back_up(cursor, store.path, Path(folder))
                 self._api.upload_file(
                     path_or_fileobj=copy,
                     path_in_repo=NAME,

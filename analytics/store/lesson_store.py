@@ -17,6 +17,7 @@ import pandas as pd
 
 from analytics.store import observations, upkeep
 from analytics.store.cache import QueryCache
+from analytics.store.copies import back_up, backups_folder
 from analytics.store.database import Database
 from analytics.store.records import (
     AuditEntry,
@@ -337,7 +338,7 @@ class LessonStore:
         removed = self._writer.run(lambda cursor: upkeep.delete_child(cursor, pseudonym, actor))
         self.erasures += 1
         self.rewrite()
-        upkeep.rewrite_backups(upkeep.backups_folder(self.path), pseudonym)
+        upkeep.rewrite_backups(backups_folder(self.path), pseudonym)
         upkeep.remove_old_files(upkeep.exports_folder(self.path), utc_now() + timedelta(days=1))
         return removed
 
@@ -349,7 +350,7 @@ class LessonStore:
         if removed != upkeep.RemovedRows(0, 0, 0):
             upkeep.rewrite_mark(self.path).touch()
             self.rewrite()
-        for folder in (upkeep.backups_folder(self.path), upkeep.exports_folder(self.path)):
+        for folder in (backups_folder(self.path), upkeep.exports_folder(self.path)):
             upkeep.remove_old_files(folder, moment)
         return removed
 
@@ -371,7 +372,8 @@ class LessonStore:
         """Writes a consistent copy into the folder ``backups`` beside the file and returns it; recording goes on
         meanwhile.
         """
-        return upkeep.back_up(self.database, upkeep.backups_folder(self.path))
+        with self.database.cursor() as cursor:
+            return back_up(cursor, self.path, backups_folder(self.path))
 
     def _read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self.database.cursor() as cursor:

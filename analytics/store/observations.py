@@ -127,11 +127,10 @@ def read(
     which DuckDB holds against each row group's minimum and maximum; a join would read them all.
     """
     cursor.begin()  # an erasure between the queries would leave rows without a pseudonym
-    row = cursor.execute(
+    [(lesson_found, child_found)] = cursor.execute(
         "SELECT (SELECT number FROM lesson WHERE id = ?), (SELECT number FROM child WHERE pseudonym = ?)",
         [storable(lesson_id), storable(child)],
-    ).fetchone()
-    lesson_found, child_found = row if row is not None else (None, None)
+    ).fetchall()
     conditions = ["lesson = ?"]
     parameters: list[object] = [lesson_found]
     if child is not None:
@@ -144,8 +143,8 @@ def read(
         conditions.append('"at" < ?')
         parameters.append(until)
     names = ", ".join(f'"{name}"' for name in COLUMNS)
-    table = cursor.execute(
-        f"SELECT {names} FROM observation WHERE {' AND '.join(conditions)}", parameters
+    table = cursor.sql(
+        f"SELECT {names} FROM observation WHERE {' AND '.join(conditions)}", params=parameters
     ).to_arrow_table()
     frame = _frame(table, _pseudonyms(cursor) if child is None else {child_found: child})
     cursor.commit()
@@ -155,16 +154,17 @@ def read(
 def read_lessons(cursor: duckdb.DuckDBPyConnection, child: str, lesson_ids: Sequence[str]) -> dict[str, pd.DataFrame]:
     """See `LessonStore.observations_of`. One scan, which both cores share, instead of one for each lesson."""
     cursor.begin()
-    row = cursor.execute("SELECT number FROM child WHERE pseudonym = ?", [storable(child)]).fetchone()
+    rows = cursor.execute("SELECT number FROM child WHERE pseudonym = ?", [storable(child)]).fetchall()
     ids = [storable(lesson_id) for lesson_id in lesson_ids]
     numbers = dict(
         cursor.execute("SELECT id, number FROM lesson WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids]).fetchall()
     )
-    found = -1 if row is None else int(row[0])
+    found = int(rows[0][0]) if rows else -1
     marks = ", ".join("?" * len(numbers)) or "NULL"
     names = ", ".join(f'"{name}"' for name in COLUMNS)
-    table = cursor.execute(
-        f"SELECT {names}, lesson FROM observation WHERE lesson IN ({marks}) AND child = ?", [*numbers.values(), found]
+    table = cursor.sql(
+        f"SELECT {names}, lesson FROM observation WHERE lesson IN ({marks}) AND child = ?",
+        params=[*numbers.values(), found],
     ).to_arrow_table()
     cursor.commit()
     lessons = table["lesson"].to_numpy()

@@ -5,10 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
+from analytics.store.copies import log_of
 from analytics.store.database import DatabaseDamagedError
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError, utc_now
-from analytics.store.upkeep import log_of
 
 LOG = logging.getLogger(__name__)
 

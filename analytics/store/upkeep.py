@@ -6,18 +6,18 @@ something else is written there. So whatever must be gone is deleted and the fil
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
+from analytics.store.copies import BACKUP_PATTERN, copy_database, log_of, rewriting_path
 from analytics.store.database import Database
 from analytics.store.records import StoreError, storable, utc_now
 
 LOG = logging.getLogger(__name__)
-BACKUP_PATTERN = "*.backup.duckdb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,6 @@ class RemovedRows:
             f"{self.observations} observations, {self.events} events, {self.corrections} corrections, {self.lessons} "
             f"lessons, {self.children} children"
         )
-
-
-def backups_folder(database: Path) -> Path:
-    """Where the backups of a database file are kept: beside it, so that erasing a child finds them."""
-    return database.with_name("backups")
 
 
 def exports_folder(database: Path) -> Path:
@@ -110,7 +105,7 @@ def rewrite(database: Database, keep_old: bool = False) -> None:
     ``keep_old``: what lies there, and its log, is kept under a new name.
     """
     database.path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = database.path.with_name(database.path.name + ".rewriting")
+    fresh = rewriting_path(database.path)
     with database.cursor() as cursor:
         copy_database(cursor, fresh)
     with database.set_aside():
@@ -152,51 +147,12 @@ def rewrite_backups(folder: Path, pseudonym: str) -> int:
     return count
 
 
-def back_up(database: Database, folder: Path) -> Path:
-    """Writes a consistent copy of what is committed now into ``folder``, while reading and writing go on."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{database.path.stem}-{utc_now():%Y%m%dT%H%M%S%fZ}{BACKUP_PATTERN[1:]}"
-    partial = folder / (name + ".partial")
-    with database.cursor() as cursor:
-        copy_database(cursor, partial)
-    partial.chmod(0o600)
-    return partial.rename(folder / name)
-
-
 def remove_old_files(folder: Path, before: datetime) -> int:
     """Deletes files of ``folder`` that were written before ``before``; returns how many."""
     old = [file for file in folder.glob("*") if file.is_file() and file.stat().st_mtime < before.timestamp()]
     for file in old:
         file.unlink()
     return len(old)
-
-
-def log_of(database: Path) -> Path:
-    """DuckDB's write-ahead log of a file."""
-    return database.with_name(database.name + ".wal")
-
-
-def copy_database(cursor: duckdb.DuckDBPyConnection, target: Path) -> None:
-    """Copies all tables into a new file, as one transaction sees them."""
-    for leftover in (target, log_of(target)):
-        leftover.unlink(missing_ok=True)
-    alias = f"copy_{utc_now():%H%M%S%f}"
-    quoted = str(target).replace("'", "''")
-    row = cursor.execute("SELECT current_database()").fetchone()
-    name = str(row[0] if row else "").replace('"', '""')
-    try:
-        cursor.execute(f"ATTACH '{quoted}' AS {alias}")
-        cursor.execute(f'COPY FROM DATABASE "{name}" TO {alias}')
-        cursor.execute(f"CHECKPOINT {alias}")
-    except duckdb.Error:
-        with suppress(duckdb.Error):  # nothing to roll back, or a lost instance, which takes the copy along
-            cursor.rollback()
-        with suppress(duckdb.Error):
-            cursor.execute(f"DETACH DATABASE IF EXISTS {alias}")
-        for leftover in (target, log_of(target)):
-            leftover.unlink(missing_ok=True)
-        raise
-    cursor.execute(f"DETACH {alias}")
 
 
 @contextmanager

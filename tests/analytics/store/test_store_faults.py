@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.store import upkeep
+from analytics.store.copies import log_of
 from analytics.store.housekeeping import Housekeeper
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
@@ -177,7 +177,7 @@ def test_a_file_that_is_taken_away_from_a_running_app_is_written_anew_and_loses_
     with LessonStore(database) as store:
         with_rows(store, 500)
         database.unlink()
-        upkeep.log_of(database).unlink(missing_ok=True)
+        log_of(database).unlink(missing_ok=True)
         if put_there:
             database.write_bytes(put_there)
         if next_step == "writing":

@@ -1,13 +1,16 @@
 """Which files the lesson store opens, brings up to date, or leaves alone."""
 
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from analytics.store import database as database_module
+from analytics.store.copies import has_storage_of_duckdb_1
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Correction, StoreError
+from analytics.store.recovery import open_store
 from tests.analytics.examples import START, make_lesson, make_observation
 
 
@@ -50,13 +53,30 @@ def test_a_file_of_a_newer_program_is_left_alone(database: Path) -> None:
         LessonStore(database)
 
 
-def test_a_database_of_something_else_is_left_alone(database: Path) -> None:
-    with duckdb.connect(str(database)) as connection:
-        connection.execute("CREATE TABLE accounts (a INTEGER)")
+def test_a_storage_format_of_a_newer_duckdb_is_left_alone(database: Path) -> None:
+    LessonStore(database).close()
+    newer = bytearray(database.read_bytes())
+    newer[12:20] = (1000).to_bytes(8, "little")
+    database.write_bytes(newer)
+    with pytest.raises(duckdb.Error) as refused:  # DuckDB says which checksum would be right
+        duckdb.connect(str(database))
+    newer[:8] = int(re.findall(r"computed checksum (\d+)", str(refused.value))[0]).to_bytes(8, "little")
+    database.write_bytes(newer)
+    with pytest.raises(StoreError, match="update this one"):
+        open_store(database)
+    assert database.read_bytes() == newer
+
+
+@pytest.mark.parametrize("age", ["present", "old"])
+def test_a_database_of_something_else_is_left_alone(database: Path, age: str) -> None:
+    with duckdb.connect(config={} if age == "present" else {"storage_compatibility_version": "v1.0.0"}) as connection:
+        connection.execute(f"ATTACH '{database}' AS other; CREATE TABLE other.accounts (a INTEGER)")
+    before = database.read_bytes()
+    assert has_storage_of_duckdb_1(database) == (age == "old")
     with pytest.raises(StoreError, match="something else"):
         LessonStore(database)
-    with duckdb.connect(str(database)) as connection:
-        assert connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("accounts",)]
+    assert database.read_bytes() == before
+    assert [file.name for file in database.parent.iterdir()] == [database.name]
 
 
 def test_a_file_that_is_no_database_is_refused_with_a_remedy_and_not_touched(database: Path) -> None:

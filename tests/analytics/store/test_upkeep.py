@@ -16,6 +16,7 @@ import pytest
 
 from analytics.classroom.recorder import LessonRecorder
 from analytics.store import backup, upkeep
+from analytics.store.copies import backups_folder, log_of
 from analytics.store.housekeeping import Housekeeper
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Correction, Event, StoreError, utc_now
@@ -134,7 +135,7 @@ def test_retention_deletes_what_is_older_and_nothing_else(store: LessonStore) ->
         store.add_event(Event(identity, identity, FOX, begun, "hint"))
     store.add_lesson(make_lesson("sample", "sample", started_at=START, ended_at=START, synthetic=True))
     store.add_observations([make_observation(0, FOX, "sample")])
-    for folder in (upkeep.backups_folder(store.path), upkeep.exports_folder(store.path)):
+    for folder in (backups_folder(store.path), upkeep.exports_folder(store.path)):
         folder.mkdir()
         for name, age in (("old", 31), ("young", 29)):
             (folder / name).touch()
@@ -145,7 +146,7 @@ def test_retention_deletes_what_is_older_and_nothing_else(store: LessonStore) ->
     assert len(store.observations("sample")) == 1
     assert [entry.action for entry in store.audit_entries()] == ["retention"]
     assert "5 observations, 1 events, 0 corrections, 1 lessons" in store.audit_entries()[0].detail
-    assert {file.name for file in upkeep.backups_folder(store.path).iterdir()} == {"young"}
+    assert {file.name for file in backups_folder(store.path).iterdir()} == {"young"}
     assert {file.name for file in upkeep.exports_folder(store.path).iterdir()} == {"young"}
 
 
@@ -322,7 +323,7 @@ def test_a_terminated_process_drains_and_closes_within_ten_seconds(database: Pat
     assert process.wait(15) == 0
     assert time.monotonic() - begun < 10.5
     process.stdout.close()
-    assert not upkeep.log_of(database).exists()  # folded into the file: an orderly end
+    assert not log_of(database).exists()  # folded into the file: an orderly end
     acknowledged = {int(line) for line in (first + rest).split()}
     with LessonStore(database) as store:
         stored = {round((moment - START).total_seconds()) for moment in store.observations("lesson-1")["at"]}
