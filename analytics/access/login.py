@@ -9,19 +9,21 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from analytics.access.accounts import Accounts
 from analytics.access.texts import TEXTS
 
 PREFIX = "/teacher"
+TEMPLATES = Jinja2Templates(Path(__file__).parent)  # escapes what it is given
 COOKIE = "teacher_session"
 FREE_FAILURES = 5  # wrong passwords before one has to wait
 FIRST_WAIT, LONGEST_WAIT = 30.0, 900.0  # seconds; doubles with each further failure
@@ -124,7 +126,7 @@ class LoginMiddleware:
                 return None
             return self._closed(request)
         if path.rstrip("/") == "/login":
-            return await self._log_in(request) if request.method == "POST" else self._form(request)
+            return await self._log_in(request) if request.method == "POST" else self._page(request)
         session = self._session(request)
         if path.rstrip("/") == "/logout":
             self.sessions.pop(request.cookies.get(COOKIE, ""), None)
@@ -177,32 +179,23 @@ class LoginMiddleware:
     def _is_valid(self, session: Session, now: float) -> bool:
         return now - session.seen < self.idle and now - session.began < LONGEST_SESSION
 
-    def _refused(self, request: Request, words: str, status: int, headers: dict[str, str]) -> Response:
+    def _refused(self, request: Request, refusal: str, status: int, headers: dict[str, str]) -> Response:
         if _wants_page(request):
-            answer = self._form(request, words)
-            answer.status_code = status
-            answer.headers.update(headers)
-            return answer
-        return JSONResponse({"error": words}, status, headers)
-
-    def _form(self, request: Request, words: str = "") -> Response:
-        texts = TEXTS[self.language_of(request)]
-        note = f'<p role="alert">{escape(words)}</p>' if words else ""
-        return _page(
-            texts["login_title"],
-            f'{note}<form method="post" action="{PREFIX}/login">'
-            f'<label>{texts["login_name"]}<input name="username" autocomplete="username" autofocus required></label>'
-            f'<label>{texts["login_password"]}<input name="password" type="password" '
-            f'autocomplete="current-password" required></label><button>{texts["login_button"]}</button></form>',
-        )
+            return self._page(request, status, headers, refusal=refusal)
+        return JSONResponse({"error": refusal}, status, headers)
 
     def _closed(self, request: Request) -> Response:
-        words = self._say(request, "closed")
-        if not _wants_page(request):
-            return JSONResponse({"error": words}, 403)
-        answer = _page(self._say(request, "login_title"), f"<p>{escape(words)}</p>")
-        answer.status_code = 403
-        return answer
+        if _wants_page(request):
+            return self._page(request, 403, closed=True)
+        return JSONResponse({"error": self._say(request, "closed")}, 403)
+
+    def _page(
+        self, request: Request, status: int = 200, headers: dict[str, str] | None = None, **content: object
+    ) -> Response:
+        """The form, with ``refusal`` above it; or, with ``closed``, only that there are no accounts."""
+        language = self.language_of(request)
+        content |= {"language": language, "texts": TEXTS[language], "prefix": PREFIX}
+        return TEMPLATES.TemplateResponse(request, "login.html", content, status, headers)
 
     def _say(self, request: Request, key: str) -> str:
         return TEXTS[self.language_of(request)][key]
@@ -235,14 +228,3 @@ def _address(request: Request) -> str:
 
 def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
-
-
-def _page(title: str, content: str) -> HTMLResponse:
-    return HTMLResponse(
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
-        "<meta name='viewport' content='width=device-width'><style>"
-        "body{font:18px/1.5 system-ui,sans-serif;margin:0;background:Canvas;color:CanvasText;color-scheme:light dark}"
-        "main{max-width:26rem;margin:3rem auto;padding:0 1rem}label{display:block;margin:1rem 0}"
-        "input,button{display:block;width:100%;box-sizing:border-box;min-height:48px;font:inherit;padding:0 .75rem}"
-        f"</style></head><body><main><h1>{title}</h1>{content}</main></body></html>"
-    )

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from analytics.access import accounts as accounts_module
 from analytics.access.accounts import Accounts, AccountsError, load_accounts, main, save_accounts, with_account
-from analytics.access.login import FREE_FAILURES, LONGEST_SESSION, LoginMiddleware
+from analytics.access.login import FREE_FAILURES, LONGEST_SESSION, TEMPLATES, LoginMiddleware
 from analytics.access.texts import TEXTS
 
 PASSWORD = "correct horse battery"
@@ -31,14 +31,16 @@ def accounts() -> Accounts:
     return with_account(Accounts({}), "anna", PASSWORD)
 
 
-def make_client(accounts: Accounts, clock: Clock | None = None, host: str = "school.example") -> TestClient:
+def make_client(
+    accounts: Accounts, clock: Clock | None = None, host: str = "school.example", language: str = "en"
+) -> TestClient:
     """A visitor from another computer, in front of a page that says who came."""
 
     async def page(request):
         return PlainTextResponse(str(request.scope.get("teacher")))
 
     app = Starlette(routes=[Route("/{rest:path}", page, methods=["GET", "POST"])])
-    gate = LoginMiddleware(app, accounts, lambda request: "en", 60, clock or Clock())
+    gate = LoginMiddleware(app, accounts, lambda request: language, 60, clock or Clock())
     return TestClient(gate, base_url=f"http://{host}", follow_redirects=False, client=("192.168.1.9", 1))
 
 
@@ -62,6 +64,32 @@ def test_a_browser_is_led_to_the_form(accounts):
     answer = make_client(accounts).get("/teacher/", headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/teacher/login")
     assert 'type="password"' in make_client(accounts).get("/teacher/login", headers={"Accept": "text/html"}).text
+
+
+def test_the_form_says_why_it_refuses_and_never_repeats_what_was_sent(accounts):
+    client = make_client(accounts)
+    client.headers["Accept"] = "text/html"
+    for address in ("/teacher/login", "/teacher/login?next=<script>"):
+        refused = client.post(address, data={"username": "<script>", "password": PASSWORD, "next": "<script>"})
+        assert refused.status_code == 401
+        assert f'<p role="alert">{TEXTS["en"]["login_wrong"]}</p>' in refused.text
+        assert "<script" not in refused.text
+    entered = client.post("/teacher/login?next=//evil.example", data={"username": "anna", "password": PASSWORD})
+    assert (entered.status_code, entered.headers["location"]) == (303, "/teacher/")
+
+
+def test_the_template_escapes_whatever_it_is_given():
+    page = TEMPLATES.get_template("login.html").render(texts=TEXTS["en"], refusal="<script>", prefix='"><script>')
+    assert "<script>" not in page
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_without_accounts_a_browser_is_told_why_in_its_language(language):
+    page = make_client(Accounts({}), language=language).get("/teacher/", headers={"Accept": "text/html"})
+    assert page.status_code == 403
+    assert f'<html lang="{language}">' in page.text
+    assert f"<p>{TEXTS[language]['closed']}</p>" in page.text
+    assert "<form" not in page.text
 
 
 def test_who_logs_in_passes_under_the_own_name(accounts):
