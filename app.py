@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from analytics.access.accounts import AccountsError, load_accounts
-from analytics.access.login import LoginMiddleware, is_local, signed_in
+from analytics.access.login import LoginMiddleware, authenticated_teacher, is_local
 from analytics.classroom.pseudonyms import load_secret
 from analytics.classroom.recorder import LessonRecorder
 from analytics.store.housekeeping import Housekeeper
@@ -137,7 +137,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         "/teacher",
         i18n=gr.I18n(**teacher_words()),
         css=teacher_css() + NOTICES_CSS,
-        auth_dependency=signed_in,
+        auth_dependency=authenticated_teacher,
         **page_options,
     )
     gr.mount_gradio_app(

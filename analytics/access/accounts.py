@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 # OWASP Password Storage Cheat Sheet: scrypt with N = 2^16, r = 8, p = 2 (64 MB a hash) withstands offline guessing.
-COST, BLOCK, LANES = 2**16, 8, 2
+COST, BLOCK_SIZE, PARALLELISM = 2**16, 8, 2
 SALT_BYTES, HASH_BYTES = 16, 32
-MEMORY = 160 * 1024 * 1024  # bytes OpenSSL may use: 128 * COST * BLOCK and some
-LEAST_PASSWORD = 10
-MOST_PASSWORD = 200  # hashing a megabyte would be somebody's attack
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+MEMORY_LIMIT = 160 * 1024 * 1024  # bytes OpenSSL may use: 128 * COST * BLOCK_SIZE and some
+MINIMUM_PASSWORD = 10
+MAXIMUM_PASSWORD = 200  # hashing a megabyte would be somebody's attack
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 EVERY_CLASS = "all"  # in place of the classes: for the only teacher of a school, say
 DEFAULT_FILE = Path(".data/accounts.json")
 
@@ -47,7 +47,7 @@ class Accounts:
     def verify(self, name: str, password: str) -> bool:
         """Whether ``password`` belongs to ``name``. Takes the same time for a name that does not exist."""
         salt, expected = self.hashes.get(name, ("00" * SALT_BYTES, "00" * HASH_BYTES))
-        given = _hash(password[:MOST_PASSWORD], salt)
+        given = _hash(password[:MAXIMUM_PASSWORD], salt)
         return hmac.compare_digest(given, expected) and name in self.hashes
 
     def classes_of(self, name: str) -> frozenset[str] | None:
@@ -112,10 +112,10 @@ def with_account(accounts: Accounts, name: str, password: str, classes: frozense
 
     Raises `AccountsError` for what cannot be used.
     """
-    if not NAME.fullmatch(name):
+    if not NAME_PATTERN.fullmatch(name):
         raise AccountsError(f"{name!r} cannot be a name: use up to 40 of a-z, 0-9, dot, hyphen and underscore.")
-    if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
-        raise AccountsError(f"The password must have {LEAST_PASSWORD} to {MOST_PASSWORD} characters.")
+    if not MINIMUM_PASSWORD <= len(password) <= MAXIMUM_PASSWORD:
+        raise AccountsError(f"The password must have {MINIMUM_PASSWORD} to {MAXIMUM_PASSWORD} characters.")
     salt = secrets.token_hex(SALT_BYTES)
     kept = accounts.classes.get(name, frozenset())
     return Accounts(
@@ -124,14 +124,20 @@ def with_account(accounts: Accounts, name: str, password: str, classes: frozense
     )
 
 
-def read_classes(text: str) -> frozenset[str]:
+def parse_classes(text: str) -> frozenset[str]:
     """The classes of a list with commas, or `EVERY_CLASS`."""
     return frozenset(part.strip() for part in text.split(",") if part.strip())
 
 
 def _hash(password: str, salt: str) -> str:
     return hashlib.scrypt(
-        password.encode(), salt=bytes.fromhex(salt), n=COST, r=BLOCK, p=LANES, maxmem=MEMORY, dklen=HASH_BYTES
+        password.encode(),
+        salt=bytes.fromhex(salt),
+        n=COST,
+        r=BLOCK_SIZE,
+        p=PARALLELISM,
+        maxmem=MEMORY_LIMIT,
+        dklen=HASH_BYTES,
     ).hex()
 
 
@@ -143,10 +149,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     classes_help = f"the classes that the teacher sees, with commas (2B,3A), or {EVERY_CLASS}"
     adding = commands.add_parser("add", help="add an account or change its password")
     adding.add_argument("name")
-    adding.add_argument("--classes", type=read_classes, help=classes_help)
+    adding.add_argument("--classes", type=parse_classes, help=classes_help)
     changing = commands.add_parser("classes", help="change the classes that a teacher sees")
     changing.add_argument("name")
-    changing.add_argument("classes", type=read_classes, help=classes_help)
+    changing.add_argument("classes", type=parse_classes, help=classes_help)
     commands.add_parser("remove", help="remove an account").add_argument("name")
     commands.add_parser("list", help="show the names and their classes")
     options = parser.parse_args(arguments)

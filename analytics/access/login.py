@@ -1,4 +1,4 @@
-"""The gate before everything under ``/teacher``: who may pass, how one logs in and out, and what guessing costs.
+"""Login for everything under ``/teacher``: sessions, logging in and out, and a throttle on failed attempts.
 
 An ASGI middleware, so that no route of the teacher page, present or future, can be reached around it.
 """
@@ -100,7 +100,7 @@ class LoginMiddleware:
         self.language_of = language_of
         self.idle = idle_minutes * 60.0
         self.clock = clock
-        self.guard = LoginThrottle(clock)
+        self.throttle = LoginThrottle(clock)
         self.sessions: dict[str, Session] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,26 +138,26 @@ class LoginMiddleware:
             return None
         if _wants_page(request):
             return RedirectResponse(PREFIX + "/login", 303)
-        return JSONResponse({"error": self._say(request, "login_needed")}, 401)
+        return JSONResponse({"error": self._text(request, "login_needed")}, 401)
 
     async def _log_in(self, request: Request) -> Response:
         body = b""
         async for part in request.stream():
             body += part
             if len(body) > LOGIN_BODY:
-                return JSONResponse({"error": self._say(request, "login_wrong")}, 413)
+                return JSONResponse({"error": self._text(request, "login_wrong")}, 413)
         fields = parse_qs(body.decode("utf-8", "replace"))
         name = fields.get("username", [""])[0].strip().lower()
         keys = (f"address {_address(request)}", f"name {name}")
-        wait = self.guard.wait(*keys)
+        wait = self.throttle.wait(*keys)
         if wait > 0:
-            words = self._say(request, "login_wait").format(seconds=int(wait) + 1)
+            words = self._text(request, "login_wait").format(seconds=int(wait) + 1)
             return self._refused(request, words, 429, {"Retry-After": str(int(wait) + 1)})
         # Charged before the hash is computed: a hundred attempts at the same moment count as a hundred.
-        self.guard.failed(*keys)
+        self.throttle.failed(*keys)
         if not await run_in_threadpool(self.accounts.verify, name, fields.get("password", [""])[0]):
-            return self._refused(request, self._say(request, "login_wrong"), 401, {})
-        self.guard.succeeded(*keys)
+            return self._refused(request, self._text(request, "login_wrong"), 401, {})
+        self.throttle.succeeded(*keys)
         now = self.clock()
         self.sessions = {token: session for token, session in self.sessions.items() if self._is_valid(session, now)}
         token = secrets.token_urlsafe(32)
@@ -187,7 +187,7 @@ class LoginMiddleware:
     def _closed(self, request: Request) -> Response:
         if _wants_page(request):
             return self._page(request, 403, closed=True)
-        return JSONResponse({"error": self._say(request, "closed")}, 403)
+        return JSONResponse({"error": self._text(request, "closed")}, 403)
 
     def _page(
         self, request: Request, status: int = 200, headers: dict[str, str] | None = None, **content: object
@@ -197,7 +197,7 @@ class LoginMiddleware:
         content |= {"language": language, "texts": TEXTS[language], "prefix": PREFIX}
         return TEMPLATES.TemplateResponse(request, "login.html", content, status, headers)
 
-    def _say(self, request: Request, key: str) -> str:
+    def _text(self, request: Request, key: str) -> str:
         return TEXTS[self.language_of(request)][key]
 
 
@@ -217,8 +217,8 @@ def is_local(request: Request) -> bool:
     return local_address and not passed_on and LOOPBACK_HOST.fullmatch(request.headers.get("host", "")) is not None
 
 
-def signed_in(request: Request) -> str | None:
-    """The name under which the gate let a request pass, for Gradio's ``auth_dependency``."""
+def authenticated_teacher(request: Request) -> str | None:
+    """The name that `LoginMiddleware` authenticated for a request, for Gradio's ``auth_dependency``."""
     return request.scope.get("teacher")
 
 

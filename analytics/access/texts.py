@@ -1,4 +1,4 @@
-"""The words of the gate before the teacher page, English and Russian."""
+"""The words of the login page, English and Russian."""
 
 TEXTS: dict[str, dict[str, str]] = {
     "en": {

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from analytics.insight.timeline import episodes, smooth_class
+from analytics.signals.episodes import episodes
+from analytics.signals.smoothing import smooth_class
 from analytics.signals.support import Signal
 from analytics.words.sentences import animal_name, signed_number, time_of_day
 from analytics.words.templates import render

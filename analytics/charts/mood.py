@@ -16,7 +16,7 @@ from analytics.charts.style import (
     common_layout,
     local_times,
 )
-from analytics.insight.timeline import smooth_class
+from analytics.signals.smoothing import smooth_class
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson
 from analytics.words.sentences import time_of_day

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from analytics.charts.decimation import decimated_rows
 from analytics.charts.style import STACK_ORDER
 from analytics.charts.timeline import lesson_span
-from analytics.insight.timeline import AWAY, ChildTimeline
+from analytics.insight.timeline import ChildTimeline
+from analytics.signals.episodes import AWAY
 from analytics.words.sentences import event_text, time_of_day
 from analytics.words.texts import expression_name, say
 from emotion.labels import COLOURS, Emotion

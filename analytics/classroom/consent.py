@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 FORMS = {language: Path(__file__).with_name("documents") / f"consent-form.{language}.md" for language in ("en", "ru")}
-VERSION = re.compile(r"(?:Version|Версия) (\S+?)\.\*$", re.MULTILINE)
+VERSION_PATTERN = re.compile(r"(?:Version|Версия) (\S+?)\.\*$", re.MULTILINE)
 
 
-def text_version(language: str = "en") -> str:
+def consent_form_version(language: str = "en") -> str:
     """The version that stands in the head of the form. ValueError where there is none."""
-    found = VERSION.search(FORMS[language].read_text(encoding="utf-8"))
+    found = VERSION_PATTERN.search(FORMS[language].read_text(encoding="utf-8"))
     if found is None:
         raise ValueError(f"{FORMS[language]} names no version: end its second paragraph with “Version 1.*”")
     return found[1]

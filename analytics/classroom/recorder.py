@@ -56,14 +56,14 @@ class LessonRecorder:
 
     def __init__(self, store: LessonStore, secret: bytes, clock: Callable[[], datetime] | None = None) -> None:
         self._store = store
-        self._everything = store  # codes are unique and the clock is one, whoever looks
+        self._whole_store = store  # codes are unique and the clock is one, whoever looks
         self._secret = secret
         self._clock = clock or SteadyClock()
 
     def with_store(self, view: LessonStore) -> "LessonRecorder":
         """The same recorder for somebody who sees and changes only what ``view`` shows of the store."""
         other = LessonRecorder(view, self._secret, self._clock)
-        other._everything = self._everything
+        other._whole_store = self._whole_store
         return other
 
     # for the station
@@ -152,11 +152,11 @@ class LessonRecorder:
             raise ValueError(
                 f"a lesson of {minutes} minutes: give a length between 0 and {MAXIMUM_MINUTES:.0f} minutes"
             )
-        nobody_records = not any(self.is_open(lesson) for lesson in self._everything.lessons())
+        nobody_records = not any(self.is_open(lesson) for lesson in self._whole_store.lessons())
         if isinstance(self._clock, SteadyClock) and nobody_records:
             self._clock.adjust()
         code = new_lesson_code()
-        while self._everything.find_lesson(code) is not None:
+        while self._whole_store.find_lesson(code) is not None:
             code = new_lesson_code()
         lesson = Lesson(uuid.uuid4().hex, code, title.strip(), class_name, self._clock(), float(minutes))
         self._store.add_lesson(lesson)

@@ -1,6 +1,5 @@
-"""What a teacher says to a support signal: seen, helped, or wrong. Kept as a note of the child's lesson, so that it
-is drawn, exported
-and erased like any other event."""
+"""A teacher's answer to a support signal: seen, helped, or wrong. Stored as a note of the child's lesson, so that it is
+drawn, exported and erased like any other event."""
 
 from dataclasses import dataclass
 from datetime import datetime

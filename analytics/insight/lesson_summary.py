@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.insight.task_effects import FaceFrames, ValenceChange, changes_around, frames_of_children
-from analytics.insight.timeline import AWAY, animals_of_class, require_lesson
-from analytics.signals.episodes import Episode, class_episodes
+from analytics.insight.task_effects import FaceFrames, ValenceChange, frames_of_children, valence_changes
+from analytics.insight.timeline import animals_of_class, require_lesson
+from analytics.signals.episodes import AWAY, Episode, class_episodes
 from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.smoothing import Floats, affect_of, codes_of, seconds_of, smooth_class
 from analytics.signals.support import STRUGGLING, Signal
@@ -79,16 +79,16 @@ def lesson_summary(store: LessonStore, lesson_id: str) -> LessonSummary:
     names = animals_of_class(store, lesson, heat.index)
     children: list[ChildSummary] = []
     changes: list[ValenceChange] = []
-    told = lesson_signals(store, lesson, lesson.ended_at or utc_now())
+    all_signals = lesson_signals(store, lesson, lesson.ended_at or utc_now())
     spans = class_episodes(smoothed)
     for child, frames in frames_of_children(observations):
         own = [event for event in events if event.child in (None, child)]
-        signals = [signal for signal in told if signal.child == child]
+        signals = [signal for signal in all_signals if signal.child == child]
         children.append(_child_summary(child, names[child], frames, spans[child], signals))
-        changes.extend(changes_around(frames, own, child))
+        changes.extend(valence_changes(frames, own, child))
     children.sort(key=lambda summary: summary.animal)
-    tasks = list(task_summaries(lesson, events, told, smoothed))
-    return LessonSummary(lesson, children, tasks, changes, told, class_course(heat), heat)
+    tasks = list(task_summaries(lesson, events, all_signals, smoothed))
+    return LessonSummary(lesson, children, tasks, changes, all_signals, class_course(heat), heat)
 
 
 def _child_summary(

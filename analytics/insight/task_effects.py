@@ -1,4 +1,4 @@
-"""What changed in a child's face around a failed task, a solved one or a hint, and how sure that is."""
+"""The change of a child's valence around a failed task, a solved one or a hint, with its confidence interval."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from analytics.signals.episodes import spans_of_children
 from analytics.signals.smoothing import (
     FIRST_INTERVAL,
     GAP,
-    LEAST_WEIGHT,
+    MINIMUM_WEIGHT,
     Floats,
     affect_of,
     probabilities_of,
@@ -20,9 +20,9 @@ from analytics.signals.smoothing import (
 )
 from analytics.store.records import Event
 
-AROUND = 60.0  # seconds before and after an event that are compared
+WINDOW = 60.0  # seconds before and after an event that are compared
 BLOCK = 10.0  # seconds: means of blocks longer than an expression lasts are nearly independent of each other
-CHANGED_BY = ("task_failed", "task_solved", "hint")
+COMPARED_EVENTS = ("task_failed", "task_solved", "hint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class FaceFrames:
 
 @dataclass(frozen=True, slots=True)
 class ValenceChange:
-    """What changed with one child around one event: mean valence of the 60 s before and after, and the 95 percent
-    interval of the difference (None where there was too little to compare)."""
+    """The mean valence of one child in the `WINDOW` before and after one event, and the 95 percent confidence interval
+    of the difference (None with too few frames)."""
 
     event: Event
     child: str
@@ -66,7 +66,7 @@ def frames_of_children(observations: pd.DataFrame) -> Iterator[tuple[str, FaceFr
     durations = np.diff(times, prepend=-np.inf)
     durations[[rows.start for _, rows in spans]] = FIRST_INTERVAL
     durations[durations > GAP] = FIRST_INTERVAL
-    weights = durations * np.maximum(np.where(np.isnan(quality), 1.0, quality), LEAST_WEIGHT)
+    weights = durations * np.maximum(np.where(np.isnan(quality), 1.0, quality), MINIMUM_WEIGHT)
     for child, rows in spans:
         seen = face[rows]
         yield (
@@ -75,9 +75,8 @@ def frames_of_children(observations: pd.DataFrame) -> Iterator[tuple[str, FaceFr
         )
 
 
-def changes_around(frames: FaceFrames, events: Sequence[Event], child: str) -> Iterator[ValenceChange]:
-    """What changed in one child around its failed and solved tasks and hints: raw valence, `AROUND` seconds on each
-    side.
+def valence_changes(frames: FaceFrames, events: Sequence[Event], child: str) -> Iterator[ValenceChange]:
+    """The change of one child's unsmoothed valence around each of its failed and solved tasks and hints.
 
     The interval is that of B. L. Welch, "The generalization of Student's problem", Biometrika 34 (1947) 28-35, over the
     means of blocks of `BLOCK` seconds, because neighbouring frames show the same expression and are not independent.
@@ -85,11 +84,11 @@ def changes_around(frames: FaceFrames, events: Sequence[Event], child: str) -> I
     weights = frames.weights
     weighted = weights * affect_of(frames.probabilities)[:, 0]
     for event in events:
-        if event.kind not in CHANGED_BY:
+        if event.kind not in COMPARED_EVENTS:
             continue
         at = event.at.timestamp()
-        before = _block_means(frames.times, weighted, weights, at - AROUND, at)
-        after = _block_means(frames.times, weighted, weights, at, at + AROUND)
+        before = _block_means(frames.times, weighted, weights, at - WINDOW, at)
+        after = _block_means(frames.times, weighted, weights, at, at + WINDOW)
         if before and after:
             yield ValenceChange(event, child, fmean(before), fmean(after), welch_interval(before, after))
 
@@ -118,17 +117,17 @@ def welch_interval(before: Sequence[float], after: Sequence[float], level: float
     if variance == 0:
         return difference, difference
     # Shares of the variance, not the variances themselves: the square of a tiny one would be nothing.
-    freedom = 1 / sum(
+    degrees_of_freedom = 1 / sum(
         (part / variance) ** 2 / (len(side) - 1) for part, side in zip(parts, (before, after), strict=True)
     )
-    reach = student_quantile((1 + level) / 2, freedom) * math.sqrt(variance)
+    reach = student_quantile((1 + level) / 2, degrees_of_freedom) * math.sqrt(variance)
     return difference - reach, difference + reach
 
 
-def student_quantile(probability: float, freedom: float) -> float:
+def student_quantile(probability: float, degrees_of_freedom: float) -> float:
     """Student's t by the expansion in 1/freedom of M. Abramowitz and I. Stegun (1964), 26.7.5: within 1 % from 3 on."""
     z = NormalDist().inv_cdf(probability)
     first = (z**3 + z) / 4
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3
+    return z + first / degrees_of_freedom + second / degrees_of_freedom**2 + third / degrees_of_freedom**3

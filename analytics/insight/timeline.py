@@ -1,4 +1,4 @@
-"""What a teacher opens during the lesson and after it: one child's timeline, and the board of the class."""
+"""One child's timeline and the board of the class, as a teacher opens them during a lesson and after it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,18 +13,6 @@ from analytics.signals.smoothing import Floats, seconds_of, smooth, smooth_class
 from analytics.signals.support import KINDS, Signal
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Correction, Event, Lesson, StoreError
-
-__all__ = [
-    "AWAY",
-    "BoardRow",
-    "ChildTimeline",
-    "Episode",
-    "child_timeline",
-    "class_board",
-    "episodes",
-    "smooth",
-    "smooth_class",
-]
 
 # a state of the board alone: no frame arrived lately, so nothing is known (a closed tablet, a lost connection)
 SILENT = "silent"
@@ -58,9 +46,7 @@ class BoardRow:
     since: datetime
     seconds: float
     signal: str | None = None  # the kind of the present support signal
-    sparkline: list[float | None] = field(
-        default_factory=list
-    )  # mean valence per five seconds, oldest first; None: no face
+    sparkline: list[float | None] = field(default_factory=list)  # mean valence per five seconds, oldest first
 
 
 def child_timeline(store: LessonStore, lesson_id: str, child: str) -> ChildTimeline:
@@ -88,38 +74,39 @@ def class_board(store: LessonStore, lesson_id: str, now: datetime) -> list[Board
     lesson = require_lesson(store, lesson_id)
     now = min(now, lesson.ended_at) if lesson.ended_at else now
     smoothed = smooth_class(store.observations(lesson.id, since=now - timedelta(seconds=BOARD_WINDOW), until=now))
-    seen = _seen(smoothed)
+    seen = _recent_frames(smoothed)
     names = animals_of_class(store, lesson, seen)
     signals = lesson_signals(store, lesson, now)
-    active = {child: _gravest(child, signals) for child in names}
+    active = {child: _most_urgent(child, signals) for child in names}
     rows = [_board_row(child, names[child], seen.get(child), lesson, now, active[child]) for child in names]
     return sorted(rows, key=lambda row: (KINDS.index(row.signal) if row.signal else len(KINDS), row.animal))
 
 
-def _gravest(child: str, signals: Sequence[Signal]) -> str | None:
+def _most_urgent(child: str, signals: Sequence[Signal]) -> str | None:
     kinds = {signal.kind for signal in signals if signal.child == child and signal.active}
     return next((kind for kind in KINDS if kind in kinds), None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What was seen of a child lately. ``times``: seconds since 1970; ``valence``: NaN without a face."""
+class _RecentFrames:
+    """The frames of one child in the board's window. ``times: seconds since 1970; ``valence``: NaN without a face."""
 
     times: Floats
     valence: Floats
     episodes: list[Episode]
 
 
-def _seen(smoothed: pd.DataFrame) -> dict[str, _Seen]:
+def _recent_frames(smoothed: pd.DataFrame) -> dict[str, _RecentFrames]:
     """By pseudonym. The columns are taken out once: to select them child by child takes longer than all the rest."""
     times, valence, spans = seconds_of(smoothed["at"]), smoothed["valence"].to_numpy(), class_episodes(smoothed)
     return {
-        child: _Seen(times[rows], valence[rows], spans[child]) for child, rows in spans_of_children(smoothed["child"])
+        child: _RecentFrames(times[rows], valence[rows], spans[child])
+        for child, rows in spans_of_children(smoothed["child"])
     }
 
 
 def _board_row(
-    child: str, animal: str, seen: _Seen | None, lesson: Lesson, now: datetime, signal: str | None
+    child: str, animal: str, seen: _RecentFrames | None, lesson: Lesson, now: datetime, signal: str | None
 ) -> BoardRow:
     state, since = SILENT, max(lesson.started_at, now - timedelta(seconds=BOARD_WINDOW))
     sparkline: list[float | None] = [None] * SPARKLINE_POINTS

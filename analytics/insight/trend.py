@@ -1,4 +1,4 @@
-"""The slope of a child's measure from lesson to lesson, robust against single odd lessons, with an exact interval."""
+"""The Theil-Sen slope of a child's measure from lesson to lesson, with an exact confidence interval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from math import factorial
 import numpy as np
 
 CONFIDENCE = 0.95
-LEAST_LESSONS = 5  # with four, even a perfect order has a two-sided chance of 2/24: no 95 percent interval exists
+MINIMUM_LESSONS = 5  # with four, even a perfect order has a two-sided chance of 2/24: no 95 percent interval exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Slope:
         return self.low > 0 or self.high < 0
 
 
-def robust_slope(values: Sequence[float]) -> Slope | None:
-    """The slope of ``values``, one per lesson in order; None for fewer than `LEAST_LESSONS`.
+def theil_sen_slope(values: Sequence[float]) -> Slope | None:
+    """The slope of ``values``, one per lesson in order; None for fewer than `MINIMUM_LESSONS`.
 
     The median of the slopes of all pairs, and the interval that goes with Kendall's test: P. K. Sen, Journal of the
     American Statistical Association 63 (1968) 1379-1389. The distribution of the number of discordant pairs is taken
@@ -33,18 +33,18 @@ def robust_slope(values: Sequence[float]) -> Slope | None:
     supposes that lessons vary independently of each other about the line.
     """
     count = len(values)
-    if count < LEAST_LESSONS:
+    if count < MINIMUM_LESSONS:
         return None
     first, second = np.triu_indices(count, 1)
     array = np.asarray(values, dtype=np.float64)
     slopes = np.sort((array[second] - array[first]) / (second - first))
-    rank = _outer_rank(count)
+    rank = _kendall_rank(count)
     return Slope(float(np.median(slopes)), float(slopes[rank]), float(slopes[-1 - rank]))
 
 
-def _outer_rank(count: int) -> int:
-    """The largest number of slopes that can be cut off at each end with the interval still holding."""
-    ways = [1]  # orders of the lessons by their number of discordant pairs
+def _kendall_rank(count: int) -> int:
+    """How many of the sorted slopes the interval leaves out at each end."""
+    ways = [1]  # how many orders of the lessons have 0, 1, 2 … discordant pairs
     for length in range(2, count + 1):
         ways = [sum(ways[max(0, pairs - length + 1) : pairs + 1]) for pairs in range(len(ways) + length - 1)]
     allowed = (1 - CONFIDENCE) / 2 * factorial(count)

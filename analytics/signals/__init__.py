@@ -1,1 +1,1 @@
-"""From probabilities to support signals: smoothing, episodes, a resting level, a hidden Markov filter."""
+"""From probabilities to support signals: smoothing, episodes, a baseline, a hidden Markov filter."""

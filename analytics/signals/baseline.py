@@ -1,4 +1,4 @@
-"""What is followed of a child through a lesson, and its own resting level, so that "more than usual" can be said."""
+"""The time series of one child in a lesson, and the child's baseline: its mix of expressions at rest."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,29 +7,29 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.signals.smoothing import FIRST_INTERVAL, GAP, LEAST_WEIGHT, Floats, seconds_of
+from analytics.signals.smoothing import FIRST_INTERVAL, GAP, MINIMUM_WEIGHT, Floats, seconds_of
 from emotion.labels import KEYS, Emotion
 
 NEGATIVE = (Emotion.SAD, Emotion.ANGRY, Emotion.FEAR, Emotion.DISGUST, Emotion.CONTEMPT)
 
-# How often each class occurs among the faces on which the classifier learnt what its probabilities mean: pluralities of
-# the FER+ votes, 3,553 faces of `valid` (483, 46, 453, 323, 77, 893, 28, 1250).
-CLASS_SHARES = np.array([483, 46, 453, 323, 77, 893, 28, 1250]) / 3553
+# The prior probability of each class in the data on which the classifier was calibrated: pluralities of the FER+ votes
+# over the 3,553 faces of `valid`.
+CLASS_PRIORS = np.array([483, 46, 453, 323, 77, 893, 28, 1250]) / 3553
 
-WARM_UP = 600.0  # seconds of face time at the start of a lesson from which the resting level is taken
-BLOCK = 20.0  # seconds: the warm-up is judged in blocks of this length ...
-CALM_SHARE = 0.9  # ... of which this share, the calmest, counts
-PRIOR_SECONDS = 60.0  # what is believed before a child was seen counts as much as a minute of its own
-# Believed of a child that was never seen: mostly neutral, now and then a smile. It matters in its first minutes only.
-PRIOR = np.array([0.03, 0.01, 0.04, 0.02, 0.01, 0.10, 0.01, 0.78])
-_LEAST_SHARE = 0.005  # of any expression at rest: nothing is impossible
-_ROUNDS = 12  # of expectation maximisation; more change no share by 0.01
+BASELINE_SECONDS = 600.0  # face time at the start of a lesson from which the baseline is estimated
+BLOCK = 20.0  # seconds: the baseline is a trimmed mean over blocks of this length ...
+KEPT_SHARE = 0.9  # ... of which this share is kept, those with the least negative affect
+PRIOR_WEIGHT = 60.0  # seconds of the child's own face time that the prior counts as much as
+# The prior of a child that was never seen: mostly neutral, now and then a smile. It matters in the first minutes only.
+PRIOR_SHARES = np.array([0.03, 0.01, 0.04, 0.02, 0.01, 0.10, 0.01, 0.78])
+_MINIMUM_SHARE = 0.005  # of any expression in a baseline: none has probability 0
+_ITERATIONS = 12  # of expectation maximisation; more change no share by 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A resting level. ``shares``: (8,) of each expression at rest, summing to 1. ``seconds``: the face time behind
-    it."""
+    """How often a child shows each expression at rest. ``shares``: (8,), summing to 1. ``seconds``: the face time from
+    which they were estimated."""
 
     shares: tuple[float, ...]
     seconds: float
@@ -41,34 +41,32 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
-    """What a child showed, frame by frame, as arrays: all n frames in ``looked`` and ``face``, else the m with a
-    face."""
+class ChildSeries:
+    """The observations of one child as arrays, sorted by time: n frames, of which m show a face."""
 
-    looked: Floats  # (n,) seconds since 1970 of every frame
-    face: npt.NDArray[np.bool_]  # (n,)
-    seconds: Floats  # (m,)
-    durations: Floats  # (m,) how long each stands for: the time since the one before, at most `GAP`
-    quality: Floats  # (m,) 0..1
-    probabilities: Floats  # (m, 8)
-    likelihoods: Floats  # (m, 8) how well each expression explains the frame, up to a factor per row
-
-
-def track_child(observations: pd.DataFrame) -> Track:
-    """The track of one child. ``observations``: as `LessonStore.observations` answers them, sorted by time."""
-    return _track(*_arrays(observations))
+    frame_times: Floats  # (n,) seconds since 1970 of every frame
+    has_face: npt.NDArray[np.bool_]  # (n,)
+    times: Floats  # (m,) seconds since 1970 of the frames with a face
+    durations: Floats  # (m,) seconds that each stands for: since the one before, `FIRST_INTERVAL` after a `GAP`
+    quality: Floats  # (m,) face quality, 0..1
+    probabilities: Floats  # (m, 8) posteriors of the classifier
+    likelihoods: Floats  # (m, 8) posteriors / `CLASS_PRIORS`: p(frame | expression) up to a factor per row
 
 
-def track_class(observations: pd.DataFrame) -> Iterator[tuple[str, Track]]:
-    """Pseudonym and track of each child; ``observations`` of several, sorted by child, then time. Faster than one by
-    one."""
+def child_series(observations: pd.DataFrame) -> ChildSeries:
+    """``observations``: of one child, as `LessonStore.observations` returns them, sorted by time."""
+    return _series(*_arrays(observations))
+
+
+def class_series(observations: pd.DataFrame) -> Iterator[tuple[str, ChildSeries]]:
+    """Pseudonym and series of each child. ``observations``: of several children, sorted by child, then time."""
     codes, names = pd.factorize(observations["child"])
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     arrays = _arrays(observations)
     ends = np.append(starts, len(codes))[1:]
     for start, end in zip(starts, ends, strict=True):
-        looked, probabilities, quality = (array[start:end] for array in arrays)
-        yield str(names[codes[start]]), _track(looked, probabilities, quality)
+        frame_times, probabilities, quality = (array[start:end] for array in arrays)
+        yield str(names[codes[start]]), _series(frame_times, probabilities, quality)
 
 
 def _arrays(observations: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
@@ -76,66 +74,67 @@ def _arrays(observations: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
     return seconds_of(observations["at"]), probabilities, observations["face_quality"].to_numpy(dtype=np.float64)
 
 
-def _track(looked: Floats, probabilities: Floats, quality: Floats) -> Track:
-    face = ~np.isnan(probabilities[:, 0])
-    seconds, seen, quality = looked[face], probabilities[face], quality[face]
-    quality = np.maximum(np.where(np.isnan(quality), 1.0, quality), LEAST_WEIGHT)
-    durations = np.diff(seconds, prepend=-np.inf)
+def _series(frame_times: Floats, probabilities: Floats, quality: Floats) -> ChildSeries:
+    has_face = ~np.isnan(probabilities[:, 0])
+    times, seen, quality = frame_times[has_face], probabilities[has_face], quality[has_face]
+    quality = np.maximum(np.where(np.isnan(quality), 1.0, quality), MINIMUM_WEIGHT)
+    durations = np.diff(times, prepend=-np.inf)
     durations[durations > GAP] = FIRST_INTERVAL
-    return Track(looked, face, seconds, durations, quality, seen, seen / CLASS_SHARES)
+    return ChildSeries(frame_times, has_face, times, durations, quality, seen, seen / CLASS_PRIORS)
 
 
 def expression_shares(likelihoods: Floats, weights: Floats, groups: npt.NDArray[np.int64], count: int) -> Floats:
-    """(count, 8): how often each expression was worn in each group of frames, corrected for what the classifier
-    expects.
+    """(count, 8): the maximum-likelihood share of each expression in each group of frames.
 
-    ``likelihoods``: (n, 8). ``weights``: (n,). ``groups``: (n,) in 0..count-1, not falling. A group without frames
-    gets `PRIOR`.
+    ``likelihoods``: (n, 8). ``weights``: (n,), not negative. ``groups``: (n,) in 0..count-1, not falling. A group
+    without frames gets `PRIOR_SHARES`.
 
-    A mean of the probabilities would be drawn towards the data set, in which faces are sad far more often than in a
-    class. This is the maximum of the likelihood instead, by expectation maximisation: M. Saerens, P. Latinne, C.
+    The mean of the classifier's posteriors would be biased towards the class priors of its data set, in which faces are
+    sad far more often than in a class. Expectation maximisation corrects that: M. Saerens, P. Latinne, C.
     Decaestecker, "Adjusting the outputs of a classifier to new a priori probabilities", Neural Computation 14 (2002)
     21-41.
     """
-    shares = np.tile(PRIOR, (count, 1))
+    shares = np.tile(PRIOR_SHARES, (count, 1))
     if not len(groups):
         return shares
     starts = np.flatnonzero(np.diff(groups, prepend=-1))
     present = groups[starts]
     totals = np.add.reduceat(weights, starts)[:, None]
-    for _ in range(_ROUNDS):
-        worn = shares[groups] * likelihoods
-        worn *= (weights / worn.sum(axis=1))[:, None]
-        shares[present] = np.add.reduceat(worn, starts, axis=0) / totals
+    for _ in range(_ITERATIONS):
+        responsibilities = shares[groups] * likelihoods
+        responsibilities *= (weights / responsibilities.sum(axis=1))[:, None]
+        shares[present] = np.add.reduceat(responsibilities, starts, axis=0) / totals
     return shares
 
 
-def resting_levels(track: Track, earlier: Baseline | None = None) -> Floats:
-    """(m, 8): the shares at rest as they were known at each frame with a face: nothing is used before it happened.
+def running_baseline(series: ChildSeries, earlier: Baseline | None = None) -> Floats:
+    """(m, 8): the baseline shares as estimated at each frame with a face, from that frame and earlier ones only.
 
-    The mean over the calmest nine tenths of the blocks of the first `WARM_UP` seconds of face time so far (a trimmed
-    mean: a bad start does no harm), drawn towards ``earlier`` (the child's earlier lessons), or without them towards
-    `PRIOR`, by the seconds behind each.
+    A trimmed mean over the blocks of the first `BASELINE_SECONDS` of face time so far: the tenth of them with the most
+    negative affect is left out, so that a bad start does no harm. It is shrunk towards ``earlier`` (the baseline of
+    the child's earlier lessons), or without one towards `PRIOR_SHARES`; both weigh by their seconds.
     """
-    known = np.array(earlier.shares) if earlier else PRIOR
-    belief = PRIOR_SECONDS if earlier is None else min(earlier.seconds, WARM_UP)
-    count = int(WARM_UP / BLOCK)
-    blocks = np.minimum(np.cumsum(track.durations) / BLOCK, count).astype(np.int64)
-    warm = blocks < count
-    weights = track.quality[warm] * track.durations[warm]
-    own = expression_shares(track.likelihoods[warm], weights, blocks[warm], count)
-    unrest = own[:, list(NEGATIVE)].sum(axis=1)
-    levels = np.empty((count + 1, len(Emotion)))
-    levels[0] = known
+    prior = np.array(earlier.shares) if earlier else PRIOR_SHARES
+    weight = PRIOR_WEIGHT if earlier is None else min(earlier.seconds, BASELINE_SECONDS)
+    count = int(BASELINE_SECONDS / BLOCK)
+    blocks = np.minimum(np.cumsum(series.durations) / BLOCK, count).astype(np.int64)
+    used = blocks < count
+    weights = series.quality[used] * series.durations[used]
+    own = expression_shares(series.likelihoods[used], weights, blocks[used], count)
+    negative = own[:, list(NEGATIVE)].sum(axis=1)
+    shares = np.empty((count + 1, len(Emotion)))
+    shares[0] = prior
     for after in range(1, count + 1):  # thirty turns, however long the lesson
-        calm = np.argsort(unrest[:after], kind="stable")[: max(1, round(CALM_SHARE * after))]
-        levels[after] = (own[calm].mean(axis=0) * after * BLOCK + known * belief) / (after * BLOCK + belief)
-    levels = np.maximum(levels, _LEAST_SHARE)
-    return (levels / levels.sum(axis=1, keepdims=True))[blocks]
+        kept = np.argsort(negative[:after], kind="stable")[: max(1, round(KEPT_SHARE * after))]
+        shares[after] = (own[kept].mean(axis=0) * after * BLOCK + prior * weight) / (after * BLOCK + weight)
+    shares = np.maximum(shares, _MINIMUM_SHARE)
+    return (shares / shares.sum(axis=1, keepdims=True))[blocks]
 
 
-def baseline_of(track: Track, earlier: Baseline | None = None) -> Baseline | None:
-    """The resting level after the whole track; None where there was never a face."""
-    if not len(track.seconds):
+def baseline_of(series: ChildSeries, earlier: Baseline | None = None) -> Baseline | None:
+    """The baseline after the whole series; None where there was never a face."""
+    if not len(series.times):
         return None
-    return Baseline(tuple(resting_levels(track, earlier)[-1].tolist()), float(min(track.durations.sum(), WARM_UP)))
+    return Baseline(
+        tuple(running_baseline(series, earlier)[-1].tolist()), float(min(series.durations.sum(), BASELINE_SECONDS))
+    )

@@ -1,10 +1,10 @@
-"""What each child of a class probably goes through, frame by frame: a hidden Markov model, filtered forward.
+"""The probability of each affective state of a child, frame by frame: the forward filter of a hidden Markov model.
 
-Causal: what is believed at a frame rests on what was seen up to it. Of all rules with as few false alarms, telling of a
-change as soon as its probability reaches a threshold tells soonest, where the change comes at random: A. N. Shiryaev,
-"On optimum methods in quickest detection problems", Theory of Probability and its Applications 8 (1963) 22-46. The
-filter is the forward recursion of L. R. Rabiner, "A tutorial on hidden Markov models", Proceedings of the IEEE 77
-(1989) 257-286.
+Causal: the probabilities at a frame depend on that frame and earlier ones only. For a change at a random time, raising
+an alarm as soon as the posterior probability reaches a threshold has the least expected delay of all rules with as few
+false alarms: A. N. Shiryaev, "On optimum methods in quickest detection problems", Theory of Probability and its
+Applications 8 (1963) 22-46. The filter is the forward recursion of L. R. Rabiner, "A tutorial on hidden Markov models
+and selected applications in speech recognition", Proceedings of the IEEE 77 (1989) 257-286.
 """
 
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.signals.baseline import Track
+from analytics.signals.baseline import ChildSeries
 from analytics.signals.smoothing import Floats
-from analytics.signals.thresholds import Thresholds
+from analytics.signals.thresholds import THRESHOLDS
 from emotion.labels import Emotion
 
 STRUGGLING, DELIGHTED, DISTRESSED = "struggling", "delighted", "distressed"
-SUSTAINED = (DISTRESSED, STRUGGLING, DELIGHTED)  # what a child may go through, beside being at rest
+STATES = (DISTRESSED, STRUGGLING, DELIGHTED)  # the hidden states besides rest
 
-# Which expressions are worn, in the time in which a child does not look as usual.
-EXPECTED: dict[str, dict[Emotion, float]] = {
+# The emission distribution of each state: how often it shows each expression, apart from the baseline share.
+EMISSIONS_BY_STATE: dict[str, dict[Emotion, float]] = {
     DISTRESSED: {Emotion.FEAR: 0.5, Emotion.SAD: 0.5},
     STRUGGLING: {
         Emotion.SAD: 0.42,
@@ -32,105 +32,106 @@ EXPECTED: dict[str, dict[Emotion, float]] = {
     },
     DELIGHTED: {Emotion.HAPPY: 0.9, Emotion.SURPRISE: 0.1},
 }
-WORN = np.array([[EXPECTED[kind].get(emotion, 0.0) for emotion in Emotion] for kind in SUSTAINED])  # (3, 8)
+EMISSIONS = np.array([[EMISSIONS_BY_STATE[kind].get(emotion, 0.0) for emotion in Emotion] for kind in STATES])  # (3, 8)
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedChild:
-    """One child: its ``track``; (m, 8) ``levels``, the shares of expressions at rest as known at each frame with a
-    face; when it failed and solved tasks, in seconds since 1970, sorted."""
+    """One child: its ``series``; (m, 8) ``baseline``, the shares of expressions at rest as estimated at each frame with
+    a face; the sorted times, in seconds since 1970, at which it failed and solved tasks."""
 
-    track: Track
-    levels: Floats
+    series: ChildSeries
+    baseline: Floats
     failures: Floats
     successes: Floats
 
 
-def state_probabilities(children: Sequence[ObservedChild], thresholds: Thresholds) -> list[Floats]:
-    """For each child (m, 3): the probability of each of `SUSTAINED` at each frame with a face, 0..1.
+def state_probabilities(children: Sequence[ObservedChild]) -> list[Floats]:
+    """For each child (m, 3): the filtered probability of each of `STATES` at each frame with a face, 0..1.
 
-    All children go through the recursion together: it takes one frame after the other, and thirty children cost little
-    more than one.
+    The recursion loops over frames and handles all children at once: thirty children cost little more than one.
     """
-    longest = max((len(child.levels) for child in children), default=0)
-    steps = np.tile(np.eye(1 + len(SUSTAINED)), (longest, len(children), 1, 1))
+    longest = max((len(child.baseline) for child in children), default=0)
+    updates = np.tile(np.eye(1 + len(STATES)), (longest, len(children), 1, 1))
     for index, child in enumerate(children):
-        steps[: len(child.levels), index] = _steps(child, thresholds)
-    probabilities = _filtered(steps)[:, :, 1:]
-    return [probabilities[: len(child.levels), index] for index, child in enumerate(children)]
+        updates[: len(child.baseline), index] = _update_matrices(child)
+    probabilities = _forward(updates)[:, :, 1:]
+    return [probabilities[: len(child.baseline), index] for index, child in enumerate(children)]
 
 
-def frame_evidence(track: Track, levels: Floats, thresholds: Thresholds) -> Floats:
-    """(m, 3): the log-likelihood ratio, in nats, that each frame adds for each of `SUSTAINED` against this child at
-    rest.
+def log_likelihood_ratios(series: ChildSeries, baseline: Floats) -> Floats:
+    """(m, 3): the log-likelihood ratio, in nats, that each frame adds for each of `STATES` against rest.
 
-    The classifier's probabilities over the shares of its classes are likelihoods of the expressions; those of a state
-    are their mean over the expressions that are worn in it, mixed with the child's resting ``levels``. Neighbouring
-    frames are no independent witnesses: one that looks like the one before (the affinity of A. Bhattacharyya, 1943,
-    squared; its noise counts per second, however many frames a second has) is worn, or misread, like it, and adds the
-    less, the sooner it comes. A poor face adds less too.
+    The likelihood of a state is the mean of the expressions' likelihoods under the state's emission distribution, mixed
+    with this child's ``baseline``; that of rest is their mean under the baseline. Consecutive frames are not
+    independent: the ratio of a frame is scaled by 1 less its correlation with the one before. That is their similarity
+    (the squared coefficient of A. Bhattacharyya, 1943; of frames less than a second apart, its power by the seconds
+    between them, so that the frame rate does not matter), decaying with the time between them. It is scaled by face
+    quality, too.
     """
-    if not len(levels):
-        return np.zeros((0, len(SUSTAINED)))
-    nothing, usual = thresholds.least_likelihood, thresholds.as_usual
-    likelihoods = track.likelihoods / track.likelihoods.sum(axis=1, keepdims=True)
-    likelihoods = (1 - nothing) * likelihoods + nothing / len(Emotion)
-    resting = (levels * likelihoods).sum(axis=1, keepdims=True)
-    worn = (1 - usual) * (likelihoods @ WORN.T) + usual * resting
-    repeated = np.zeros(len(levels))
-    apart = np.diff(track.seconds)
-    alike = np.sqrt(track.probabilities[1:] * track.probabilities[:-1]).sum(axis=1)
-    repeated[1:] = alike ** (2 * np.minimum(apart, 1.0)) * np.exp(-apart / thresholds.repeats_for)
-    trust = np.minimum(track.quality / thresholds.full_trust, 1.0) * (1.0 - repeated)
-    return np.log(worn / resting) * trust[:, None]
+    if not len(baseline):
+        return np.zeros((0, len(STATES)))
+    uniform, usual = THRESHOLDS.uniform_share, THRESHOLDS.baseline_share
+    likelihoods = series.likelihoods / series.likelihoods.sum(axis=1, keepdims=True)
+    likelihoods = (1 - uniform) * likelihoods + uniform / len(Emotion)
+    at_rest = (baseline * likelihoods).sum(axis=1, keepdims=True)
+    in_state = (1 - usual) * (likelihoods @ EMISSIONS.T) + usual * at_rest
+    correlation = np.zeros(len(baseline))
+    apart = np.diff(series.times)
+    similarity = np.sqrt(series.probabilities[1:] * series.probabilities[:-1]).sum(axis=1)
+    correlation[1:] = similarity ** (2 * np.minimum(apart, 1.0)) * np.exp(-apart / THRESHOLDS.correlation_seconds)
+    weights = np.minimum(series.quality / THRESHOLDS.full_weight_quality, 1.0) * (1.0 - correlation)
+    return np.log(in_state / at_rest) * weights[:, None]
 
 
-def _rates(child: ObservedChild, thresholds: Thresholds) -> Floats:
-    """(m, 3): how often a second a child at rest comes into each of `SUSTAINED`."""
-    usual = [thresholds.distressed_per_hour, thresholds.struggling_per_hour, thresholds.delighted_per_hour]
-    hourly = np.tile(usual, (len(child.levels), 1))
-    failed = _since(child.track, child.failures) <= thresholds.after_failure_seconds
-    hourly[failed, SUSTAINED.index(STRUGGLING)] = thresholds.after_failure_per_hour
-    solved = _since(child.track, child.successes) <= thresholds.after_success_seconds
-    hourly[solved, SUSTAINED.index(DELIGHTED)] = thresholds.after_success_per_hour
+def _onset_rates(child: ObservedChild) -> Floats:
+    """(m, 3): the transition rate from rest into each of `STATES`, per second."""
+    usual = [THRESHOLDS.distressed_per_hour, THRESHOLDS.struggling_per_hour, THRESHOLDS.delighted_per_hour]
+    hourly = np.tile(usual, (len(child.baseline), 1))
+    failed = _seconds_since(child.series, child.failures) <= THRESHOLDS.after_failure_seconds
+    hourly[failed, STATES.index(STRUGGLING)] = THRESHOLDS.after_failure_per_hour
+    solved = _seconds_since(child.series, child.successes) <= THRESHOLDS.after_success_seconds
+    hourly[solved, STATES.index(DELIGHTED)] = THRESHOLDS.after_success_per_hour
     return hourly / 3600
 
 
-def _since(track: Track, moments: Floats) -> Floats:
+def _seconds_since(series: ChildSeries, moments: Floats) -> Floats:
     """(m,) seconds since the last of the sorted ``moments`` (seconds since 1970); infinite before the first."""
-    last = np.searchsorted(moments, track.seconds, side="right") - 1
-    return track.seconds - np.append(moments, -np.inf)[last]
+    last = np.searchsorted(moments, series.times, side="right") - 1
+    return series.times - np.append(moments, -np.inf)[last]
 
 
-def _steps(child: ObservedChild, thresholds: Thresholds) -> Floats:
-    """(m, 4, 4): what each frame makes of the probabilities (rest, then `SUSTAINED`) of the frame before, up to a
-    factor: first the state changes or does not, then the frame is seen."""
-    track = child.track
-    durations = track.durations[:, None]
-    lasts = np.array([thresholds.distressed_lasts, thresholds.struggling_lasts, thresholds.delighted_lasts])
-    coming, going = -np.expm1(-_rates(child, thresholds) * durations), -np.expm1(-durations / lasts)
-    kinds = np.arange(1, 1 + len(SUSTAINED))
-    steps = np.zeros((len(track.seconds), 1 + len(SUSTAINED), 1 + len(SUSTAINED)))
-    steps[:, 0, 0] = 1.0 - coming.sum(axis=1)
-    steps[:, 0, 1:] = going
-    steps[:, 1:, 0] = coming
-    steps[:, kinds, kinds] = 1.0 - going
-    steps[:, 1:] *= np.exp(frame_evidence(track, child.levels, thresholds))[:, :, None]
-    forgotten = np.diff(track.seconds, prepend=np.inf) > thresholds.forget_after
-    steps[forgotten, 0], steps[forgotten, 1:] = 1.0, 0.0  # whatever was believed, it is at rest
-    return steps
+def _update_matrices(child: ObservedChild) -> Floats:
+    """(m, 4, 4): for each frame the matrix that turns the probabilities of the frame before (rest, then `STATES`) into
+    those of this one, up to a factor: transition probabilities, each row times the likelihood ratio of its state."""
+    series = child.series
+    durations = series.durations[:, None]
+    mean_seconds = np.array(
+        [THRESHOLDS.distressed_mean_seconds, THRESHOLDS.struggling_mean_seconds, THRESHOLDS.delighted_mean_seconds]
+    )
+    onset, offset = -np.expm1(-_onset_rates(child) * durations), -np.expm1(-durations / mean_seconds)
+    states = np.arange(1, 1 + len(STATES))
+    updates = np.zeros((len(series.times), 1 + len(STATES), 1 + len(STATES)))
+    updates[:, 0, 0] = 1.0 - onset.sum(axis=1)
+    updates[:, 0, 1:] = offset
+    updates[:, 1:, 0] = onset
+    updates[:, states, states] = 1.0 - offset
+    updates[:, 1:] *= np.exp(log_likelihood_ratios(series, child.baseline))[:, :, None]
+    reset = np.diff(series.times, prepend=np.inf) > THRESHOLDS.reset_seconds
+    updates[reset, 0], updates[reset, 1:] = 1.0, 0.0  # after a long absence every child starts at rest
+    return updates
 
 
-def _filtered(steps: Floats) -> Floats:
-    """(n, children, 4) probabilities after each of the (n, children, 4, 4) steps from rest."""
-    believed = np.empty((*steps.shape[:3], 1))
-    latest = np.zeros((*steps.shape[1:3], 1))
+def _forward(updates: Floats) -> Floats:
+    """(n, children, 4) filtered probabilities after each of the (n, children, 4, 4) updates, starting at rest."""
+    filtered = np.empty((*updates.shape[:3], 1))
+    latest = np.zeros((*updates.shape[1:3], 1))
     latest[:, 0] = 1.0
-    for row in range(len(steps)):
-        latest = np.matmul(steps[row], latest, out=believed[row])
+    for row in range(len(updates)):
+        latest = np.matmul(updates[row], latest, out=filtered[row])
         if row % _ROWS_BETWEEN_SCALINGS == 0:
             latest /= latest.sum(axis=1, keepdims=True)
-    return believed[:, :, :, 0] / believed.sum(axis=2)
+    return filtered[:, :, :, 0] / filtered.sum(axis=2)
 
 
 _ROWS_BETWEEN_SCALINGS = 32  # a frame adds four nats at most, and e**128 is far inside a float64

@@ -10,7 +10,7 @@ from emotion.labels import CIRCUMPLEX, KEYS, Emotion
 HALF_LIFE = 8.0  # seconds: an expression eight seconds old counts half as much as the present one
 GAP = 5.0  # seconds without a face after which nothing is known any more and the curve breaks
 FIRST_INTERVAL = 1.0  # seconds that the first sample after a gap stands for: the station's usual interval
-LEAST_WEIGHT = 0.05  # a face of quality 0 is still a face: it counts one twentieth of a perfect one
+MINIMUM_WEIGHT = 0.05  # a face of quality 0 is still a face: it counts one twentieth of a perfect one
 
 AFFECT = np.array([CIRCUMPLEX[emotion] for emotion in Emotion])  # (8, 2): valence, arousal
 
@@ -88,7 +88,7 @@ def smooth(observations: pd.DataFrame, half_life: float = HALF_LIFE, gap: float 
         quality[j] * (1 - 2**(-d / half_life)) * 2**(-(t[i] - t[j]) / half_life)
 
     so that a sample weighs by the time it stands for and by its face quality, and sampling twice as often changes
-    nothing. Quality counts from `LEAST_WEIGHT` up; where it is not known, fully. Expressiveness is the probability of
+    nothing. Quality counts from `MINIMUM_WEIGHT` up; where it is not known, fully. Expressiveness is the probability of
     any class but neutral.
 
     ValueError: more than one child, unsorted times, or a half-life or gap that is not positive.
@@ -126,7 +126,9 @@ def _smooth(observations: pd.DataFrame, codes: npt.NDArray[np.int64], half_life:
     intervals[breaks] = FIRST_INTERVAL
     half_lives = intervals / half_life
     quality = observations["face_quality"].to_numpy(dtype=np.float64)[seen]
-    weights = np.maximum(np.where(np.isnan(quality), 1.0, quality), LEAST_WEIGHT) * -np.expm1(-half_lives * np.log(2.0))
+    weights = np.maximum(np.where(np.isnan(quality), 1.0, quality), MINIMUM_WEIGHT) * -np.expm1(
+        -half_lives * np.log(2.0)
+    )
     ages = np.cumsum(np.where(breaks, _BREAK, half_lives))
     sums = decaying_sums(ages, np.column_stack([probabilities[seen] * weights[:, None], weights]))
     # Two samples of the same instant: the later stands for no time at all; only a sum of nothing must not be divided.

@@ -8,8 +8,15 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from analytics.signals.baseline import NEGATIVE, Baseline, Track, expression_shares, resting_levels, track_child
-from analytics.signals.detection import Span, TirednessEvidence, absence_spans, sustained_spans, tiredness_spans
+from analytics.signals.baseline import (
+    NEGATIVE,
+    Baseline,
+    ChildSeries,
+    child_series,
+    expression_shares,
+    running_baseline,
+)
+from analytics.signals.detection import Span, TirednessEvidence, absence_spans, state_spans, tiredness_spans
 from analytics.signals.episodes import utc_datetime
 from analytics.signals.hidden_markov import DELIGHTED, DISTRESSED, STRUGGLING, ObservedChild, state_probabilities
 from analytics.signals.smoothing import Floats
@@ -20,7 +27,7 @@ from emotion.labels import Emotion
 TIRED, AWAY = "tired", "away"
 KINDS = (DISTRESSED, STRUGGLING, TIRED, AWAY, DELIGHTED)  # who needs a teacher first
 SUGGESTIONS = ("break", "ask_for_help", "hint", "assistant", "teacher")  # the list of the paper
-_RECENT = 300.0  # seconds: what happened to tasks before that is no reason any more
+_RECENT = 300.0  # seconds before a signal in which a failed task counts as its reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Signal:
         return self.end is None
 
 
-def detect(
+def child_signals(
     observations: pd.DataFrame,
     events: Sequence[Event],
     lesson: str,
@@ -75,59 +82,61 @@ def detect(
     """The signals of one child in one lesson up to the last observation, in the order in which they were raised.
 
     ``observations``: of this child, as `LessonStore.observations` answers them. ``events``: of this child and of the
-    whole class. ``earlier``: the child's resting level in earlier lessons, where there were any.
+    whole class. ``earlier``: the child's baseline in earlier lessons, where there were any.
     """
-    return detect_class({child: track_child(observations)}, events, lesson, {child: earlier} if earlier else {})
+    return class_signals({child: child_series(observations)}, events, lesson, {child: earlier} if earlier else {})
 
 
-def detect_class(
-    tracks: Mapping[str, Track], events: Sequence[Event], lesson: str, earlier: Mapping[str, Baseline]
+def class_signals(
+    series_of: Mapping[str, ChildSeries],
+    events: Sequence[Event],
+    lesson: str,
+    earlier: Mapping[str, Baseline],
 ) -> list[Signal]:
-    """The signals of all children of a lesson, in the order in which they were raised. ``tracks`` and ``earlier`` by
-    pseudonym.
+    """The signals of all children of a lesson, in the order in which they were raised. ``series_of`` and
+    ``earlier`` (baselines of earlier lessons): by pseudonym.
 
-    *struggling*, *distressed*, *delighted*: raised when the probability that the child is in that state reaches a
-    threshold, and over when it has fallen again (`analytics.signals.hidden_markov`). It grows with every frame
-    that such a child would more likely show than this one at rest, and sooner after a failed (for delighted: a solved)
-    task. *tired*: over three minutes, how far expressiveness, arousal and face quality fell and short absences rose,
-    each in units of its scale, summed; late in the lesson and for a minute. *away*: no face, frame after frame, for
-    twenty seconds.
+    *struggling*, *distressed*, *delighted*: from when the filtered probability of that state
+    (`analytics.signals.hidden_markov`) reaches a threshold until it has fallen again. A failed (for delighted: a
+    solved) task raises the rate of onset. *tired*: late in the lesson and for a minute, the fall of expressiveness,
+    arousal and face quality and the rise of short absences over the last three minutes, each in units of its scale,
+    add up to a threshold. *away*: no face in any frame for twenty seconds.
     """
-    makers = [
+    builders = [
         _SignalBuilder(
-            track,
-            resting_levels(track, earlier.get(child)),
+            series,
+            running_baseline(series, earlier.get(child)),
             [event for event in events if event.child in (None, child)],
             lesson,
             child,
         )
-        for child, track in tracks.items()
-        if len(track.looked)
+        for child, series in series_of.items()
+        if len(series.frame_times)
     ]
-    believed = state_probabilities([maker.watched() for maker in makers], THRESHOLDS)
-    found = [signal for maker, own in zip(makers, believed, strict=True) for signal in maker.signals(own)]
+    probabilities = state_probabilities([builder.observed() for builder in builders])
+    found = [signal for builder, own in zip(builders, probabilities, strict=True) for signal in builder.signals(own)]
     return sorted(found, key=lambda signal: (signal.raised, signal.child, signal.kind))
 
 
 class _SignalBuilder:
-    """Makes signals of what was found: reason, evidence, strength and suggestion."""
+    """Makes signals of the spans of one child: reason, evidence, strength and suggestion."""
 
-    def __init__(self, track: Track, levels: Floats, events: Sequence[Event], lesson: str, child: str) -> None:
-        self.track, self.levels = track, levels
+    def __init__(self, series: ChildSeries, baseline: Floats, events: Sequence[Event], lesson: str, child: str) -> None:
+        self.series, self.baseline = series, baseline
         self.events, self.lesson, self.child = events, lesson, child
 
-    def watched(self) -> ObservedChild:
-        """What `analytics.signals.hidden_markov` wants to know of this child."""
-        return ObservedChild(self.track, self.levels, self._moments("task_failed"), self._moments("task_solved"))
+    def observed(self) -> ObservedChild:
+        """The input of `analytics.signals.hidden_markov`."""
+        return ObservedChild(self.series, self.baseline, self._moments("task_failed"), self._moments("task_solved"))
 
-    def signals(self, believed: Floats) -> list[Signal]:
-        """All signals; ``believed``: (m, 3) as `state_probabilities` answers it."""
-        track, spans = self.track, sustained_spans(self.track, believed, THRESHOLDS)
+    def signals(self, probabilities: Floats) -> list[Signal]:
+        """All signals. ``probabilities``: (m, 3), see `state_probabilities`."""
+        series, spans = self.series, state_spans(self.series, probabilities)
         found = [self.distressed(span) for span in spans[DISTRESSED]]
         found += [self.struggling(span) for span in spans[STRUGGLING]]
         found += [self.delighted(span) for span in spans[DELIGHTED]]
-        found += [self.tired(*what) for what in tiredness_spans(track, THRESHOLDS)]
-        found += [self.away(start, end, THRESHOLDS.away_seconds) for start, end in absence_spans(track, THRESHOLDS)]
+        found += [self.tired(*span) for span in tiredness_spans(series)]
+        found += [self.away(start, end, THRESHOLDS.away_seconds) for start, end in absence_spans(series)]
         return found
 
     def _moments(self, kind: str) -> Floats:
@@ -165,31 +174,31 @@ class _SignalBuilder:
             evidence={"task": solved[-1].detail, **signal.evidence},
         )
 
-    def tired(self, start: float, raised: float, end: float | None, fall: TirednessEvidence) -> Signal:
+    def tired(self, start: float, raised: float, end: float | None, change: TirednessEvidence) -> Signal:
         evidence: dict[str, float | str] = {
             "minutes": round((raised - start) / 60),
-            "away_percent": round(100 * fall.away),
-            "usual_away_percent": round(100 * fall.usual_away),
-            "expression_percent": round(100 * fall.expression),
-            "usual_expression_percent": round(100 * fall.usual_expression),
+            "away_percent": round(100 * change.away),
+            "usual_away_percent": round(100 * change.usual_away),
+            "expression_percent": round(100 * change.expression),
+            "usual_expression_percent": round(100 * change.usual_expression),
         }
-        return self._signal(TIRED, start, raised, end, fall.score / 8, TIRED, evidence, "break")
+        return self._signal(TIRED, start, raised, end, change.score / 8, TIRED, evidence, "break")
 
     def away(self, start: float, end: float | None, needed: float) -> Signal:
         raised = start + needed
-        seconds = round((self.track.looked[-1] if end is None else end) - start)
+        seconds = round((self.series.frame_times[-1] if end is None else end) - start)
         return self._signal(AWAY, start, raised, end, seconds / 120, AWAY, {"seconds": seconds}, "teacher")
 
     def _from_span(self, kind: str, span: Span, classes: Sequence[Emotion], suggestion: str) -> tuple[Signal, float]:
-        track = self.track
-        start, raised = float(track.seconds[span.start]), float(track.seconds[span.raised])
-        end = None if span.end is None else float(max(track.seconds[span.end], raised))
+        series = self.series
+        start, raised = float(series.times[span.start]), float(series.times[span.raised])
+        end = None if span.end is None else float(max(series.times[span.end], raised))
         rows = slice(span.start, span.raised + 1)
-        weights = track.quality[rows] * track.durations[rows]
-        shares = expression_shares(track.likelihoods[rows], weights, np.zeros(len(weights), dtype=np.int64), 1)[0]
-        share, usual = (float(level[list(classes)].sum()) for level in (shares, self.levels[span.raised]))
+        weights = series.quality[rows] * series.durations[rows]
+        shares = expression_shares(series.likelihoods[rows], weights, np.zeros(len(weights), dtype=np.int64), 1)[0]
+        share, usual = (float(level[list(classes)].sum()) for level in (shares, self.baseline[span.raised]))
         evidence: dict[str, float | str] = {
-            "seconds": round((float(track.looked[-1]) if end is None else end) - start),
+            "seconds": round((float(series.frame_times[-1]) if end is None else end) - start),
             "percent": round(100 * share),
             "usual_percent": round(100 * usual),
         }

@@ -1,7 +1,6 @@
-"""Children in front of a camera, simulated: known truth, and readings as wrong and as jumpy as the real classifier's.
+"""Simulated children in front of a camera: a known ground truth, and readings with the errors of the real classifier.
 
-Truth is a list of scenes: what the child goes through, from when until when. Nothing in this module knows how
-anything is detected.
+The ground truth is a list of `StateSpan`s. Nothing in this module knows how states are detected.
 """
 
 from collections.abc import Sequence
@@ -33,19 +32,17 @@ CONFUSION = np.array(
     dtype=np.float64,
 )
 
-# How sure the same network is on the same faces: mean and deviation of the logit of its highest probability, for a
-# right answer by class, and for a wrong one. Wrong answers are much less sure, which is why sums of probabilities
-# tell more than counts of answers.
+# Confidence of the same network on the same faces: mean and standard deviation of the logit of its highest probability,
+# for right answers by class, and for wrong ones. Wrong answers are much less confident, which is why sums of
+# probabilities carry more information than counts of answers.
 RIGHT_LOGITS = np.array(
     [[2.07, 0.83, 1.31, 1.47, 1.04, 4.39, 1.23, 1.40], [1.21, 0.50, 1.47, 1.20, 0.87, 2.43, 1.27, 1.12]]
 )
 WRONG_LOGITS = np.array([0.28, 0.65])
 
-EXPRESSION_SECONDS = (
-    2.25  # mean time that a face holds one expression: P. Ekman, "Emotions revealed" (2003), gives 0.5 to 4
-)
-MISREADING_SECONDS = 3.0  # mean time that the same misreading lasts: the same face at the same angle is misread alike
-JITTER_SECONDS = 3.0  # correlation time of confidence and of face quality
+EXPRESSION_SECONDS = 2.25  # mean duration of an expression: P. Ekman, "Emotions revealed" (2003), gives 0.5 to 4
+MISREADING_SECONDS = 3.0  # mean duration of the same error: the same face at the same angle is misread alike
+CORRELATION_SECONDS = 3.0  # correlation time of confidence and of face quality
 
 
 def mixture(**shares: float) -> Floats:
@@ -59,15 +56,15 @@ def mixture(**shares: float) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A kind of child. ``resting``: shares of expressions when nothing happens. ``quality``: mean face quality, 0..1.
-    ``glances``: how often per minute the face leaves the picture for a few seconds. ``shown``: how much of what the
-    child goes through is seen in the face, 0..1.
+    """A kind of child. ``baseline``: shares of expressions at rest. ``quality``: mean face quality, 0..1.
+    ``glances_per_minute``: how often the face leaves the picture for a few seconds. ``shown``: how much of its states a
+    child shows in its face, 0..1.
     """
 
     name: str
-    resting: Floats
+    baseline: Floats
     quality: float
-    glances: float
+    glances_per_minute: float
     shown: float
 
 
@@ -79,14 +76,14 @@ PROFILES: tuple[Profile, ...] = (
     Profile("restless", mixture(happy=0.12, surprise=0.05, angry=0.03, contempt=0.01), 0.65, 2.5, 0.95),
 )
 
-# What a scene looks like in a face that shows everything. After the affect dynamics of learning with computers:
+# Shares of expressions in each state, when shown fully. After the affect dynamics of learning with a computer:
 # confusion and frustration at an impasse, delight at a solution (S. D'Mello and A. Graesser, Learning and Instruction
-# 22 (2012) 145-157). The shares are assumptions, of children who show clearly what they go through: what was measured
-# on such lessons says nothing of children who hide it (tests/benchmarks/signals.py --shown 0.75). The last three are
-# what a child does anyway and nobody should be told of: a frown of concentration, a flash of temper, a smile.
+# 22 (2012) 145-157). The shares are assumptions about children who show their states clearly: measurements on such
+# lessons do not hold for children who hide them (tests/benchmarks/signals.py --shown 0.75). The last three are ordinary
+# behaviour and should raise no signal: a frown of concentration, a flash of temper, a smile.
 STRUGGLING, TIRED, AWAY, DELIGHTED, DISTRESSED = "struggling", "tired", "away", "delighted", "distressed"
 CONCENTRATING, FLASH, SMILE = "concentrating", "flash", "smile"
-SCENES: dict[str, Floats] = {
+EXPRESSIONS_BY_STATE: dict[str, Floats] = {
     STRUGGLING: mixture(sad=0.36, angry=0.38, disgust=0.05, fear=0.04, surprise=0.02, contempt=0.02),
     TIRED: mixture(sad=0.10),
     DELIGHTED: mixture(happy=0.75, surprise=0.10),
@@ -98,8 +95,9 @@ SCENES: dict[str, Floats] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What a child goes through, in seconds since the start of the lesson. ``kind``: a key of `SCENES`, or `AWAY`."""
+class StateSpan:
+    """A span in one state, in seconds since the start of the lesson. ``kind``: a key of `EXPRESSIONS_BY_STATE`, or
+    `AWAY`."""
 
     kind: str
     start: float
@@ -108,9 +106,9 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What the station would have stored of one child. ``seconds``: (n,) since the start of the lesson, irregular.
+    """What the station would store of one child. ``seconds``: (n,) since the start of the lesson, irregular.
     ``probabilities``: (n, 8), NaN where no face was seen. ``quality``: (n,), NaN likewise. ``truth``: (n,) int, the
-    expression really worn, -1 without a face.
+    true expression, -1 without a face.
     """
 
     seconds: Floats
@@ -122,7 +120,7 @@ class Readings:
 def simulate_child(
     rng: np.random.Generator,
     profile: Profile,
-    scenes: Sequence[Scene],
+    spans: Sequence[StateSpan],
     duration: float,
     confusion: Floats = CONFUSION,
     interval: float = 1.0,
@@ -132,26 +130,25 @@ def simulate_child(
     truth."""
     count = int(duration / interval)
     seconds = np.sort((np.arange(count) + rng.uniform(0, 0.15, count)) * interval)
-    shares = np.tile(profile.resting, (count, 1))
-    absent = _glances(rng, seconds, profile.glances, interval)
-    quality = profile.quality + 0.12 * _jitter(rng, count, interval)
-    for scene in scenes:
-        inside = (seconds >= scene.start) & (seconds < scene.end)
-        if scene.kind == AWAY:
+    shares = np.tile(profile.baseline, (count, 1))
+    absent = _glances(rng, seconds, profile.glances_per_minute, interval)
+    quality = profile.quality + 0.12 * _correlated_noise(rng, count, interval)
+    for span in spans:
+        inside = (seconds >= span.start) & (seconds < span.end)
+        if span.kind == AWAY:
             absent |= inside
             continue
-        fade = np.clip((seconds[inside] - scene.start) / _fade_in(scene), 0, 1)[:, None] * profile.shown * shown
-        shares[inside] = (1 - fade) * shares[inside] + fade * SCENES[scene.kind]
-        if scene.kind == TIRED:  # eyes and face drop away more and more
+        fade = np.clip((seconds[inside] - span.start) / _fade_in(span), 0, 1)[:, None] * profile.shown * shown
+        shares[inside] = (1 - fade) * shares[inside] + fade * EXPRESSIONS_BY_STATE[span.kind]
+        if span.kind == TIRED:  # eyes and face drop away more and more
             quality[inside] -= 0.25 * fade[:, 0]
             absent[inside] |= _glances(rng, seconds[inside], 4.0, interval) & (rng.random(inside.sum()) < fade[:, 0])
     quality = np.clip(quality, 0.05, 1.0)
-    absent |= rng.random(count) < 0.01 + 0.05 * np.clip(
-        0.5 - quality, 0, None
-    )  # single frames that the detector misses
+    # Single frames in which the detector misses the face.
+    absent |= rng.random(count) < 0.01 + 0.05 * np.clip(0.5 - quality, 0, None)
 
-    truth = _held(rng, shares, EXPRESSION_SECONDS / interval)
-    probabilities = _read(rng, truth, quality, confusion, interval)
+    truth = _draw_persistent(rng, shares, EXPRESSION_SECONDS / interval)
+    probabilities = _classify(rng, truth, quality, confusion, interval)
     probabilities[absent] = np.nan
     quality[absent] = np.nan
     truth[absent] = -1
@@ -160,7 +157,7 @@ def simulate_child(
 
 
 def observation_frame(readings: Readings, started_at: datetime, child: str, source: str, model: str) -> pd.DataFrame:
-    """The readings as `LessonStore.observations` would answer them. ``started_at``: aware."""
+    """The readings as `LessonStore.observations` returns them. ``started_at``: aware."""
     frame = pd.DataFrame(readings.probabilities.astype(np.float32), columns=list(KEYS))
     microseconds = int(started_at.astimezone(UTC).timestamp() * 1_000_000) + np.round(readings.seconds * 1e6).astype(
         np.int64
@@ -173,14 +170,13 @@ def observation_frame(readings: Readings, started_at: datetime, child: str, sour
     return frame
 
 
-def _fade_in(scene: Scene) -> float:
-    """Seconds until a scene shows in full: tiredness comes over a third of its time, everything else in five
-    seconds."""
-    return (scene.end - scene.start) / 3 if scene.kind == TIRED else 5.0
+def _fade_in(span: StateSpan) -> float:
+    """Seconds until a state shows fully: a third of the span for tiredness, five seconds for all others."""
+    return (span.end - span.start) / 3 if span.kind == TIRED else 5.0
 
 
-def _held(rng: np.random.Generator, shares: Floats, frames: float) -> npt.NDArray[np.int64]:
-    """Draw a class per row from its (n, 8) shares, and hold it for ``frames`` rows on average (geometric)."""
+def _draw_persistent(rng: np.random.Generator, shares: Floats, frames: float) -> npt.NDArray[np.int64]:
+    """(n,) a class per row, drawn from its (n, 8) shares and kept for ``frames`` rows on average (geometric)."""
     count = len(shares)
     drawn = (np.cumsum(shares, axis=1) < rng.random(count)[:, None]).sum(axis=1).clip(max=shares.shape[1] - 1)
     renewed = rng.random(count) < 1 / max(frames, 1)
@@ -188,17 +184,16 @@ def _held(rng: np.random.Generator, shares: Floats, frames: float) -> npt.NDArra
     return drawn[np.maximum.accumulate(np.where(renewed, np.arange(count), 0))]
 
 
-def _read(
+def _classify(
     rng: np.random.Generator, truth: npt.NDArray[np.int64], quality: Floats, confusion: Floats, interval: float
 ) -> Floats:
-    """The classifier's answer to each true expression: the class from its row of the confusion matrix, the confidence
-    as measured."""
+    """(n, 8) probabilities for the (n,) true expressions: the class from the confusion matrix, the confidence from
+    `RIGHT_LOGITS` and `WRONG_LOGITS`."""
     count = len(truth)
     rows = confusion / confusion.sum(axis=1, keepdims=True)
     guess = confusion.sum(axis=0) / confusion.sum()
-    blind = (
-        0.3 * np.clip(0.6 - quality, 0, None)[:, None]
-    )  # a poor face is misread more often than those of the data set
+    # A poor face is misread more often than those of the data set.
+    blind = 0.3 * np.clip(0.6 - quality, 0, None)[:, None]
     chances = (1 - blind) * rows[truth] + blind * guess
     drawn = (np.cumsum(chances, axis=1) < rng.random(count)[:, None]).sum(axis=1).clip(max=len(KEYS) - 1)
     renewed = rng.random(count) < min(1.0, interval / MISREADING_SECONDS)
@@ -207,7 +202,7 @@ def _read(
     apparent = drawn[np.maximum.accumulate(np.where(renewed, np.arange(count), 0))]
 
     mean, deviation = np.where(apparent == truth, RIGHT_LOGITS[:, truth], WRONG_LOGITS[:, None])
-    top = 1 / (1 + np.exp(-mean - deviation * _jitter(rng, count, interval)))
+    top = 1 / (1 + np.exp(-mean - deviation * _correlated_noise(rng, count, interval)))
     likely = 0.9 * rows[truth] + 0.1 / len(KEYS)
     likely[np.arange(count), apparent] = 0.0
     rest = rng.standard_gamma(4.0 * likely / likely.sum(axis=1, keepdims=True)) + 1e-12
@@ -222,12 +217,11 @@ def _read(
     return probabilities
 
 
-def _jitter(rng: np.random.Generator, count: int, interval: float) -> Floats:
-    """Standard normal noise with an exponential memory of `JITTER_SECONDS`: a moving sum of white noise over six
-    memories."""
-    memory = np.exp(-np.arange(0, 6 * JITTER_SECONDS, interval) / JITTER_SECONDS)
-    noise = rng.standard_normal(count + len(memory) - 1)
-    return np.convolve(noise, memory / np.sqrt((memory**2).sum()), mode="valid")
+def _correlated_noise(rng: np.random.Generator, count: int, interval: float) -> Floats:
+    """(n,) standard normal noise, exponentially correlated over `CORRELATION_SECONDS`: filtered white noise."""
+    kernel = np.exp(-np.arange(0, 6 * CORRELATION_SECONDS, interval) / CORRELATION_SECONDS)
+    noise = rng.standard_normal(count + len(kernel) - 1)
+    return np.convolve(noise, kernel / np.sqrt((kernel**2).sum()), mode="valid")
 
 
 def _glances(rng: np.random.Generator, seconds: Floats, per_minute: float, interval: float) -> npt.NDArray[np.bool_]:

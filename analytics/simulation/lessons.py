@@ -1,8 +1,7 @@
-"""Whole lessons with known truth: five kinds of children, tasks, what the children go through, and ordinary
-distractions.
+"""Simulated lessons with a known ground truth: five kinds of children, their tasks, states and ordinary distractions.
 
-Used to measure `analytics.signals.support`. The truth is drawn here first and the readings from it; nothing here
-looks at a detector.
+Used to measure `analytics.signals.support`. The ground truth is drawn first and the readings from it; nothing here
+depends on a detector.
 """
 
 from collections.abc import Iterator
@@ -24,17 +23,17 @@ from analytics.simulation.child import (
     Floats,
     Profile,
     Readings,
-    Scene,
+    StateSpan,
     simulate_child,
 )
 
-TRUTHS = (STRUGGLING, TIRED, AWAY, DELIGHTED, DISTRESSED)
-BETWEEN_SCENES = 120.0  # seconds that a child is itself again between two scenes
+SIGNALLED_STATES = (STRUGGLING, TIRED, AWAY, DELIGHTED, DISTRESSED)
+BETWEEN_SPANS = 120.0  # seconds at rest between two spans
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Something a program would log: ``kind`` as in the event table, ``second`` since the start of the lesson."""
+class TaskEvent:
+    """An event of a task: ``kind`` as in the event table, ``second`` since the start of the lesson."""
 
     second: float
     kind: str
@@ -43,12 +42,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedChild:
-    """One child of a simulated lesson. ``scenes``: the truth, without the distractions; ``outcomes``: its own
+    """One child of a simulated lesson. ``spans``: the truth, without the distractions; ``task_events``: its own
     events."""
 
     profile: Profile
-    scenes: tuple[Scene, ...]
-    outcomes: tuple[Outcome, ...]
+    spans: tuple[StateSpan, ...]
+    task_events: tuple[TaskEvent, ...]
     readings: Readings
 
 
@@ -59,50 +58,50 @@ def simulate_lesson(
     confusion: Floats = CONFUSION,
     shown: float = 1.0,
 ) -> list[SimulatedChild]:
-    """One lesson of five children, one of each profile. ``calm``: nothing happens that anybody should be told of.
-    ``shown``: 1 where children show what they go through as clearly as `SCENES` says, less where they hide it."""
+    """One lesson of five children, one of each profile. ``calm``: nothing happens that should raise a signal.
+    ``shown``: how much of their states the children show; 1: as `EXPRESSIONS_BY_STATE` says."""
     return [_child(rng, profile, minutes * 60, calm, confusion, shown) for profile in PROFILES]
 
 
 def _child(
     rng: np.random.Generator, profile: Profile, duration: float, calm: bool, confusion: Floats, shown: float
 ) -> SimulatedChild:
-    outcomes, reactions = _tasks(rng, duration, calm)
-    scenes = () if calm else tuple(_scenes(rng, duration, reactions))
-    everything = (*_distractions(rng, duration), *scenes)  # a scene overrides a distraction that it meets
+    task_events, reactions = _tasks(rng, duration, calm)
+    spans = () if calm else tuple(_state_spans(rng, duration, reactions))
+    everything = (*_distractions(rng, duration), *spans)  # a span overrides a distraction that it meets
     return SimulatedChild(
-        profile, scenes, outcomes, simulate_child(rng, profile, everything, duration, confusion, shown=shown)
+        profile, spans, task_events, simulate_child(rng, profile, everything, duration, confusion, shown=shown)
     )
 
 
-def _tasks(rng: np.random.Generator, duration: float, calm: bool) -> tuple[tuple[Outcome, ...], list[Scene]]:
-    """Tasks of three to six minutes; two in five are failed once or twice. Answers the events and what they may stir
-    up."""
-    outcomes: list[Outcome] = []
-    reactions: list[Scene] = []
+def _tasks(rng: np.random.Generator, duration: float, calm: bool) -> tuple[tuple[TaskEvent, ...], list[StateSpan]]:
+    """Tasks of three to six minutes; two in five are failed once or twice. Returns the events and the states that they
+    may cause."""
+    task_events: list[TaskEvent] = []
+    reactions: list[StateSpan] = []
     start, number = 20.0, 1
     while start < duration - 120:
         end = start + rng.uniform(180, 360)
         detail = f"task {number}"
-        outcomes.append(Outcome(start, "task_started", detail))
+        task_events.append(TaskEvent(start, "task_started", detail))
         if rng.random() < (0.1 if calm else 0.4):
             failed = start + (end - start) * rng.uniform(0.3, 0.5)
-            outcomes.extend(
-                Outcome(failed + 40 * attempt, "task_failed", detail) for attempt in range(rng.integers(1, 3))
+            task_events.extend(
+                TaskEvent(failed + 40 * attempt, "task_failed", detail) for attempt in range(rng.integers(1, 3))
             )
             if rng.random() < 0.7:
                 onset = failed + rng.uniform(0, 20)
-                reactions.append(Scene(STRUGGLING, onset, onset + rng.uniform(60, 240)))
+                reactions.append(StateSpan(STRUGGLING, onset, onset + rng.uniform(60, 240)))
         if end < duration:
-            outcomes.append(Outcome(end, "task_solved", detail))
+            task_events.append(TaskEvent(end, "task_solved", detail))
             if rng.random() < 0.25:
                 onset = end + rng.uniform(0, 5)
-                reactions.append(Scene(DELIGHTED, onset, onset + rng.uniform(25, 70)))
+                reactions.append(StateSpan(DELIGHTED, onset, onset + rng.uniform(25, 70)))
         start, number = end + 10, number + 1
-    return tuple(sorted(outcomes, key=lambda outcome: outcome.second)), reactions
+    return tuple(sorted(task_events, key=lambda event: event.second)), reactions
 
 
-def _scenes(rng: np.random.Generator, duration: float, reactions: list[Scene]) -> Iterator[Scene]:
+def _state_spans(rng: np.random.Generator, duration: float, reactions: list[StateSpan]) -> Iterator[StateSpan]:
     """Reactions to tasks, and what comes without any: far enough apart to be told from each other."""
     candidates = list(reactions)
     for kind, per_hour, shortest, longest in (
@@ -112,22 +111,22 @@ def _scenes(rng: np.random.Generator, duration: float, reactions: list[Scene]) -
     ):
         for _ in range(rng.poisson(per_hour * duration / 3600)):
             onset = rng.uniform(60, duration - longest)
-            candidates.append(Scene(kind, onset, onset + rng.uniform(shortest, longest)))
+            candidates.append(StateSpan(kind, onset, onset + rng.uniform(shortest, longest)))
     quiet_from = duration
     if rng.random() < 0.3:
         quiet_from = rng.uniform(0.4, 0.65) * duration
-        yield Scene(TIRED, quiet_from, duration)
-    taken: list[Scene] = []
+        yield StateSpan(TIRED, quiet_from, duration)
+    taken: list[StateSpan] = []
     for index in rng.permutation(len(candidates)):
-        scene = candidates[index]
-        if scene.end > quiet_from - BETWEEN_SCENES / 2:
+        span = candidates[index]
+        if span.end > quiet_from - BETWEEN_SPANS / 2:
             continue
-        if all(scene.start > other.end + BETWEEN_SCENES or scene.end < other.start - BETWEEN_SCENES for other in taken):
-            taken.append(scene)
-            yield scene
+        if all(span.start > other.end + BETWEEN_SPANS or span.end < other.start - BETWEEN_SPANS for other in taken):
+            taken.append(span)
+            yield span
 
 
-def _distractions(rng: np.random.Generator, duration: float) -> Iterator[Scene]:
+def _distractions(rng: np.random.Generator, duration: float) -> Iterator[StateSpan]:
     for kind, per_hour, shortest, longest in ((CONCENTRATING, 4, 30, 90), (FLASH, 4, 2, 8), (SMILE, 15, 2, 8)):
         for onset in rng.uniform(0, duration, rng.poisson(per_hour * duration / 3600)):
-            yield Scene(kind, onset, onset + rng.uniform(shortest, longest))
+            yield StateSpan(kind, onset, onset + rng.uniform(shortest, longest))

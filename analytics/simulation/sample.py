@@ -3,7 +3,7 @@ child.
 
 Ten children and one story that a teacher should find within a minute: the fox fails task 4 twice, struggles for three
 and a half minutes until a hint comes, and then solves it. Beside it the bear tires, the wolf is away, the hare is
-delighted twice, and the others are as children are. Four shorter lessons of the weeks before give the trends
+delighted twice, and nothing happens to the others. Four shorter lessons of the weeks before give the trends
 something to show.
 """
 
@@ -21,7 +21,7 @@ from analytics.simulation.child import (
     TIRED,
     Profile,
     Readings,
-    Scene,
+    StateSpan,
     simulate_child,
 )
 from analytics.store.lesson_store import LessonStore
@@ -40,17 +40,17 @@ CALM, LIVELY, SERIOUS, SHY, RESTLESS = PROFILES
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """One child of the sample. ``outcomes``: (minute, kind of event, detail)."""
+class SampleChild:
+    """One child of the sample. ``task_events``: (minute, kind of event, detail)."""
 
     animal: str
     profile: Profile
-    scenes: tuple[Scene, ...]
-    outcomes: tuple[tuple[float, str, str], ...]
+    spans: tuple[StateSpan, ...]
+    task_events: tuple[tuple[float, str, str], ...]
 
 
-def _scene(kind: str, start: float, end: float) -> Scene:
-    return Scene(kind, start * 60, end * 60)
+def _span(kind: str, start: float, end: float) -> StateSpan:
+    return StateSpan(kind, start * 60, end * 60)
 
 
 def _solved(*minutes: float) -> tuple[tuple[float, str, str], ...]:
@@ -60,14 +60,14 @@ def _solved(*minutes: float) -> tuple[tuple[float, str, str], ...]:
 # Minutes since the start at which the class begins tasks 1 to 5.
 TASKS = (0.3, 4.5, 9.0, 13.5, 19.6)
 
-STORIES: tuple[Story, ...] = (
-    Story("badger", RESTLESS, (), _solved(3.9, 8.6, 12.1, 18.0, 24.1)),
-    Story("bear", CALM, (_scene(TIRED, 12.0, MINUTES),), _solved(3.2, 7.4, 12.4, 18.9)),
-    Story("deer", LIVELY, (), _solved(2.9, 6.8, 11.7, 16.9, 23.1)),
-    Story(
+SAMPLE_CHILDREN: tuple[SampleChild, ...] = (
+    SampleChild("badger", RESTLESS, (), _solved(3.9, 8.6, 12.1, 18.0, 24.1)),
+    SampleChild("bear", CALM, (_span(TIRED, 12.0, MINUTES),), _solved(3.2, 7.4, 12.4, 18.9)),
+    SampleChild("deer", LIVELY, (), _solved(2.9, 6.8, 11.7, 16.9, 23.1)),
+    SampleChild(
         "fox",
         CALM,
-        (_scene(STRUGGLING, 15.1, 18.6),),
+        (_span(STRUGGLING, 15.1, 18.6),),
         (
             *_solved(3.0, 7.9, 12.0),
             (14.6, "task_failed", "task 4"),
@@ -77,19 +77,19 @@ STORIES: tuple[Story, ...] = (
             (23.4, "task_solved", "task 5"),
         ),
     ),
-    Story(
+    SampleChild(
         "hare",
         CALM,
-        (_scene(DELIGHTED, 12.7, 13.5), _scene(DELIGHTED, 22.8, 23.5)),
+        (_span(DELIGHTED, 12.7, 13.5), _span(DELIGHTED, 22.8, 23.5)),
         _solved(3.4, 8.0, 12.65, 17.2, 22.75),
     ),
-    Story("hedgehog", SHY, (), _solved(3.8, 8.3, 12.5, 17.8, 24.0)),
-    Story("otter", LIVELY, (), _solved(2.7, 6.1, 10.9, 16.0, 21.9)),
-    Story(
+    SampleChild("hedgehog", SHY, (), _solved(3.8, 8.3, 12.5, 17.8, 24.0)),
+    SampleChild("otter", LIVELY, (), _solved(2.7, 6.1, 10.9, 16.0, 21.9)),
+    SampleChild(
         "owl", SERIOUS, (), (*_solved(3.1, 7.2, 11.4), (15.9, "task_failed", "task 4"), (17.4, "task_solved", "task 4"))
     ),
-    Story("squirrel", CALM, (), _solved(3.3, 7.0, 11.9, 17.1, 22.6)),
-    Story("wolf", CALM, (_scene(AWAY, 7.8, 10.9),), _solved(3.5, 7.6, 13.0, 18.3, 24.3)),
+    SampleChild("squirrel", CALM, (), _solved(3.3, 7.0, 11.9, 17.1, 22.6)),
+    SampleChild("wolf", CALM, (_span(AWAY, 7.8, 10.9),), _solved(3.5, 7.6, 13.0, 18.3, 24.3)),
 )
 
 
@@ -99,17 +99,17 @@ def ensure_sample_lesson(store: LessonStore) -> Lesson:
     existing = store.find_lesson(SAMPLE_ID)
     if existing is not None and existing.ended_at is not None:
         return existing
-    for story in STORIES:
-        if store.find_child(pseudonym_of(story)) is None:
-            store.put_child(Child(pseudonym_of(story), SAMPLE_CLASS, story.animal, None))
+    for child in SAMPLE_CHILDREN:
+        if store.find_child(pseudonym_of(child)) is None:
+            store.put_child(Child(pseudonym_of(child), SAMPLE_CLASS, child.animal, None))
     for weeks in range(EARLIER_LESSONS, 0, -1):
-        _tell_earlier_lesson(store, weeks)
-    return _tell_main_lesson(store)
+        _add_earlier_lesson(store, weeks)
+    return _add_main_lesson(store)
 
 
-def pseudonym_of(story: Story) -> str:
+def pseudonym_of(child: SampleChild) -> str:
     """Sample children never had a code, so their pseudonym is made of their animal."""
-    return f"{SAMPLE_ID}-{story.animal}"
+    return f"{SAMPLE_ID}-{child.animal}"
 
 
 def is_sample_child(child: Child) -> bool:
@@ -117,41 +117,43 @@ def is_sample_child(child: Child) -> bool:
     return child.pseudonym.startswith(f"{SAMPLE_ID}-")
 
 
-def _tell_main_lesson(store: LessonStore) -> Lesson:
+def _add_main_lesson(store: LessonStore) -> Lesson:
     rng = np.random.default_rng(SEED)
-    _open(store, Lesson(SAMPLE_ID, SAMPLE_ID, "Loops with the robot", SAMPLE_CLASS, STARTED_AT, MINUTES, None, True))
+    _add_if_missing(
+        store, Lesson(SAMPLE_ID, SAMPLE_ID, "Loops with the robot", SAMPLE_CLASS, STARTED_AT, MINUTES, None, True)
+    )
     rows: list[Observation] = []
-    for story in STORIES:
-        readings = simulate_child(rng, story.profile, story.scenes, MINUTES * 60)
-        rows.extend(_observations(readings, SAMPLE_ID, pseudonym_of(story), STARTED_AT))
+    for child in SAMPLE_CHILDREN:
+        readings = simulate_child(rng, child.profile, child.spans, MINUTES * 60)
+        rows.extend(_observations(readings, SAMPLE_ID, pseudonym_of(child), STARTED_AT))
     store.add_observations(rows)
     for event in _events():
         store.add_event(event)
     return store.end_lesson(SAMPLE_ID, STARTED_AT + timedelta(minutes=MINUTES))
 
 
-def _tell_earlier_lesson(store: LessonStore, weeks: int) -> None:
+def _add_earlier_lesson(store: LessonStore, weeks: int) -> None:
     """A lesson without incidents but for the fox, who finds the lessons harder from week to week."""
     rng = np.random.default_rng(SEED + weeks)
     lesson_id, started_at = f"{SAMPLE_ID}-{EARLIER_LESSONS + 1 - weeks}", STARTED_AT - timedelta(weeks=weeks)
     title = f"First steps {EARLIER_LESSONS + 1 - weeks}"
-    _open(store, Lesson(lesson_id, lesson_id, title, SAMPLE_CLASS, started_at, EARLIER_MINUTES, None, True))
+    _add_if_missing(store, Lesson(lesson_id, lesson_id, title, SAMPLE_CLASS, started_at, EARLIER_MINUTES, None, True))
     rows: list[Observation] = []
-    for story in STORIES:
-        hard = _scene(STRUGGLING, 6.0, 6.0 + 0.5 * (EARLIER_LESSONS - weeks))
+    for child in SAMPLE_CHILDREN:
+        hard = _span(STRUGGLING, 6.0, 6.0 + 0.5 * (EARLIER_LESSONS - weeks))
         readings = simulate_child(
             rng,
-            story.profile,
-            (hard,) if story.animal == "fox" else (),
+            child.profile,
+            (hard,) if child.animal == "fox" else (),
             EARLIER_MINUTES * 60,
             interval=EARLIER_INTERVAL,
         )
-        rows.extend(_observations(readings, lesson_id, pseudonym_of(story), started_at))
+        rows.extend(_observations(readings, lesson_id, pseudonym_of(child), started_at))
     store.add_observations(rows)
     store.end_lesson(lesson_id, started_at + timedelta(minutes=EARLIER_MINUTES))
 
 
-def _open(store: LessonStore, lesson: Lesson) -> None:
+def _add_if_missing(store: LessonStore, lesson: Lesson) -> None:
     if store.find_lesson(lesson.id) is None:
         store.add_lesson(lesson)
 
@@ -177,7 +179,7 @@ def _events() -> Iterator[Event]:
     for number, minute in enumerate(TASKS, start=1):
         at = STARTED_AT + timedelta(minutes=minute)
         yield Event(f"task-{number}", SAMPLE_ID, None, at, "task_started", f"task {number}")
-    for story in STORIES:
-        for number, (minute, kind, detail) in enumerate(story.outcomes):
+    for child in SAMPLE_CHILDREN:
+        for number, (minute, kind, detail) in enumerate(child.task_events):
             at = STARTED_AT + timedelta(minutes=minute)
-            yield Event(f"{story.animal}-{number}", SAMPLE_ID, pseudonym_of(story), at, kind, detail)
+            yield Event(f"{child.animal}-{number}", SAMPLE_ID, pseudonym_of(child), at, kind, detail)

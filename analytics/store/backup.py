@@ -26,10 +26,10 @@ from analytics.store.records import StoreError
 from analytics.store.recovery import restore
 
 DEFAULT_DATABASE = Path(".data/lessons.duckdb")
-PATIENCE = 120.0  # seconds that a running app may take for the copy
+ANSWER_TIMEOUT = 120.0  # seconds that a running app may take for the copy
 
 
-def create(database: Path, patience: float = PATIENCE) -> Path:
+def create_backup(database: Path, timeout: float = ANSWER_TIMEOUT) -> Path:
     """Makes a backup and returns its path. Raises `StoreError`."""
     if not database.exists():
         raise StoreError(f"there is no database {database}: name it with --database (the value of EMOTION_DATABASE)")
@@ -37,18 +37,18 @@ def create(database: Path, patience: float = PATIENCE) -> Path:
         with LessonStore(database) as store:
             return store.backup()
     except DatabaseLockedError as locked:
-        return _ask_running_app(database, patience, locked)
+        return _ask_running_app(database, timeout, locked)
 
 
-def _ask_running_app(database: Path, patience: float, locked: StoreError) -> Path:
+def _ask_running_app(database: Path, timeout: float, locked: StoreError) -> Path:
     answer = answer_path(database)
     answer.unlink(missing_ok=True)
     request_path(database).touch()
-    end = time.monotonic() + patience
+    end = time.monotonic() + timeout
     while not answer.exists():
         if time.monotonic() > end:
             request_path(database).unlink(missing_ok=True)
-            raise StoreError(f"{locked} (it was asked for a backup and did not answer within {patience:.0f} s)")
+            raise StoreError(f"{locked} (it was asked for a backup and did not answer within {timeout:.0f} s)")
         time.sleep(0.1)
     reply = json.loads(answer.read_text(encoding="utf-8"))
     answer.unlink()
@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "create":
-            print(create(options.database))
+            print(create_backup(options.database))
         else:
             if options.command == "fetch":
                 kept = HubBackup(options.dataset).fetch(options.database)

@@ -1,4 +1,4 @@
-"""What is asked of the database with every frame, known by heart until the next change."""
+"""A cache of lookups that are needed for every frame, cleared by every change of the database."""
 
 import threading
 from collections.abc import Callable
@@ -10,10 +10,10 @@ Value = TypeVar("Value")
 
 
 class QueryCache(Generic[Value]):
-    """Remembers what was found in a database until anything but an observation is written there. Thread-safe.
+    """Keeps results until anything but an observation is written to the database. Thread-safe.
 
-    Nothing is answered that a committed change has made untrue. What was not found is looked for anew each time: those
-    who guess codes must not fill the memory.
+    A result that a committed change has made stale is never returned. Lookups without a result are not kept: whoever
+    guesses codes must not fill the memory.
     """
 
     def __init__(self, database: Database) -> None:
@@ -23,7 +23,7 @@ class QueryCache(Generic[Value]):
         self._changes = database.changes
 
     def get(self, key: str, read: Callable[[], Value | None]) -> Value | None:
-        """What is known under ``key``, or else what ``read`` finds in the database."""
+        """The result under ``key``, or else the result of ``read``."""
         with self._lock:
             changes = self._database.changes
             if changes != self._changes:

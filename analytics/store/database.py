@@ -18,9 +18,9 @@ VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT 
 
 # The write-ahead log is folded into the file when it has this size: about 10,000 frames that were committed one by
 # one. It bounds how long a start after a crash takes to read the log back (DuckDB's own 16 MB: four times as long).
-LOG_SIZE = "4MB"
-HEADERS = 3 * 4096  # bytes before the first block of a DuckDB file: one main header and two that alternate
-READ_THROUGH = 100_000_000
+CHECKPOINT_THRESHOLD = "4MB"
+HEADER_BYTES = 3 * 4096  # bytes before the first block of a DuckDB file: one main header and two that alternate
+FULL_CHECK_BYTES = 100_000_000
 
 _open_paths: set[Path] = set()
 _open_paths_lock = threading.Lock()
@@ -44,7 +44,8 @@ def schema_parts() -> list[str]:
 
 
 class Database:
-    """One open DuckDB file. Any number of threads may hold a cursor; `set_aside` waits for them and keeps new ones out.
+    """One open DuckDB file. Any number of threads may hold a cursor; `closed_meanwhile` waits for them and keeps new
+    ones out.
 
     After a failure that invalidates the DuckDB instance (a full disk, for example) the file is opened anew for the next
     caller; what was committed is in the file or in its write-ahead log and is there again.
@@ -106,20 +107,27 @@ class Database:
         """Raises `DatabaseDamagedError` if a block lies beyond the file's end, or a block's checksum is wrong.
 
         DuckDB opens a file that was cut off and fails at the first read beyond its end. Every table is read; the wide
-        one only in files of up to `READ_THROUGH` bytes, so that the check takes no more than a second or two; in all,
-        the places of its blocks are compared with the file's length. (DuckDB's count of blocks says nothing of that: it
+        one only in files of up to `FULL_CHECK_BYTES`, so that the check takes no more than a second or two; in all, the
+        places of its blocks are compared with the file's length. (DuckDB's count of blocks says nothing of that: it
         cuts free blocks from the end and still counts them.)
         """
         size = self.path.stat().st_size
-        tables = ["lesson", "child", "event", "correction", "audit", *(["observation"] if size <= READ_THROUGH else [])]
+        tables = [
+            "lesson",
+            "child",
+            "event",
+            "correction",
+            "audit",
+            *(["observation"] if size <= FULL_CHECK_BYTES else []),
+        ]
         try:
             with self.cursor() as cursor:
                 block_size, last = cursor.execute(
                     "SELECT any_value(block_size), max(block_id) "
                     "FROM pragma_database_size(), pragma_storage_info('observation')"
                 ).fetchone() or (None, None)
-                if last is not None and size < HEADERS + (last + 1) * block_size:
-                    end = HEADERS + (last + 1) * block_size
+                if last is not None and size < HEADER_BYTES + (last + 1) * block_size:
+                    end = HEADER_BYTES + (last + 1) * block_size
                     raise DatabaseDamagedError(
                         f"{self.path} has {size} bytes and a block that ends at {end}: it was cut off"
                     )
@@ -133,7 +141,7 @@ class Database:
             ) from error
 
     @contextmanager
-    def set_aside(self) -> Iterator[None]:
+    def closed_meanwhile(self) -> Iterator[None]:
         """Waits until no cursor is in use, closes the file for the length of the block, and opens it again after it."""
         with self._condition:
             self._condition.wait_for(lambda: not self._exclusive and self._users == 0)
@@ -223,7 +231,7 @@ class Database:
             raise self._open_error(error) from error
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"SET checkpoint_threshold = '{LOG_SIZE}'")
+            connection.execute(f"SET checkpoint_threshold = '{CHECKPOINT_THRESHOLD}'")
             migrate(connection, self.path)
         except duckdb.Error as error:
             connection.close()

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
 
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError, utc_now
@@ -15,9 +14,11 @@ from analytics.store.records import StoreError, utc_now
 LOG = logging.getLogger(__name__)
 TICK = 1.0  # seconds between looks for a request: what `python -m analytics.store.backup create` waits for at most
 DAY = 24 * 3600.0
-STOPS_WITHIN = 3.0  # seconds, of the ten that an orderly stop of the app may take
-BETWEEN_UPLOADS = 3600.0  # what a Space may lose when its disk goes; never in the middle of a lesson
-POSTPONED = 2 * DAY  # retention waits for the end of lessons, because it rewrites the file, but not longer than this
+STOP_TIMEOUT = 3.0  # seconds, of the ten that an orderly stop of the app may take
+UPLOAD_INTERVAL = 3600.0  # what a Space may lose when its disk goes; never in the middle of a lesson
+MAXIMUM_POSTPONEMENT = (
+    2 * DAY
+)  # retention waits for the end of lessons, because it rewrites the file, but not longer than this
 
 
 class Housekeeper:
@@ -33,7 +34,7 @@ class Housekeeper:
             raise ValueError(f"retention of {retention_days} days: give a positive number (EMOTION_RETENTION_DAYS)")
         self._store = store
         self._retention = timedelta(days=retention_days)
-        self._last = -POSTPONED
+        self._last = -MAXIMUM_POSTPONEMENT
         self._upload = upload
         self._uploaded: tuple[float, int] | None = None  # monotonic time, and the erasures that had been done
         self._stop = threading.Event()
@@ -44,23 +45,21 @@ class Housekeeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread, after what it is doing, but waits no longer than `STOPS_WITHIN`: an upload may hang. Call it
+        """Ends the thread, after what it is doing, but waits no longer than `STOP_TIMEOUT`: an upload may hang. Call it
         before the store is closed.
         """
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(STOPS_WITHIN)
+            self._thread.join(STOP_TIMEOUT)
 
     def __enter__(self) -> "Housekeeper":
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def retain(self) -> None:
+    def delete_expired(self) -> None:
         """Deletes what is older than the retention, now."""
         self._store.delete_before(utc_now() - self._retention, "housekeeping")
 
@@ -69,9 +68,9 @@ class Housekeeper:
         self._store.rescue_if_lost()
         answer_backup_request(self._store)
         since = time.monotonic() - self._last
-        if since >= DAY and (since >= POSTPONED or not self._lesson_runs()):
+        if since >= DAY and (since >= MAXIMUM_POSTPONEMENT or not self._lesson_runs()):
             self._last = time.monotonic()
-            self.retain()
+            self.delete_expired()
         if self._store.rewrite_pending and not self._lesson_runs():
             self._store.rewrite()
         self._upload_if_due()
@@ -83,7 +82,7 @@ class Housekeeper:
         if (
             self._uploaded is None
             or erasures != self._uploaded[1]
-            or (time.monotonic() - self._uploaded[0] >= BETWEEN_UPLOADS and not self._lesson_runs())
+            or (time.monotonic() - self._uploaded[0] >= UPLOAD_INTERVAL and not self._lesson_runs())
         ):
             self._upload(self._store)
             self._uploaded = (time.monotonic(), erasures)

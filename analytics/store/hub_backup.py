@@ -20,9 +20,9 @@ from analytics.store.records import StoreError
 from analytics.store.recovery import restore
 
 LOG = logging.getLogger(__name__)
-NAME = "lessons.duckdb"
-KIND = "dataset"
-ACTION = "hub_copy"  # in the audit trail: this database and the copy belong together
+FILE_NAME = "lessons.duckdb"
+REPOSITORY_TYPE = "dataset"
+AUDIT_ACTION = "hub_copy"  # in the audit trail: this database and the copy belong together
 
 
 class HubBackup:
@@ -37,30 +37,32 @@ class HubBackup:
         one whose copy is of another database, and where the Hub does not take it.
         """
         with self._explained():
-            if self._api.repo_info(self.repository, repo_type=KIND).private is not True:
+            if self._api.repo_info(self.repository, repo_type=REPOSITORY_TYPE).private is not True:
                 raise StoreError(
                     f"the data set {self.repository} is not private, and nothing was uploaded: make it private first"
                 )
-            known = any(entry.action == ACTION for entry in store.audit_entries())
-            if not known and self._api.file_exists(self.repository, NAME, repo_type=KIND):
+            known = any(entry.action == AUDIT_ACTION for entry in store.audit_entries())
+            if not known and self._api.file_exists(self.repository, FILE_NAME, repo_type=REPOSITORY_TYPE):
                 raise StoreError(
                     f"the data set {self.repository} holds a copy of another database, and nothing was uploaded: "
                     f"restore that one (python -m analytics.store.backup fetch {self.repository}), or delete "
-                    f"{NAME} there"
+                    f"{FILE_NAME} there"
                 )
             if not known:
-                store.audit(ACTION, "housekeeping", "copied to a private data set of the Hub from now on")
+                store.audit(AUDIT_ACTION, "housekeeping", "copied to a private data set of the Hub from now on")
             with tempfile.TemporaryDirectory(dir=store.path.parent) as folder:
                 with store.database.cursor() as cursor:
                     copy = back_up(cursor, store.path, Path(folder))
                 self._api.upload_file(
                     path_or_fileobj=copy,
-                    path_in_repo=NAME,
+                    path_in_repo=FILE_NAME,
                     repo_id=self.repository,
-                    repo_type=KIND,
+                    repo_type=REPOSITORY_TYPE,
                     commit_message="Replace the copy",
                 )
-            self._api.super_squash_history(self.repository, repo_type=KIND, commit_message="The newest copy alone")
+            self._api.super_squash_history(
+                self.repository, repo_type=REPOSITORY_TYPE, commit_message="The newest copy alone"
+            )
         LOG.info("the copy on the Hub was replaced")
 
     def fetch(self, database: Path) -> Path | None:
@@ -69,10 +71,10 @@ class HubBackup:
         """
         with self._explained(), tempfile.TemporaryDirectory() as folder:
             # Asked beforehand: a download that finds no network says "not found" as well.
-            self._api.repo_info(self.repository, repo_type=KIND)
-            if not self._api.file_exists(self.repository, NAME, repo_type=KIND):
+            self._api.repo_info(self.repository, repo_type=REPOSITORY_TYPE)
+            if not self._api.file_exists(self.repository, FILE_NAME, repo_type=REPOSITORY_TYPE):
                 raise FileNotFoundError(f"the data set {self.repository} holds no copy")
-            copy = self._api.hf_hub_download(self.repository, NAME, repo_type=KIND, local_dir=folder)
+            copy = self._api.hf_hub_download(self.repository, FILE_NAME, repo_type=REPOSITORY_TYPE, local_dir=folder)
             return restore(Path(copy), database)
 
     def fetch_if_missing(self, database: Path) -> None:

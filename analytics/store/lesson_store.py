@@ -7,9 +7,9 @@ thread.
 
 import time
 from collections.abc import Sequence
+from dataclasses import astuple
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import duckdb
@@ -19,32 +19,9 @@ from analytics.store import observations, upkeep
 from analytics.store.cache import QueryCache
 from analytics.store.copies import back_up, backups_folder
 from analytics.store.database import Database
-from analytics.store.records import (
-    AuditEntry,
-    Child,
-    Consent,
-    Correction,
-    Event,
-    Lesson,
-    Observation,
-    StoreError,
-    storable,
-    utc_now,
-)
+from analytics.store.records import AuditEntry, Child, Correction, Event, Lesson, Observation, storable, utc_now
 from analytics.store.rows import CHILD_COLUMNS, LESSON_COLUMNS, child_of, lesson_of, time_of
 from analytics.store.writer import Writer
-
-__all__ = [
-    "AuditEntry",
-    "Child",
-    "Consent",
-    "Correction",
-    "Event",
-    "Lesson",
-    "LessonStore",
-    "Observation",
-    "StoreError",
-]
 
 WRITABLE_SECONDS = 5.0  # a proof that the disk takes writes holds this long: who asks often costs no write each time
 
@@ -74,9 +51,7 @@ class LessonStore:
     def __enter__(self) -> "LessonStore":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -101,17 +76,7 @@ class LessonStore:
             cursor.execute(
                 "INSERT INTO lesson SELECT (SELECT coalesce(max(number), 0) + 1 FROM lesson), "
                 "?, ?, ?, ?, ?, ?, ?, ?, ?",
-                [
-                    lesson.id,
-                    lesson.code,
-                    lesson.title,
-                    lesson.class_name,
-                    lesson.started_at,
-                    lesson.planned_minutes,
-                    lesson.ended_at,
-                    lesson.synthetic,
-                    lesson.teacher,
-                ],
+                astuple(lesson),
             )
 
         self._writer.run(work)
@@ -154,17 +119,8 @@ class LessonStore:
         """Adds a child, or replaces what is known of it. Raises ValueError if another child of the class has its
         animal.
         """
-        consent = child.consent
-        values = [
-            child.class_name,
-            child.animal,
-            consent.version if consent else None,
-            consent.role if consent else None,
-            consent.given_at if consent else None,
-            consent.expires_at if consent else None,
-            consent.withdrawn_at if consent else None,
-            child.pseudonym,
-        ]
+        consent = astuple(child.consent) if child.consent else (None,) * 5
+        values = [child.class_name, child.animal, *consent, child.pseudonym]
 
         def work(cursor: duckdb.DuckDBPyConnection) -> None:
             taken = "SELECT 1 FROM child WHERE class_name = ? AND animal = ? AND pseudonym <> ?"
@@ -257,7 +213,7 @@ class LessonStore:
             'ORDER BY event."at", event.id',
             [lesson_id, child],
         )
-        return [Event(row[0], row[1], row[2], time_of(row[3]), row[4], row[5]) for row in rows]
+        return [Event(key, lesson, whose, time_of(at), kind, detail) for key, lesson, whose, at, kind, detail in rows]
 
     def add_correction(self, correction: Correction) -> None:
         """Adds a correction; one whose id is known replaces it. Raises ValueError for an unknown lesson or child."""
@@ -268,16 +224,7 @@ class LessonStore:
             cursor.execute("DELETE FROM correction WHERE lesson = ? AND id = ?", [lesson, correction.id])
             cursor.execute(
                 "INSERT INTO correction VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    correction.id,
-                    lesson,
-                    child,
-                    correction.start,
-                    correction.end,
-                    correction.label,
-                    correction.note,
-                    correction.at,
-                ],
+                [correction.id, lesson, child, *astuple(correction)[3:]],
             )
 
         self._writer.run(work)
@@ -292,17 +239,8 @@ class LessonStore:
             [lesson_id, child],
         )
         return [
-            Correction(
-                row[0],
-                row[1],
-                row[2],
-                time_of(row[3]),
-                time_of(row[4]),
-                row[5],
-                row[6],
-                time_of(row[7]),
-            )
-            for row in rows
+            Correction(key, lesson, whose, time_of(start), time_of(end), label, note, time_of(at))
+            for key, lesson, whose, start, end, label, note, at in rows
         ]
 
     def audit(self, action: str, actor: str, detail: str) -> None:
@@ -334,7 +272,7 @@ class LessonStore:
         `StoreError` if the rows are deleted but the file could not be rewritten (no room): housekeeping tries that
         again.
         """
-        upkeep.rewrite_mark(self.path).touch()
+        upkeep.rewrite_marker(self.path).touch()
         removed = self._writer.run(lambda cursor: upkeep.delete_child(cursor, pseudonym, actor))
         self.erasures += 1
         self.rewrite()
@@ -348,7 +286,7 @@ class LessonStore:
         """
         removed = self._writer.run(lambda cursor: upkeep.delete_before(cursor, moment, actor))
         if removed != upkeep.RemovedRows(0, 0, 0):
-            upkeep.rewrite_mark(self.path).touch()
+            upkeep.rewrite_marker(self.path).touch()
             self.rewrite()
         for folder in (backups_folder(self.path), upkeep.exports_folder(self.path)):
             upkeep.remove_old_files(folder, moment)
@@ -366,7 +304,7 @@ class LessonStore:
     @property
     def rewrite_pending(self) -> bool:
         """Whether rows were deleted whose bytes are still in the file, because a rewriting was interrupted."""
-        return upkeep.rewrite_mark(self.path).exists()
+        return upkeep.rewrite_marker(self.path).exists()
 
     def backup(self) -> Path:
         """Writes a consistent copy into the folder ``backups`` beside the file and returns it; recording goes on

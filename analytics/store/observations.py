@@ -27,8 +27,8 @@ ARROW_SCHEMA = pa.schema(
 )
 
 # Scanning an Arrow table costs DuckDB 4 ms of processor time however small it is; up to here plain values are cheaper.
-FEW = 64
-MARKS = f"({', '.join('?' * len(ARROW_SCHEMA))})"
+FEW_ROWS = 64
+PLACEHOLDERS = f"({', '.join('?' * len(ARROW_SCHEMA))})"
 
 Row = tuple[int, int, int, Observation]  # numbers of lesson and child, fingerprint, what is stored
 
@@ -70,13 +70,13 @@ def insert(cursor: duckdb.DuckDBPyConnection, payloads: Sequence[Sequence[Observ
                 seen.add(key)
                 rows.append((key[0], children[row.child], key[1], row))
         counts.append(len(rows) - before)
-    if len(rows) > FEW:
+    if len(rows) > FEW_ROWS:
         cursor.register("arriving", _arrow(rows))
         cursor.execute("INSERT INTO observation SELECT * FROM arriving")
         cursor.unregister("arriving")
     elif rows:
         values = [value for row in rows for value in _values(row)]
-        cursor.execute(f"INSERT INTO observation VALUES {', '.join([MARKS] * len(rows))}", values)
+        cursor.execute(f"INSERT INTO observation VALUES {', '.join([PLACEHOLDERS] * len(rows))}", values)
     return counts
 
 

@@ -42,7 +42,7 @@ def exports_folder(database: Path) -> Path:
     return database.with_name("exports")
 
 
-def rewrite_mark(database: Path) -> Path:
+def rewrite_marker(database: Path) -> Path:
     """An empty file that says: rows were deleted, and the file has not been rewritten since."""
     return database.with_name(database.name + ".rewrite")
 
@@ -108,14 +108,14 @@ def rewrite(database: Database, keep_old: bool = False) -> None:
     fresh = rewriting_path(database.path)
     with database.cursor() as cursor:
         copy_database(cursor, fresh)
-    with database.set_aside():
+    with database.closed_meanwhile():
         for old in (database.path, log_of(database.path)):
             if keep_old and old.exists():
                 kept = old.rename(old.with_name(f"{old.name}.replaced-{utc_now():%Y%m%dT%H%M%S%fZ}"))
                 LOG.critical("%s was not written by this app while it had it open; it is kept as %s", old, kept)
         fresh.replace(database.path)
         log_of(database.path).unlink(missing_ok=True)
-    rewrite_mark(database.path).unlink(missing_ok=True)
+    rewrite_marker(database.path).unlink(missing_ok=True)
 
 
 def rescue(database: Database) -> None:

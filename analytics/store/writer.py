@@ -1,6 +1,4 @@
-"""The one thread that writes: it takes work from a queue, commits what has gathered in one transaction, then
-answers.
-"""
+"""The one thread that writes: it commits all jobs that wait in its queue in one transaction, then answers each."""
 
 import logging
 import queue
@@ -18,9 +16,7 @@ from analytics.store.database import Database
 from analytics.store.records import StoreError
 
 LOG = logging.getLogger(__name__)
-GROUP = (
-    256  # pieces of work in one transaction: more than 30 stations hand in during the slowest commit that we measured
-)
+LARGEST_GROUP = 256  # jobs in one transaction: more than 30 stations hand in during the slowest commit measured
 DRAIN_SECONDS = 10.0  # what an orderly stop may take (SIGTERM to exit)
 
 Result = TypeVar("Result")
@@ -99,7 +95,7 @@ class Writer:
                 return
             group = [job]
             last = False
-            while len(group) < GROUP and not group[-1].alone:
+            while len(group) < LARGEST_GROUP and not group[-1].alone:
                 try:
                     following = self._queue.get_nowait()
                 except queue.Empty:

@@ -9,7 +9,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from analytics.access.accounts import Accounts
-from analytics.classroom.consent import text_version
+from analytics.classroom.consent import consent_form_version
 from analytics.classroom.recorder import LessonRecorder
 from analytics.simulation.sample import ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
@@ -74,7 +74,9 @@ def build_teacher(
     """
     sample = ensure_sample_lesson(store)
     own = ClassView(store, accounts or Accounts({}), lessons_open)
-    context = TeacherContext(own, recorder.with_store(own), language_of, text_version(), checkpoint, hides_small_groups)
+    context = TeacherContext(
+        own, recorder.with_store(own), language_of, consent_form_version(), checkpoint, hides_small_groups
+    )
     dictionary = gr.I18n(**translations())
 
     def word(key: str) -> Any:

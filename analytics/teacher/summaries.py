@@ -6,7 +6,8 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from analytics.insight.timeline import AWAY, ChildTimeline
+from analytics.insight.timeline import ChildTimeline
+from analytics.signals.episodes import AWAY
 from analytics.signals.support import Signal
 from analytics.words.sentences import animal_name, reason_text, signal_state
 from analytics.words.templates import render

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from analytics.signals.support import KINDS, detect
-from analytics.simulation.child import CONFUSION, Floats, Scene, observation_frame
+from analytics.signals.support import KINDS, child_signals
+from analytics.simulation.child import CONFUSION, Floats, StateSpan, observation_frame
 from analytics.simulation.lessons import SimulatedChild, simulate_lesson
 from analytics.store.records import Event
 
@@ -90,11 +90,11 @@ def main() -> None:
 
 def play(
     seed: int, confusion: Floats, shown: float, calm: bool, number: int
-) -> list[tuple[tuple[Scene, ...], list[tuple[str, float]]]]:
+) -> list[tuple[tuple[StateSpan, ...], list[tuple[str, float]]]]:
     """The truth and the signals of each child of one lesson; calm lessons are drawn apart from the others."""
     rng = np.random.default_rng([seed, number, int(calm)])
     lesson = simulate_lesson(rng, MINUTES, calm, confusion, shown)
-    return [(child.scenes, raised_in(child)) for child in lesson]
+    return [(child.spans, raised_in(child)) for child in lesson]
 
 
 def packaged_confusion() -> tuple[Floats, str]:
@@ -110,16 +110,14 @@ def raised_in(child: SimulatedChild) -> list[tuple[str, float]]:
     """(kind, seconds since the start of the lesson) of every signal raised."""
     frame = observation_frame(child.readings, STARTED_AT, "child", "simulation", "simulated")
     events = [
-        Event(
-            str(number), "lesson", "child", STARTED_AT + timedelta(seconds=outcome.second), outcome.kind, outcome.detail
-        )
-        for number, outcome in enumerate(child.outcomes)
+        Event(str(number), "lesson", "child", STARTED_AT + timedelta(seconds=event.second), event.kind, event.detail)
+        for number, event in enumerate(child.task_events)
     ]
-    signals = detect(frame, events, "lesson", "child")
+    signals = child_signals(frame, events, "lesson", "child")
     return [(signal.kind, (signal.raised - STARTED_AT).total_seconds()) for signal in signals]
 
 
-def count(scores: dict[str, Score], scenes: Sequence[Scene], raised: Sequence[tuple[str, float]]) -> None:
+def count(scores: dict[str, Score], scenes: Sequence[StateSpan], raised: Sequence[tuple[str, float]]) -> None:
     """Adds one child to the counts."""
     for kind, score in scores.items():
         truth = [scene for scene in scenes if scene.kind == kind]

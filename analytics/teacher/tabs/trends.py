@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from analytics.charts.child import CAUTION_BELOW, MEASURES, LessonStatistics, child_lessons, trends_figure, trends_table
 from analytics.charts.tables import table_html
-from analytics.insight.trend import LEAST_LESSONS, robust_slope
+from analytics.insight.trend import MINIMUM_LESSONS, theil_sen_slope
 from analytics.teacher.context import TeacherContext
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.small_groups import group_note
@@ -29,9 +29,9 @@ def slope_html(shares: Sequence[LessonStatistics], measure: str, language: str) 
     """The change of the measure from lesson to lesson with its interval; empty for fewer than two lessons."""
     if len(shares) < 2:
         return Markup()
-    slope = robust_slope([share.means[measure] for share in shares])
+    slope = theil_sen_slope([share.means[measure] for share in shares])
     if slope is None:
-        words = say(language, "slope_few", least=LEAST_LESSONS)
+        words = say(language, "slope_few", least=MINIMUM_LESSONS)
     else:
         key = "slope_unclear" if not slope.is_clear else "slope_rises" if slope.middle > 0 else "slope_falls"
         middle = _amount(abs(slope.middle), measure, language).lstrip("+")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from analytics.charts.decimation import MAXIMUM_POINTS, decimate, decimated_rows
 from analytics.charts.style import STACK_ORDER
 from analytics.charts.timeline import timeline_figure, timeline_table
-from analytics.insight.timeline import ChildTimeline, episodes
+from analytics.insight.timeline import ChildTimeline
+from analytics.signals.episodes import episodes
 from analytics.signals.smoothing import smooth
 from analytics.signals.support import Signal
 from analytics.store.records import Correction, Event, Lesson

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from analytics.classroom.consent import FORMS, text_version
+from analytics.classroom.consent import FORMS, consent_form_version
 from analytics.classroom.recorder import LessonRecorder
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import utc_now
@@ -47,24 +47,24 @@ def call(store: LessonStore, recorder: LessonRecorder) -> Callable[..., Any]:
 
 
 def test_both_forms_are_of_one_version() -> None:
-    assert text_version("en") == text_version("ru")
+    assert consent_form_version("en") == consent_form_version("ru")
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_a_text_that_was_changed_has_a_new_version(language: str) -> None:
     digest = hashlib.sha256(FORMS[language].read_bytes()).hexdigest()
-    assert TEXTS[text_version(language)][language] == digest
+    assert TEXTS[consent_form_version(language)][language] == digest
 
 
 def test_consent_is_on_file_with_text_role_date_and_expiry(store: LessonStore, call: Callable[..., Any]) -> None:
     enrolled = call("set_consent", "", "2B", True, "guardian", 30)
     consent = store.find_child(enrolled["child"]).consent
-    assert (consent.version, consent.role) == (text_version(), "guardian")
+    assert (consent.version, consent.role) == (consent_form_version(), "guardian")
     assert abs(consent.given_at - utc_now()) < timedelta(minutes=1)
     assert consent.expires_at - consent.given_at == timedelta(days=30)
     entry = store.audit_entries()[-1]
     assert (entry.action, entry.actor) == ("consent_given", "guardian")
-    assert f"version {text_version()}" in entry.detail
+    assert f"version {consent_form_version()}" in entry.detail
 
 
 def test_withdrawing_stops_the_next_frame_and_offers_the_erasure(

@@ -18,7 +18,7 @@ from analytics.insight.timeline import SILENT, SPARKLINE_POINTS, binned_means, c
 from analytics.signals.episodes import AWAY
 from analytics.signals.lesson_signals import earlier_baselines, lesson_signals
 from analytics.signals.support import KINDS
-from analytics.simulation.sample import STORIES, ensure_sample_lesson
+from analytics.simulation.sample import SAMPLE_CHILDREN, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import SAMPLE_CLASS, Child, Event, Lesson, Observation, StoreError
 from emotion.labels import KEYS
@@ -61,7 +61,7 @@ def test_the_sample_lesson_is_synthetic_has_ended_and_is_made_once(sample: tuple
     assert lesson.synthetic
     assert lesson.ended_at is not None
     assert ensure_sample_lesson(store) == lesson
-    assert len(store.children(SAMPLE_CLASS)) == len(STORIES)
+    assert len(store.children(SAMPLE_CLASS)) == len(SAMPLE_CHILDREN)
     assert len(store.lessons(SAMPLE_CLASS)) == 5
 
 
@@ -101,7 +101,7 @@ def test_the_board_puts_the_child_that_needs_attention_first(sample: tuple[Lesso
     store, lesson = sample
     rows = class_board(store, lesson.id, lesson.started_at + timedelta(minutes=17))
     assert (rows[0].animal, rows[0].signal) == ("fox", "struggling")
-    assert len(rows) == len(STORIES)
+    assert len(rows) == len(SAMPLE_CHILDREN)
     assert all(len(row.sparkline) == SPARKLINE_POINTS for row in rows)
 
 
@@ -154,7 +154,7 @@ def test_the_summary_tells_the_hardest_task_and_what_the_hint_changed(sample: tu
     wolf = next(child for child in summary.children if child.animal == "wolf")
     assert wolf.seconds_away > 170
     assert {signal.kind for signal in summary.signals} <= set(KINDS)
-    assert summary.heat.shape[0] == len(STORIES)
+    assert summary.heat.shape[0] == len(SAMPLE_CHILDREN)
     assert len(summary.course) == summary.heat.shape[1]
 
 

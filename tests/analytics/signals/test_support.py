@@ -9,19 +9,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.signals.baseline import PRIOR, Baseline, baseline_of, expression_shares, resting_levels, track_child
-from analytics.signals.hidden_markov import SUSTAINED, ObservedChild, state_probabilities
-from analytics.signals.support import KINDS, SUGGESTIONS, Signal, detect
+from analytics.signals.baseline import (
+    PRIOR_SHARES,
+    Baseline,
+    baseline_of,
+    child_series,
+    expression_shares,
+    running_baseline,
+)
+from analytics.signals.hidden_markov import STATES, ObservedChild, state_probabilities
+from analytics.signals.support import KINDS, SUGGESTIONS, Signal, child_signals
 from analytics.signals.thresholds import THRESHOLDS
-from analytics.simulation.child import DISTRESSED, PROFILES, STRUGGLING, TIRED, Scene, observation_frame, simulate_child
+from analytics.simulation.child import (
+    DISTRESSED,
+    PROFILES,
+    STRUGGLING,
+    TIRED,
+    StateSpan,
+    observation_frame,
+    simulate_child,
+)
 from analytics.store.records import Event
 from emotion.labels import Emotion
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-def lesson(scenes: list[Scene], seconds: float = 900.0, seed: int = 1, profile: int = 0) -> pd.DataFrame:
-    readings = simulate_child(np.random.default_rng(seed), PROFILES[profile], scenes, seconds)
+def lesson(spans: list[StateSpan], seconds: float = 900.0, seed: int = 1, profile: int = 0) -> pd.DataFrame:
+    readings = simulate_child(np.random.default_rng(seed), PROFILES[profile], spans, seconds)
     return observation_frame(readings, START, "child", "test", "test")
 
 
@@ -30,7 +45,7 @@ def event(second: float, kind: str, detail: str = "task 4", child: str | None = 
 
 
 def raised(rows: pd.DataFrame, events: list[Event] | None = None, earlier: Baseline | None = None) -> list[Signal]:
-    return detect(rows, events or [], "lesson", "child", earlier)
+    return child_signals(rows, events or [], "lesson", "child", earlier)
 
 
 def seconds(moment: datetime) -> float:
@@ -38,7 +53,7 @@ def seconds(moment: datetime) -> float:
 
 
 def test_a_child_that_struggles_after_failing_twice_is_told_with_the_task_and_the_hint() -> None:
-    rows = lesson([Scene(STRUGGLING, 400, 600)])
+    rows = lesson([StateSpan(STRUGGLING, 400, 600)])
     signals = raised(rows, [event(390, "task_failed"), event(395, "task_failed")])
     assert [signal.kind for signal in signals] == ["struggling"]
     signal = signals[0]
@@ -53,29 +68,29 @@ def test_a_child_that_struggles_after_failing_twice_is_told_with_the_task_and_th
 
 def test_after_a_hint_was_given_the_assistant_is_suggested_instead() -> None:
     events = [event(390, "task_failed"), event(398, "hint")]
-    assert raised(lesson([Scene(STRUGGLING, 400, 600)]), events)[0].suggestion_key == "assistant"
+    assert raised(lesson([StateSpan(STRUGGLING, 400, 600)]), events)[0].suggestion_key == "assistant"
 
 
 def test_a_failed_task_makes_the_same_face_tell_sooner() -> None:
-    rows = lesson([Scene(STRUGGLING, 400, 600)])
+    rows = lesson([StateSpan(STRUGGLING, 400, 600)])
     alone, failed = raised(rows), raised(rows, [event(395, "task_failed")])
     assert failed[0].raised < alone[0].raised
     assert alone[0].reason_key == "struggling"
 
 
 def test_fear_and_sadness_are_told_as_distress_to_the_teacher() -> None:
-    signals = raised(lesson([Scene(DISTRESSED, 400, 520)]))
+    signals = raised(lesson([StateSpan(DISTRESSED, 400, 520)]))
     assert [(signal.kind, signal.suggestion_key) for signal in signals] == [("distressed", "teacher")]
 
 
 def test_a_tired_child_is_offered_a_break_late_in_the_lesson() -> None:
-    signals = raised(lesson([Scene(TIRED, 700, 1800)], seconds=1800))
+    signals = raised(lesson([StateSpan(TIRED, 700, 1800)], seconds=1800))
     assert [(signal.kind, signal.suggestion_key) for signal in signals] == [("tired", "break")]
     assert seconds(signals[0].raised) > 700
 
 
 def test_no_face_for_twenty_seconds_is_away_and_ends_when_it_comes_back() -> None:
-    rows = lesson([Scene("away", 300, 420)])
+    rows = lesson([StateSpan("away", 300, 420)])
     signals = raised(rows)
     assert [signal.kind for signal in signals] == ["away"]
     assert seconds(signals[0].raised) - seconds(signals[0].start) == THRESHOLDS.away_seconds
@@ -102,7 +117,7 @@ def test_one_second_of_any_face_raises_nothing() -> None:
 
 
 def test_what_was_raised_live_is_not_taken_back_when_the_lesson_goes_on() -> None:
-    rows = lesson([Scene(STRUGGLING, 300, 500), Scene(DISTRESSED, 650, 760), Scene("away", 800, 850)])
+    rows = lesson([StateSpan(STRUGGLING, 300, 500), StateSpan(DISTRESSED, 650, 760), StateSpan("away", 800, 850)])
     events = [event(290, "task_failed")]
     final = {signal.id: signal for signal in raised(rows, events)}
     told: dict[str, Signal] = {}
@@ -114,38 +129,38 @@ def test_what_was_raised_live_is_not_taken_back_when_the_lesson_goes_on() -> Non
 
 
 def test_the_same_signal_is_not_raised_again_during_its_rest() -> None:
-    scenes = [Scene("away", 300, 340), Scene("away", 355, 400), Scene("away", 500, 540)]
-    starts = [seconds(signal.start) for signal in raised(lesson(scenes))]
+    spans = [StateSpan("away", 300, 340), StateSpan("away", 355, 400), StateSpan("away", 500, 540)]
+    starts = [seconds(signal.start) for signal in raised(lesson(spans))]
     assert len(starts) == 2
 
 
 def test_no_observations_and_no_faces_raise_no_error() -> None:
     rows = lesson([])
     assert raised(rows.iloc[:0]) == []
-    assert [signal.kind for signal in raised(lesson([Scene("away", 0, 900)]))] == ["away"]
-    assert baseline_of(track_child(rows.iloc[:0])) is None
+    assert [signal.kind for signal in raised(lesson([StateSpan("away", 0, 900)]))] == ["away"]
+    assert baseline_of(child_series(rows.iloc[:0])) is None
 
 
 def test_every_signal_has_a_known_kind_and_suggestion_and_a_strength_between_0_and_1() -> None:
-    scenes = [Scene(STRUGGLING, 300, 420), Scene("delighted", 560, 620), Scene(DISTRESSED, 760, 860)]
-    signals = raised(lesson(scenes))
+    spans = [StateSpan(STRUGGLING, 300, 420), StateSpan("delighted", 560, 620), StateSpan(DISTRESSED, 760, 860)]
+    signals = raised(lesson(spans))
     assert {signal.kind for signal in signals} <= set(KINDS)
     assert {signal.suggestion_key for signal in signals} <= set(SUGGESTIONS)
     assert all(0 <= signal.strength <= 1 for signal in signals)
 
 
 def watched(rows: pd.DataFrame, failures: tuple[float, ...] = ()) -> ObservedChild:
-    track = track_child(rows)
-    return ObservedChild(track, resting_levels(track), START.timestamp() + np.array(failures), np.zeros(0))
+    series = child_series(rows)
+    return ObservedChild(series, running_baseline(series), START.timestamp() + np.array(failures), np.zeros(0))
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from([STRUGGLING, DISTRESSED, "delighted", "away"]))
 def test_what_is_believed_is_a_probability_and_rests_on_nothing_that_came_later(seed: int, kind: str) -> None:
-    rows = lesson([Scene(kind, 60, 160)], seconds=240, seed=seed)
+    rows = lesson([StateSpan(kind, 60, 160)], seconds=240, seed=seed)
     (whole,), (part,) = (
-        state_probabilities([watched(rows)], THRESHOLDS),
-        state_probabilities([watched(rows[:150])], THRESHOLDS),
+        state_probabilities([watched(rows)]),
+        state_probabilities([watched(rows[:150])]),
     )
     assert ((whole >= 0) & (whole <= 1)).all()
     assert (whole.sum(axis=1) <= 1 + 1e-9).all()
@@ -153,24 +168,26 @@ def test_what_is_believed_is_a_probability_and_rests_on_nothing_that_came_later(
 
 
 def test_a_child_is_judged_alike_alone_and_among_others() -> None:
-    children = [watched(lesson([Scene(DISTRESSED, 100, 200)], seconds=300 + 60 * seed, seed=seed)) for seed in range(3)]
-    together = state_probabilities(children, THRESHOLDS)
+    children = [
+        watched(lesson([StateSpan(DISTRESSED, 100, 200)], seconds=300 + 60 * seed, seed=seed)) for seed in range(3)
+    ]
+    together = state_probabilities(children)
     for child, believed in zip(children, together, strict=True):
-        np.testing.assert_allclose(believed, state_probabilities([child], THRESHOLDS)[0], atol=1e-9)
+        np.testing.assert_allclose(believed, state_probabilities([child])[0], atol=1e-9)
 
 
 def test_a_failed_task_alone_makes_nobody_struggle() -> None:
     calm = lesson([], seconds=400)
-    struggling = SUSTAINED.index(STRUGGLING)
-    with_failure = state_probabilities([watched(calm, failures=(200.0,))], THRESHOLDS)[0][:, struggling]
-    assert with_failure.max() > state_probabilities([watched(calm)], THRESHOLDS)[0][:, struggling].max()
-    assert with_failure.max() < THRESHOLDS.struggling_raised
+    struggling = STATES.index(STRUGGLING)
+    with_failure = state_probabilities([watched(calm, failures=(200.0,))])[0][:, struggling]
+    assert with_failure.max() > state_probabilities([watched(calm)])[0][:, struggling].max()
+    assert with_failure.max() < THRESHOLDS.struggling_threshold
 
 
 def test_five_frames_a_second_tell_little_more_than_one() -> None:
     def delay(interval: float, seed: int) -> float:
         readings = simulate_child(
-            np.random.default_rng(seed), PROFILES[0], [Scene(DISTRESSED, 400, 520)], 600, interval=interval
+            np.random.default_rng(seed), PROFILES[0], [StateSpan(DISTRESSED, 400, 520)], 600, interval=interval
         )
         return seconds(raised(observation_frame(readings, START, "child", "test", "test"))[0].raised) - 400
 
@@ -179,28 +196,28 @@ def test_five_frames_a_second_tell_little_more_than_one() -> None:
 
 
 def test_shares_of_expressions_are_recovered_from_unsure_readings() -> None:
-    readings = simulate_child(np.random.default_rng(5), replace(PROFILES[1], glances=0.0), [], 6000)
+    readings = simulate_child(np.random.default_rng(5), replace(PROFILES[1], glances_per_minute=0.0), [], 6000)
     rows = observation_frame(readings, START, "child", "test", "test")
-    track = track_child(rows)
-    weights = np.ones(len(track.seconds))
-    shares = expression_shares(track.likelihoods, weights, np.zeros(len(weights), dtype=np.int64), 1)[0]
+    series = child_series(rows)
+    weights = np.ones(len(series.times))
+    shares = expression_shares(series.likelihoods, weights, np.zeros(len(weights), dtype=np.int64), 1)[0]
     worn = np.bincount(readings.truth[readings.truth >= 0], minlength=8) / (readings.truth >= 0).sum()
     assert abs(shares - worn).max() < 0.08
     assert (
-        abs(track.probabilities.mean(axis=0) - worn).max() > abs(shares - worn).max()
+        abs(series.probabilities.mean(axis=0) - worn).max() > abs(shares - worn).max()
     )  # the plain mean is further off
 
 
 def test_the_resting_level_uses_only_what_was_seen_before() -> None:
-    calm, later = lesson([]), lesson([Scene(STRUGGLING, 300, 600)])
-    before = track_child(calm).seconds < START.timestamp() + 295
-    first, second = resting_levels(track_child(calm)), resting_levels(track_child(later))
+    calm, later = lesson([]), lesson([StateSpan(STRUGGLING, 300, 600)])
+    before = child_series(calm).times < START.timestamp() + 295
+    first, second = running_baseline(child_series(calm)), running_baseline(child_series(later))
     np.testing.assert_allclose(first[: before.sum()], second[: before.sum()])
 
 
 def test_a_child_that_is_always_serious_has_a_serious_resting_level() -> None:
-    serious = baseline_of(track_child(lesson([], profile=2, seed=4)))
-    calm = baseline_of(track_child(lesson([], profile=0, seed=4)))
+    serious = baseline_of(child_series(lesson([], profile=2, seed=4)))
+    calm = baseline_of(child_series(lesson([], profile=0, seed=4)))
     assert serious is not None
     assert calm is not None
     assert serious.negative > calm.negative
@@ -210,6 +227,8 @@ def test_a_child_that_is_always_serious_has_a_serious_resting_level() -> None:
 def test_earlier_lessons_are_believed_until_the_child_was_seen() -> None:
     shares = np.full(8, 0.02)
     shares[[Emotion.HAPPY, Emotion.NEUTRAL]] = [0.5, 0.38]
-    levels = resting_levels(track_child(lesson([])), Baseline(tuple(shares), 600.0))
+    levels = running_baseline(child_series(lesson([])), Baseline(tuple(shares), 600.0))
     np.testing.assert_allclose(levels[0], shares)
-    np.testing.assert_allclose(resting_levels(track_child(lesson([])))[0], PRIOR / PRIOR.sum(), atol=1e-6)
+    np.testing.assert_allclose(
+        running_baseline(child_series(lesson([])))[0], PRIOR_SHARES / PRIOR_SHARES.sum(), atol=1e-6
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from analytics.store import housekeeping
 from analytics.store.housekeeping import Housekeeper
-from analytics.store.hub_backup import NAME, HubBackup
+from analytics.store.hub_backup import FILE_NAME, HubBackup
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from tests.analytics.examples import make_child, make_observation
@@ -53,14 +53,14 @@ def test_an_erased_child_is_gone_from_the_copy_and_from_its_history_after_the_ne
 ) -> None:
     housekeeper = Housekeeper(class_store, 100_000, HubBackup(DATASET, hub.url).upload)
     housekeeper.tick()
-    assert FOX.encode() in hub.revisions[-1][NAME]
+    assert FOX.encode() in hub.revisions[-1][FILE_NAME]
     uploads = len(hub.asked)
     housekeeper.tick()
     assert len(hub.asked) == uploads  # nothing to do
     class_store.erase_child(FOX, "teacher")
     housekeeper.tick()
     (files,) = hub.revisions
-    assert FOX.encode() not in files[NAME]
+    assert FOX.encode() not in files[FILE_NAME]
 
 
 def test_an_empty_database_does_not_replace_the_copy_of_another(
@@ -72,7 +72,7 @@ def test_an_empty_database_does_not_replace_the_copy_of_another(
         pytest.raises(StoreError, match="copy of another database"),
     ):
         HubBackup(DATASET, hub.url).upload(fresh)
-    assert FOX.encode() in hub.revisions[-1][NAME]
+    assert FOX.encode() in hub.revisions[-1][FILE_NAME]
 
 
 def test_a_first_start_has_nothing_to_fetch_and_begins_empty(hub: HubDataset, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_hub_out_of_reach_stops_the_start_and_not_the_housekeeping(class_store
 
 
 def test_a_stop_does_not_wait_for_a_network_that_hangs(class_store: LessonStore, monkeypatch) -> None:
-    monkeypatch.setattr(housekeeping, "STOPS_WITHIN", 0.2)
+    monkeypatch.setattr(housekeeping, "STOP_TIMEOUT", 0.2)
     monkeypatch.setattr(housekeeping, "TICK", 0.01)
     begun, let_go = threading.Event(), threading.Event()
 

@@ -113,7 +113,7 @@ def test_an_erasure_while_others_write_and_read_loses_nothing_of_theirs(class_st
 
 
 def test_an_interrupted_rewriting_is_made_up_for_by_housekeeping(class_store: LessonStore) -> None:
-    upkeep.rewrite_mark(class_store.path).touch()
+    upkeep.rewrite_marker(class_store.path).touch()
     class_store._writer.run(lambda cursor: upkeep.delete_child(cursor, FOX, "teacher"))  # as if killed at this point
     assert class_store.rewrite_pending
     class_store.end_lesson("lesson-1", START + timedelta(minutes=45))
@@ -220,7 +220,7 @@ def test_a_damaged_database_is_kept_aside_and_a_fresh_one_started_loudly(
     database: Path, damage: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if damage == "large and cut off":  # too large to be read through: the places of its blocks must tell
-        monkeypatch.setattr("analytics.store.database.READ_THROUGH", 0)
+        monkeypatch.setattr("analytics.store.database.FULL_CHECK_BYTES", 0)
     chance = random.Random(3)
     with LessonStore(database) as store:
         store.add_lesson(make_lesson())
