@@ -113,12 +113,12 @@ def _child_summary(
     )
 
 
-def valence_grid(smoothed: pd.DataFrame, lesson: Lesson, step: float = COURSE_STEP) -> pd.DataFrame:
-    """Mean smoothed valence by child (row) and step (column: its start); NaN where the child was not in view in it."""
+def valence_grid(smoothed: pd.DataFrame, lesson: Lesson) -> pd.DataFrame:
+    """Mean smoothed valence by child (row) and `COURSE_STEP` (column: its start); NaN where there was no face."""
     if smoothed.empty:
         return pd.DataFrame()
     first = lesson.started_at.timestamp()
-    bins = np.maximum((seconds_of(smoothed["at"]) - first) // step, 0).astype(np.int64)
+    bins = np.maximum((seconds_of(smoothed["at"]) - first) // COURSE_STEP, 0).astype(np.int64)
     codes = codes_of(smoothed["child"])
     names = smoothed["child"].to_numpy(dtype=object)[np.flatnonzero(np.diff(codes, prepend=-1))]
     shape = (len(names), int(bins.max()) + 1)
@@ -129,7 +129,7 @@ def valence_grid(smoothed: pd.DataFrame, lesson: Lesson, step: float = COURSE_ST
     sums = np.bincount(places[face], weights=valence[face], minlength=shape[0] * shape[1])
     means = np.full(len(counts), np.nan)
     np.divide(sums, counts, out=means, where=counts > 0)
-    columns = [lesson.started_at + timedelta(seconds=step * index) for index in range(shape[1])]
+    columns = [lesson.started_at + timedelta(seconds=COURSE_STEP * index) for index in range(shape[1])]
     return pd.DataFrame(means.reshape(shape), index=pd.Index(names, name="child"), columns=columns)
 
 

@@ -101,8 +101,8 @@ def _block_means(times: Floats, weighted: Floats, weights: Floats, start: float,
     return [part / total for part, total in zip(sums, totals, strict=True) if total > 0]
 
 
-def welch_interval(before: Sequence[float], after: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
-    """The interval of the difference of two means (after less before); None with fewer than three values on a side.
+def welch_interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float] | None:
+    """The 95 percent interval of the difference of two means (after less before); None with fewer than 3 on a side.
 
     Plain numbers: there are six blocks on a side, for which arrays would cost ten times the arithmetic.
     """
@@ -120,7 +120,7 @@ def welch_interval(before: Sequence[float], after: Sequence[float], level: float
     degrees_of_freedom = 1 / sum(
         (part / variance) ** 2 / (len(side) - 1) for part, side in zip(parts, (before, after), strict=True)
     )
-    reach = student_quantile((1 + level) / 2, degrees_of_freedom) * math.sqrt(variance)
+    reach = student_quantile(0.975, degrees_of_freedom) * math.sqrt(variance)
     return difference - reach, difference + reach
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.signals.episodes import spans_of_children
 from analytics.signals.smoothing import FIRST_INTERVAL, GAP, MINIMUM_WEIGHT, Floats, seconds_of
 from emotion.labels import KEYS, Emotion
 
@@ -60,13 +61,9 @@ def child_series(observations: pd.DataFrame) -> ChildSeries:
 
 def class_series(observations: pd.DataFrame) -> Iterator[tuple[str, ChildSeries]]:
     """Pseudonym and series of each child. ``observations``: of several children, sorted by child, then time."""
-    codes, names = pd.factorize(observations["child"])
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
-    arrays = _arrays(observations)
-    ends = np.append(starts, len(codes))[1:]
-    for start, end in zip(starts, ends, strict=True):
-        frame_times, probabilities, quality = (array[start:end] for array in arrays)
-        yield str(names[codes[start]]), _series(frame_times, probabilities, quality)
+    frame_times, probabilities, quality = _arrays(observations)
+    for child, rows in spans_of_children(observations["child"]):
+        yield child, _series(frame_times[rows], probabilities[rows], quality[rows])
 
 
 def _arrays(observations: pd.DataFrame) -> tuple[Floats, Floats, Floats]:

@@ -45,22 +45,19 @@ def true_runs(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def episodes(
-    smoothed: pd.DataFrame, margin: float = TAKEOVER_MARGIN, shortest: float = SHORTEST, gap: float = GAP
-) -> list[Episode]:
+def episodes(smoothed: pd.DataFrame) -> list[Episode]:
     """The episodes of one child, in order, never overlapping; what no episode covers was not observed.
 
-    ``smoothed``: as `analytics.signals.smoothing.smooth` answers it. ``margin``: hysteresis, 0..1.
-    ``shortest``, ``gap``: seconds.
+    ``smoothed``: as `analytics.signals.smoothing.smooth` returns it.
 
-    An expression leads from the moment when its smoothed probability exceeds that of the present one by ``margin``
-    (the two-threshold trigger of O. H. Schmitt, Journal of Scientific Instruments 15 (1938) 24-26, on the difference
-    of two probabilities). A span shorter than ``shortest`` is given to the one before it (the first of a segment to
-    the one after). Where frames without a face follow each other for at least ``gap`` the state is `AWAY`; where no
-    frame arrived for longer than ``gap`` there is no episode at all.
+    An expression leads from the moment when its smoothed probability exceeds that of the present one by the hysteresis
+    `TAKEOVER_MARGIN` (the two-threshold trigger of O. H. Schmitt, Journal of Scientific Instruments 15 (1938) 24-26, on
+    the difference of two probabilities). A span shorter than `SHORTEST` is merged into the one before it (the first of
+    a segment into the one after). Where frames without a face follow each other for at least `GAP` the state is `AWAY`;
+    where no frame arrived for longer than `GAP` there is no episode at all.
     """
     curves = probabilities_of(smoothed), smoothed["face"].to_numpy(), smoothed["segment"].to_numpy()
-    return _episodes(seconds_of(smoothed["at"]), *curves, margin, shortest, gap)
+    return _episodes(seconds_of(smoothed["at"]), *curves)
 
 
 def class_episodes(smoothed: pd.DataFrame) -> dict[str, list[Episode]]:
@@ -71,7 +68,7 @@ def class_episodes(smoothed: pd.DataFrame) -> dict[str, list[Episode]]:
     times, probabilities = seconds_of(smoothed["at"]), probabilities_of(smoothed)
     face, segments = smoothed["face"].to_numpy(), smoothed["segment"].to_numpy()
     return {
-        child: _episodes(times[rows], probabilities[rows], face[rows], segments[rows], TAKEOVER_MARGIN, SHORTEST, GAP)
+        child: _episodes(times[rows], probabilities[rows], face[rows], segments[rows])
         for child, rows in spans_of_children(smoothed["child"])
     }
 
@@ -90,27 +87,22 @@ def _episodes(
     probabilities: Floats,
     face: npt.NDArray[np.bool_],
     segments: npt.NDArray[np.int64],
-    margin: float,
-    shortest: float,
-    gap: float,
 ) -> list[Episode]:
     if not len(times):
         return []
-    until = np.append(
-        times[1:], times[-1] + FIRST_INTERVAL
-    )  # a frame speaks for the time until the next, at most a gap
-    until = np.where(until - times > gap, times + FIRST_INTERVAL, until)
+    until = np.append(times[1:], times[-1] + FIRST_INTERVAL)  # a frame stands until the next, at most a gap
+    until = np.where(until - times > GAP, times + FIRST_INTERVAL, until)
 
-    found = list(_away(times, until, face, segments, gap))
+    found = list(_away(times, until, face, segments))
     seen = np.flatnonzero(face)
     firsts = np.flatnonzero(np.diff(segments[seen], prepend=segments[seen[0]] - 1)) if len(seen) else seen
     for rows in np.split(seen, firsts[1:]) if len(seen) else []:
-        found.extend(_segment(times[rows], float(until[rows[-1]]), probabilities[rows], margin, shortest))
+        found.extend(_segment(times[rows], float(until[rows[-1]]), probabilities[rows]))
     return sorted(found, key=lambda episode: episode.start)
 
 
 def _away(
-    times: Floats, until: Floats, face: npt.NDArray[np.bool_], segments: npt.NDArray[np.int64], gap: float
+    times: Floats, until: Floats, face: npt.NDArray[np.bool_], segments: npt.NDArray[np.int64]
 ) -> Iterator[Episode]:
     """Frames without a face between two segments (inside a segment the absence was too short to matter)."""
     later = np.where(face, segments, np.iinfo(np.int64).max)
@@ -119,13 +111,13 @@ def _away(
     reached = np.append(True, until[:-1] >= times[1:])  # False: no frame arrived before this one
     for start, end in true_runs(outside):
         for part in np.split(np.arange(start, end), np.flatnonzero(~reached[start + 1 : end]) + 1):
-            if until[part[-1]] - times[part[0]] >= gap:
+            if until[part[-1]] - times[part[0]] >= GAP:
                 yield Episode(utc_datetime(times[part[0]]), utc_datetime(until[part[-1]]), AWAY, 1.0)
 
 
-def _segment(times: Floats, end: float, probabilities: Floats, margin: float, shortest: float) -> list[Episode]:
+def _segment(times: Floats, end: float, probabilities: Floats) -> list[Episode]:
     leaders, highest = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    overtaken = [np.flatnonzero(ahead) for ahead in (highest[:, None] - probabilities > margin).T]  # by state
+    overtaken = [np.flatnonzero(ahead) for ahead in (highest[:, None] - probabilities > TAKEOVER_MARGIN).T]  # by state
     starts, states = [0], [int(leaders[0])]
     while True:  # once per change of state, not per row
         rows_ahead = overtaken[states[-1]]
@@ -138,11 +130,11 @@ def _segment(times: Floats, end: float, probabilities: Floats, margin: float, sh
     spans: list[tuple[int, int]] = []  # (first row, state), short ones given away
     borders = [*times[starts].tolist(), end]
     for index, (first, state) in enumerate(zip(starts, states, strict=True)):
-        short = borders[index + 1] - borders[index] < shortest
+        short = borders[index + 1] - borders[index] < SHORTEST
         if spans and (short or spans[-1][1] == state):
             continue
         spans.append((first, state))
-    if len(spans) > 1 and times[spans[1][0]] - times[0] < shortest:
+    if len(spans) > 1 and times[spans[1][0]] - times[0] < SHORTEST:
         spans = [(0, spans[1][1]), *spans[2:]]
     rows = [*(first for first, _ in spans), len(times)]
     borders = [*times[rows[:-1]].tolist(), end]

@@ -70,13 +70,12 @@ def affect_of(probabilities: Floats) -> Floats:
     return probabilities @ AFFECT
 
 
-def smooth(observations: pd.DataFrame, half_life: float = HALF_LIFE, gap: float = GAP) -> pd.DataFrame:
+def smooth(observations: pd.DataFrame) -> pd.DataFrame:
     """The smoothed curves of one child.
 
-    ``observations``: as `LessonStore.observations` answers them, of one child, sorted by ``at``. ``half_life`` and
-    ``gap`` in seconds.
+    ``observations``: as `LessonStore.observations` returns them, of one child, sorted by ``at``.
 
-    Answers one row per observation: ``at``; the eight `KEYS` (they sum to 1), ``valence`` and ``arousal`` in [-1, 1]
+    Returns one row per observation: ``at``; the eight `KEYS` (they sum to 1), ``valence`` and ``arousal`` in [-1, 1]
     and ``expressiveness`` in [0, 1], all NaN where there was no face; ``face`` (bool); ``segment`` (int, one more
     after each gap: nothing is ever drawn or averaged across two segments).
 
@@ -85,33 +84,31 @@ def smooth(observations: pd.DataFrame, half_life: float = HALF_LIFE, gap: float 
     Wright, Management Science 32 (1986) 499-510), a weighted mean in which the sample j, ``d`` seconds after the one
     before, counts for sample i
 
-        quality[j] * (1 - 2**(-d / half_life)) * 2**(-(t[i] - t[j]) / half_life)
+        quality[j] * (1 - 2**(-d / HALF_LIFE)) * 2**(-(t[i] - t[j]) / HALF_LIFE)
 
     so that a sample weighs by the time it stands for and by its face quality, and sampling twice as often changes
     nothing. Quality counts from `MINIMUM_WEIGHT` up; where it is not known, fully. Expressiveness is the probability of
     any class but neutral.
 
-    ValueError: more than one child, unsorted times, or a half-life or gap that is not positive.
+    ValueError: more than one child, or unsorted times.
     """
     if "child" in observations and observations["child"].nunique() > 1:
         raise ValueError("smooth takes the observations of one child; smooth_class takes those of several")
-    return _smooth(observations, np.zeros(len(observations), dtype=np.int64), half_life, gap)
+    return _smooth(observations, np.zeros(len(observations), dtype=np.int64))
 
 
-def smooth_class(observations: pd.DataFrame, half_life: float = HALF_LIFE, gap: float = GAP) -> pd.DataFrame:
+def smooth_class(observations: pd.DataFrame) -> pd.DataFrame:
     """`smooth` for every child of a lesson at once: the same columns after ``child``; sorted by child, then ``at``.
 
     Segments are numbered through the children, so a segment belongs to one child.
     """
     codes = codes_of(observations["child"])
-    smoothed = _smooth(observations, codes, half_life, gap)
+    smoothed = _smooth(observations, codes)
     smoothed.insert(0, "child", observations["child"].set_axis(smoothed.index))  # stays a column of shared objects
     return smoothed
 
 
-def _smooth(observations: pd.DataFrame, codes: npt.NDArray[np.int64], half_life: float, gap: float) -> pd.DataFrame:
-    if not (half_life > 0 and gap > 0):
-        raise ValueError(f"half_life and gap are positive seconds, not {half_life} and {gap}")
+def _smooth(observations: pd.DataFrame, codes: npt.NDArray[np.int64]) -> pd.DataFrame:
     times = seconds_of(observations["at"])
     same_child = np.diff(codes) == 0
     if np.any((np.diff(times) < 0) & same_child):
@@ -122,9 +119,9 @@ def _smooth(observations: pd.DataFrame, codes: npt.NDArray[np.int64], half_life:
 
     intervals = np.diff(times[seen], prepend=np.nan)
     breaks = np.ones(len(seen), dtype=bool)
-    breaks[1:] = (intervals[1:] > gap) | (np.diff(codes[seen]) != 0)
+    breaks[1:] = (intervals[1:] > GAP) | (np.diff(codes[seen]) != 0)
     intervals[breaks] = FIRST_INTERVAL
-    half_lives = intervals / half_life
+    half_lives = intervals / HALF_LIFE
     quality = observations["face_quality"].to_numpy(dtype=np.float64)[seen]
     weights = np.maximum(np.where(np.isnan(quality), 1.0, quality), MINIMUM_WEIGHT) * -np.expm1(
         -half_lives * np.log(2.0)

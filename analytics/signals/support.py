@@ -73,11 +73,7 @@ class Signal:
 
 
 def child_signals(
-    observations: pd.DataFrame,
-    events: Sequence[Event],
-    lesson: str,
-    child: str,
-    earlier: Baseline | None = None,
+    observations: pd.DataFrame, events: Sequence[Event], lesson: str, child: str, earlier: Baseline | None = None
 ) -> list[Signal]:
     """The signals of one child in one lesson up to the last observation, in the order in which they were raised.
 
@@ -88,13 +84,10 @@ def child_signals(
 
 
 def class_signals(
-    series_of: Mapping[str, ChildSeries],
-    events: Sequence[Event],
-    lesson: str,
-    earlier: Mapping[str, Baseline],
+    series_of: Mapping[str, ChildSeries], events: Sequence[Event], lesson: str, earlier: Mapping[str, Baseline]
 ) -> list[Signal]:
-    """The signals of all children of a lesson, in the order in which they were raised. ``series_of`` and
-    ``earlier`` (baselines of earlier lessons): by pseudonym.
+    """The signals of all children of a lesson, in the order in which they were raised. ``series_of`` and ``earlier``
+    (baselines of earlier lessons): by pseudonym.
 
     *struggling*, *distressed*, *delighted*: from when the filtered probability of that state
     (`analytics.signals.hidden_markov`) reaches a threshold until it has fallen again. A failed (for delighted: a
@@ -182,12 +175,12 @@ class _SignalBuilder:
             "expression_percent": round(100 * change.expression),
             "usual_expression_percent": round(100 * change.usual_expression),
         }
-        return self._signal(TIRED, start, raised, end, change.score / 8, TIRED, evidence, "break")
+        return self._signal(TIRED, start, raised, end, change.score / 8, evidence, "break")
 
     def away(self, start: float, end: float | None, needed: float) -> Signal:
         raised = start + needed
         seconds = round((self.series.frame_times[-1] if end is None else end) - start)
-        return self._signal(AWAY, start, raised, end, seconds / 120, AWAY, {"seconds": seconds}, "teacher")
+        return self._signal(AWAY, start, raised, end, seconds / 120, {"seconds": seconds}, "teacher")
 
     def _from_span(self, kind: str, span: Span, classes: Sequence[Emotion], suggestion: str) -> tuple[Signal, float]:
         series = self.series
@@ -202,8 +195,7 @@ class _SignalBuilder:
             "percent": round(100 * share),
             "usual_percent": round(100 * usual),
         }
-        strength = share - usual
-        return self._signal(kind, start, raised, end, strength, kind, evidence, suggestion), raised
+        return self._signal(kind, start, raised, end, share - usual, evidence, suggestion), raised
 
     def _signal(
         self,
@@ -212,7 +204,6 @@ class _SignalBuilder:
         raised: float,
         end: float | None,
         strength: float,
-        reason: str,
         evidence: dict[str, float | str],
         suggestion: str,
     ) -> Signal:
@@ -226,7 +217,7 @@ class _SignalBuilder:
             raised=utc_datetime(raised),
             end=None if end is None else utc_datetime(end),
             strength=float(np.clip(strength, 0.0, 1.0)),
-            reason_key=reason,
+            reason_key=kind,
             evidence=evidence,
             suggestion_key=suggestion,
         )

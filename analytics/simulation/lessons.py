@@ -102,7 +102,7 @@ def _tasks(rng: np.random.Generator, duration: float, calm: bool) -> tuple[tuple
 
 
 def _state_spans(rng: np.random.Generator, duration: float, reactions: list[StateSpan]) -> Iterator[StateSpan]:
-    """Reactions to tasks, and what comes without any: far enough apart to be told from each other."""
+    """Reactions to tasks and spontaneous states, at least `BETWEEN_SPANS` apart."""
     candidates = list(reactions)
     for kind, per_hour, shortest, longest in (
         (STRUGGLING, 0.7, 60, 240),

@@ -1,4 +1,4 @@
-"""The gate before the teacher page: who passes, what guessing costs, and when a session ends."""
+"""Logging in to the teacher page: who passes, how failures are throttled, and when a session ends."""
 
 import json
 

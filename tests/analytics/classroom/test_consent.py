@@ -1,9 +1,8 @@
 """Consent: which text, who, since when, until when; and what withdrawing it does at once."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,12 +24,6 @@ TEXTS = {
         "ru": "302fa008c1ea7ff775a78b334ee23a3d03db5b0ca0216bc85feed9dc051cf9e4",
     },
 }
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[LessonStore]:
-    with LessonStore(tmp_path / "lessons.duckdb") as opened:
-        yield opened
 
 
 @pytest.fixture

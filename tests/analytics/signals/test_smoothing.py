@@ -118,14 +118,12 @@ def test_no_observations_give_an_empty_curve() -> None:
     assert smooth(frame([], [])).empty
 
 
-def test_several_children_unsorted_times_and_bad_settings_are_refused() -> None:
+def test_several_children_and_unsorted_times_are_refused() -> None:
     rows = frame([0.0, 1.0], [CALM, CALM])
     with pytest.raises(ValueError, match="one child"):
         smooth(rows.assign(child=["a", "b"]))
     with pytest.raises(ValueError, match="sorted"):
         smooth(rows.iloc[::-1])
-    with pytest.raises(ValueError, match="positive"):
-        smooth(rows, half_life=0)
 
 
 def test_a_long_lesson_neither_overflows_nor_loses_precision() -> None:

@@ -52,7 +52,7 @@ def seconds(moment: datetime) -> float:
     return (moment - START).total_seconds()
 
 
-def test_a_child_that_struggles_after_failing_twice_is_told_with_the_task_and_the_hint() -> None:
+def test_struggling_after_two_failures_is_raised_with_the_task_and_the_hint() -> None:
     rows = lesson([StateSpan(STRUGGLING, 400, 600)])
     signals = raised(rows, [event(390, "task_failed"), event(395, "task_failed")])
     assert [signal.kind for signal in signals] == ["struggling"]
@@ -71,14 +71,14 @@ def test_after_a_hint_was_given_the_assistant_is_suggested_instead() -> None:
     assert raised(lesson([StateSpan(STRUGGLING, 400, 600)]), events)[0].suggestion_key == "assistant"
 
 
-def test_a_failed_task_makes_the_same_face_tell_sooner() -> None:
+def test_a_failed_task_raises_the_same_signal_sooner() -> None:
     rows = lesson([StateSpan(STRUGGLING, 400, 600)])
     alone, failed = raised(rows), raised(rows, [event(395, "task_failed")])
     assert failed[0].raised < alone[0].raised
     assert alone[0].reason_key == "struggling"
 
 
-def test_fear_and_sadness_are_told_as_distress_to_the_teacher() -> None:
+def test_fear_and_sadness_are_raised_as_distress() -> None:
     signals = raised(lesson([StateSpan(DISTRESSED, 400, 520)]))
     assert [(signal.kind, signal.suggestion_key) for signal in signals] == [("distressed", "teacher")]
 
@@ -120,15 +120,15 @@ def test_what_was_raised_live_is_not_taken_back_when_the_lesson_goes_on() -> Non
     rows = lesson([StateSpan(STRUGGLING, 300, 500), StateSpan(DISTRESSED, 650, 760), StateSpan("away", 800, 850)])
     events = [event(290, "task_failed")]
     final = {signal.id: signal for signal in raised(rows, events)}
-    told: dict[str, Signal] = {}
+    live_signals: dict[str, Signal] = {}
     for end in range(60, 900, 20):
         live = rows[rows["at"] <= START + timedelta(seconds=end)]
-        told |= {signal.id: signal for signal in raised(live, events)}
-    assert told.keys() == final.keys()
-    assert all(told[key].start == final[key].start for key in final)
+        live_signals |= {signal.id: signal for signal in raised(live, events)}
+    assert live_signals.keys() == final.keys()
+    assert all(live_signals[key].start == final[key].start for key in final)
 
 
-def test_the_same_signal_is_not_raised_again_during_its_rest() -> None:
+def test_the_same_signal_is_not_raised_again_in_its_refractory_time() -> None:
     spans = [StateSpan("away", 300, 340), StateSpan("away", 355, 400), StateSpan("away", 500, 540)]
     starts = [seconds(signal.start) for signal in raised(lesson(spans))]
     assert len(starts) == 2
@@ -149,42 +149,42 @@ def test_every_signal_has_a_known_kind_and_suggestion_and_a_strength_between_0_a
     assert all(0 <= signal.strength <= 1 for signal in signals)
 
 
-def watched(rows: pd.DataFrame, failures: tuple[float, ...] = ()) -> ObservedChild:
+def observed(rows: pd.DataFrame, failures: tuple[float, ...] = ()) -> ObservedChild:
     series = child_series(rows)
     return ObservedChild(series, running_baseline(series), START.timestamp() + np.array(failures), np.zeros(0))
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from([STRUGGLING, DISTRESSED, "delighted", "away"]))
-def test_what_is_believed_is_a_probability_and_rests_on_nothing_that_came_later(seed: int, kind: str) -> None:
+def test_filtered_probabilities_are_probabilities_and_causal(seed: int, kind: str) -> None:
     rows = lesson([StateSpan(kind, 60, 160)], seconds=240, seed=seed)
     (whole,), (part,) = (
-        state_probabilities([watched(rows)]),
-        state_probabilities([watched(rows[:150])]),
+        state_probabilities([observed(rows)]),
+        state_probabilities([observed(rows[:150])]),
     )
     assert ((whole >= 0) & (whole <= 1)).all()
     assert (whole.sum(axis=1) <= 1 + 1e-9).all()
     np.testing.assert_allclose(whole[: len(part)], part, atol=1e-9)
 
 
-def test_a_child_is_judged_alike_alone_and_among_others() -> None:
+def test_a_child_has_the_same_probabilities_alone_and_among_others() -> None:
     children = [
-        watched(lesson([StateSpan(DISTRESSED, 100, 200)], seconds=300 + 60 * seed, seed=seed)) for seed in range(3)
+        observed(lesson([StateSpan(DISTRESSED, 100, 200)], seconds=300 + 60 * seed, seed=seed)) for seed in range(3)
     ]
     together = state_probabilities(children)
-    for child, believed in zip(children, together, strict=True):
-        np.testing.assert_allclose(believed, state_probabilities([child])[0], atol=1e-9)
+    for child, probabilities in zip(children, together, strict=True):
+        np.testing.assert_allclose(probabilities, state_probabilities([child])[0], atol=1e-9)
 
 
 def test_a_failed_task_alone_makes_nobody_struggle() -> None:
     calm = lesson([], seconds=400)
     struggling = STATES.index(STRUGGLING)
-    with_failure = state_probabilities([watched(calm, failures=(200.0,))])[0][:, struggling]
-    assert with_failure.max() > state_probabilities([watched(calm)])[0][:, struggling].max()
+    with_failure = state_probabilities([observed(calm, failures=(200.0,))])[0][:, struggling]
+    assert with_failure.max() > state_probabilities([observed(calm)])[0][:, struggling].max()
     assert with_failure.max() < THRESHOLDS.struggling_threshold
 
 
-def test_five_frames_a_second_tell_little_more_than_one() -> None:
+def test_five_frames_a_second_raise_a_signal_hardly_sooner_than_one() -> None:
     def delay(interval: float, seed: int) -> float:
         readings = simulate_child(
             np.random.default_rng(seed), PROFILES[0], [StateSpan(DISTRESSED, 400, 520)], 600, interval=interval
@@ -195,27 +195,27 @@ def test_five_frames_a_second_tell_little_more_than_one() -> None:
     assert 0.5 * seldom < often < 1.5 * seldom
 
 
-def test_shares_of_expressions_are_recovered_from_unsure_readings() -> None:
+def test_expression_shares_are_recovered_from_uncertain_readings() -> None:
     readings = simulate_child(np.random.default_rng(5), replace(PROFILES[1], glances_per_minute=0.0), [], 6000)
     rows = observation_frame(readings, START, "child", "test", "test")
     series = child_series(rows)
     weights = np.ones(len(series.times))
     shares = expression_shares(series.likelihoods, weights, np.zeros(len(weights), dtype=np.int64), 1)[0]
-    worn = np.bincount(readings.truth[readings.truth >= 0], minlength=8) / (readings.truth >= 0).sum()
-    assert abs(shares - worn).max() < 0.08
+    true_shares = np.bincount(readings.truth[readings.truth >= 0], minlength=8) / (readings.truth >= 0).sum()
+    assert abs(shares - true_shares).max() < 0.08
     assert (
-        abs(series.probabilities.mean(axis=0) - worn).max() > abs(shares - worn).max()
+        abs(series.probabilities.mean(axis=0) - true_shares).max() > abs(shares - true_shares).max()
     )  # the plain mean is further off
 
 
-def test_the_resting_level_uses_only_what_was_seen_before() -> None:
+def test_the_running_baseline_is_causal() -> None:
     calm, later = lesson([]), lesson([StateSpan(STRUGGLING, 300, 600)])
     before = child_series(calm).times < START.timestamp() + 295
     first, second = running_baseline(child_series(calm)), running_baseline(child_series(later))
     np.testing.assert_allclose(first[: before.sum()], second[: before.sum()])
 
 
-def test_a_child_that_is_always_serious_has_a_serious_resting_level() -> None:
+def test_a_child_that_is_always_serious_has_a_serious_baseline() -> None:
     serious = baseline_of(child_series(lesson([], profile=2, seed=4)))
     calm = baseline_of(child_series(lesson([], profile=0, seed=4)))
     assert serious is not None
@@ -224,7 +224,7 @@ def test_a_child_that_is_always_serious_has_a_serious_resting_level() -> None:
     assert sum(serious.shares) == pytest.approx(1.0)
 
 
-def test_earlier_lessons_are_believed_until_the_child_was_seen() -> None:
+def test_earlier_lessons_are_the_prior_of_the_baseline() -> None:
     shares = np.full(8, 0.02)
     shares[[Emotion.HAPPY, Emotion.NEUTRAL]] = [0.5, 0.38]
     levels = running_baseline(child_series(lesson([])), Baseline(tuple(shares), 600.0))

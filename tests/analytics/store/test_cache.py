@@ -1,4 +1,4 @@
-"""What the store knows by heart is never older than the last change."""
+"""Cached lookups are never older than the last change."""
 
 import threading
 from dataclasses import replace
@@ -62,15 +62,15 @@ def test_guesses_do_not_fill_the_memory(store: LessonStore) -> None:
 
 def test_what_was_read_while_it_changed_is_not_kept(store: LessonStore) -> None:
     store.put_child(make_child())
-    recall: QueryCache[Child] = QueryCache(store.database)
+    cache: QueryCache[Child] = QueryCache(store.database)
 
     def read_and_be_overtaken() -> Child:
         found = make_child()
         store.put_child(replace(found, animal="owl"))
         return found
 
-    assert recall.get("key", read_and_be_overtaken) == make_child()
-    assert recall.get("key", lambda: None) is None
+    assert cache.get("key", read_and_be_overtaken) == make_child()
+    assert cache.get("key", lambda: None) is None
 
 
 def test_a_reader_never_sees_a_consent_that_was_withdrawn_before_it_asked(store: LessonStore) -> None:
