@@ -50,8 +50,10 @@ def back_up(cursor: duckdb.DuckDBPyConnection, database: Path, folder: Path, not
     copy_database(cursor, partial)
     partial.chmod(0o600)
     partial.rename(backup)
-    if os.name == "posix":  # where a folder can be opened: the new name must outlast a loss of power, too
-        descriptor = os.open(folder, os.O_RDONLY)
+    for parent in (
+        (folder, folder.parent) if os.name == "posix" else ()
+    ):  # the new names must outlast a loss of power, too
+        descriptor = os.open(parent, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
     return backup

@@ -6,6 +6,8 @@ killed process leaves them, with 200 rows in the file and 50 in the log.
 
 import gzip
 import logging
+import random
+import time
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,25 @@ def test_a_damaged_old_file_is_kept_aside_as_any_other(database: Path, caplog: p
     (aside,) = database.parent.glob("*.damaged-*")
     assert aside.read_bytes() == whole[: len(whole) // 2]
     assert backups_of(database) == []
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_while_it_upgrades_loses_nothing(tmp_path: Path) -> None:
+    code = (
+        "import sys; from analytics.store.lesson_store import LessonStore; print('ready', flush=True); "
+        "LessonStore(sys.argv[1]); print('open', flush=True)"
+    )
+    chance = random.Random(4)
+    for attempt in range(20):
+        database = tmp_path / str(attempt) / "lessons.duckdb"
+        database.parent.mkdir()
+        put_old_file("killed", database)
+        process = start_process("-c", code, database)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(chance.uniform(0, 0.5))
+        process.kill()
+        process.communicate()
+        with open_store(database) as store:
+            assert len(store.observations("lesson-1")) == ROWS["killed"]
+        assert backups_of(database), "a copy was made, by one or the other"
