@@ -129,7 +129,7 @@ def test_signals_are_worked_out_once_for_all_who_ask_within_four_seconds(store: 
     assert lesson_signals(store, lesson, START + timedelta(seconds=70)) is not first
 
 
-def test_resting_levels_come_from_earlier_lessons_of_the_class(sample: tuple[LessonStore, Lesson]) -> None:
+def test_baselines_come_from_earlier_lessons_of_the_class(sample: tuple[LessonStore, Lesson]) -> None:
     store, lesson = sample
     baselines = earlier_baselines(store, lesson)
     assert set(baselines) == {child.pseudonym for child in store.children(SAMPLE_CLASS)}
@@ -156,12 +156,6 @@ def test_the_summary_tells_the_hardest_task_and_what_the_hint_changed(sample: tu
     assert {signal.kind for signal in summary.signals} <= set(KINDS)
     assert summary.heat.shape[0] == len(SAMPLE_CHILDREN)
     assert len(summary.course) == summary.heat.shape[1]
-
-
-def test_the_summary_of_a_lesson_without_a_single_frame_is_empty(store: LessonStore) -> None:
-    summary = lesson_summary(store, "lesson")
-    assert (summary.children, summary.tasks, summary.signals) == ([], [], [])
-    assert summary.course.empty
 
 
 def test_a_task_reaches_until_the_next_one_starts(store: LessonStore) -> None:

@@ -1,4 +1,4 @@
-"""Summing up a lesson: without tasks, without rows, and with quartiles as numpy has them."""
+"""The summary of a lesson: without tasks, without rows, and with quartiles as numpy has them."""
 
 import numpy as np
 from hypothesis import given
@@ -21,7 +21,9 @@ def test_a_lesson_without_tasks_has_a_summary_without_tasks(lesson_store: Lesson
 
 
 def test_an_empty_lesson_has_an_empty_summary(lesson_store: LessonStore) -> None:
-    assert lesson_summary(lesson_store, "lesson-1").children == []
+    summary = lesson_summary(lesson_store, "lesson-1")
+    assert (summary.children, summary.tasks, summary.signals) == ([], [], [])
+    assert summary.course.empty
     nothing = lesson_store.observations("lesson-1")
     assert list(frames_of_children(nothing)) == []
     assert class_episodes(smooth_class(nothing)) == {}
