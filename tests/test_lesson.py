@@ -1,6 +1,7 @@
 """A whole lesson through the real server: started, watched, disturbed by every kind of bad input, ended, looked at."""
 
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -265,6 +266,24 @@ def test_a_wrong_argument_is_named_with_its_remedy(lesson, change, status, words
 def test_other_endpoints_name_what_is_wrong_too(lesson, endpoint, arguments, words):
     with pytest.raises(AppError, match=words):
         lesson.station.predict(*arguments, api_name=endpoint)
+
+
+def test_a_frame_in_a_form_is_recorded_as_one_in_the_body_is(lesson):
+    code = lesson.teacher.predict("", "2B", True, api_name="/set_consent")["code"]
+    fields = {"lesson": lesson.code, "child": code}
+    files = {"image": ("frame.jpg", lesson.face.read_bytes(), "image/jpeg")}
+    answer = httpx.post(lesson.app.url + "/observe", data=fields, files=files, timeout=60).json()
+    assert (answer["recorded"], answer["expression"]) == (True, "happy")
+    lesson.acknowledged += 1
+
+
+def test_a_damaged_frame_is_a_sentence_and_no_failure_of_the_server(lesson):
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
+    damaged = png_bomb(8, 8).replace(b"IDAT", b"IDOT")
+    for body, words in ((heic, "HEIC"), (damaged, "damaged|breaks off")):
+        answer = post_frame(lesson, body, child=lesson.codes[1])
+        assert answer.status_code == 422
+        assert re.search(words, answer.json()["error"])
 
 
 def test_errors_are_in_russian_for_a_russian_client(lesson):

@@ -1,8 +1,8 @@
 """The plain HTTP routes of a lesson: a JPEG body in, JSON back. The station page uses them, and so may any program.
 
 ``POST /observe?lesson=&child=&at=&id=`` is the `observe` endpoint without Gradio's upload, which would put the frame on
-a disk; ``POST /admission?lesson=&child=`` asks beforehand whether a frame would be recorded, so that no picture of a
-child leaves the tablet before there is consent.
+a disk; a form with one file and the same fields is taken as well. ``POST /admission?lesson=&child=`` asks beforehand
+whether a frame would be recorded, so that no picture of a child leaves the tablet before there is consent.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from emotion.serving.language import language_of
+from emotion.station.form_body import read_form
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.observing import FRAME_BYTES, RefusedError
 from emotion.station.texts import say
@@ -27,7 +28,10 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake) -> None:
     ) -> JSONResponse:
         language = language_of(request)
         try:
-            image = await _read_body(request, FRAME_BYTES, language)
+            body = await _read_body(request, FRAME_BYTES, language)
+            image, fields = read_form(body, request.headers.get("content-type", ""), language)
+            lesson, child = lesson or fields.get("lesson", ""), child or fields.get("child", "")
+            at, id = at or fields.get("at"), id or fields.get("id")
             answer = await intake.observe(lesson, child, image, at, id, "station", client_address(request), language)
         except RefusedError as error:
             return _refusal_response(error)

@@ -213,7 +213,8 @@ def read_identifier(text: object, language: str) -> str | None:
 
 def image_refusal(error: ImageError, language: str) -> RefusedError:
     """The refusal of a picture that cannot be read."""
-    return RefusedError(error.key, say(language, f"image_{error.key}"), 413 if error.key == "too_large" else 422)
+    message = say(language, f"image_{error.key}", format=error.format)
+    return RefusedError(error.key, message, 413 if error.key == "too_large" else 422)
 
 
 @contextmanager

@@ -105,6 +105,10 @@ WORDS: dict[str, dict[str, str]] = {
         "error_bad_time": "{at} is not a time. Use ISO 8601 with a zone, for example 2026-11-22T09:30:00Z.",
         "error_no_zone": "The time {at} has no zone. Add one, for example 2026-11-22T09:30:00Z.",
         "error_no_image": "There is no image. Send one picture, JPEG if possible.",
+        "error_bad_form": (
+            "No picture can be taken out of this request. Send the picture itself as the body (curl --data-binary "
+            "@frame.jpg), or as the only file of a form (curl -F image=@frame.jpg)."
+        ),
         "error_too_large": "The image is larger than {limit} MB. Send a smaller one; 640x480 is enough.",
         "error_bad_identifier": "{id} can't be used as an id. Use up to 64 letters, digits and hyphens.",
         "error_bad_event": "{kind} is not a kind of event. Use one of {kinds}.",
@@ -121,7 +125,13 @@ WORDS: dict[str, dict[str, str]] = {
             "The server could not finish this request; nothing recorded is lost. Look at its log, then try again."
         ),
         "image_unreadable": "The picture can't be read. Send it again.",
+        "image_not_found": "The picture is no longer here. Send it again.",
         "image_not_an_image": "This file is not a picture. Use JPEG, PNG or WebP.",
+        "image_unsupported_format": (
+            "Files of the format {format} can't be read here. Save the picture as JPEG and send that; an iPhone takes "
+            "JPEG when Settings, Camera, Formats is set to Most Compatible."
+        ),
+        "image_damaged": "The picture is damaged. Save it again as JPEG or PNG and send that.",
         "image_truncated": "The picture breaks off before its end. Send it again, completely.",
         "image_too_large": "The picture has too many pixels. Reduce it to 50 megapixels or fewer.",
         "image_unsupported_mode": "This kind of pixel is not supported. Save the picture as an ordinary JPEG or PNG.",
@@ -216,6 +226,10 @@ WORDS: dict[str, dict[str, str]] = {
         "error_bad_time": "{at} — не время. Используйте ISO 8601 с часовым поясом, например 2026-11-22T09:30:00Z.",
         "error_no_zone": "Во времени {at} нет часового пояса. Добавьте его, например 2026-11-22T09:30:00Z.",
         "error_no_image": "Нет изображения. Пришлите один снимок, лучше JPEG.",
+        "error_bad_form": (
+            "Из этого запроса не удаётся взять снимок. Пришлите сам снимок телом запроса (curl --data-binary "
+            "@frame.jpg) или единственным файлом формы (curl -F image=@frame.jpg)."
+        ),
         "error_too_large": "Изображение больше {limit} МБ. Пришлите меньшее; достаточно 640x480.",
         "error_bad_identifier": "{id} не годится как id. Используйте до 64 букв, цифр и дефисов.",
         "error_bad_event": "{kind} — неизвестный вид события. Используйте один из: {kinds}.",
@@ -232,7 +246,13 @@ WORDS: dict[str, dict[str, str]] = {
             "Сервер не смог выполнить запрос; записанное раньше не потеряно. Посмотрите его журнал и повторите."
         ),
         "image_unreadable": "Снимок не читается. Пришлите его ещё раз.",
+        "image_not_found": "Снимка здесь больше нет. Пришлите его ещё раз.",
         "image_not_an_image": "Этот файл — не снимок. Используйте JPEG, PNG или WebP.",
+        "image_unsupported_format": (
+            "Файлы в формате {format} здесь не читаются. Сохраните снимок как JPEG и пришлите его; iPhone снимает в "
+            "JPEG, если в настройках выбрано: Камера, Форматы, Наиболее совместимые."
+        ),
+        "image_damaged": "Снимок повреждён. Сохраните его заново как JPEG или PNG и пришлите.",
         "image_truncated": "Снимок обрывается. Пришлите его ещё раз, целиком.",
         "image_too_large": "В снимке слишком много точек. Уменьшите его до 50 мегапикселей.",
         "image_unsupported_mode": "Такие точки не поддерживаются. Сохраните снимок как обычный JPEG или PNG.",
