@@ -5,6 +5,7 @@ Nothing is decoded before its size is known, so a small file that unpacks to gig
 
 import hashlib
 import os
+import re
 import stat
 import struct
 import sys
@@ -52,6 +53,8 @@ _BITS_TAG = 258  # BitsPerSample of TIFF 6.0
 # Pillow takes the first byte of each 16-bit value in this order; the other order gives the lower byte.
 _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
+_SURROGATES = re.compile("[\ud800-\udfff]")  # how Python holds bytes that are not UTF-8
+
 _STRIP = 1_000_000  # pixels converted at a time: conversion then needs a few megabytes besides source and result
 
 
@@ -77,8 +80,8 @@ class ImageError(ValueError):
 
 
 def shown_name(name: str | Path) -> str:
-    """A file name as it can be printed and written anywhere: bytes that are not UTF-8 become replacement characters."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    """A file name as it can be written anywhere: bytes of it that are not UTF-8 become replacement characters."""
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", os.fspath(name))
 
 
 def read_image(source: ImageSource) -> np.ndarray:

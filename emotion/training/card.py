@@ -5,10 +5,13 @@ python -m emotion.training.card --checkpoint checkpoints/resnet152-ferplus
 
 import argparse
 import json
-import sys
 from pathlib import Path
+from typing import Any
+
+from jinja2 import UndefinedError
 
 from emotion.network.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from emotion.training.command_line import command, write_text
 from emotion.training.templates import render
 
 FIGURES = {
@@ -27,11 +30,20 @@ def model_card(checkpoint: Checkpoint) -> str:
     remedy = f"Run python -m emotion.training.evaluate --checkpoint {checkpoint.folder} --data .../test.npz --thorough."
     if not path.is_file():
         raise CheckpointError(f"{path} is missing. {remedy}")
-    evaluation = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        evaluation = json.loads(path.read_text(encoding="utf-8"))
+        return _fill_in(checkpoint, path, evaluation, remedy)
+    except (ValueError, KeyError, TypeError, AttributeError, UndefinedError) as error:
+        raise CheckpointError(f"{path} is damaged or of another release ({error!r}). {remedy}") from error
+
+
+def _fill_in(checkpoint: Checkpoint, path: Path, evaluation: dict[str, Any], remedy: str) -> str:
     if evaluation["weights_sha256"] != checkpoint.configuration.weights_sha256:
         raise CheckpointError(f"{path} is of other weights ({evaluation['model']}, not {checkpoint.version}). {remedy}")
     if "robustness" not in evaluation:
         raise CheckpointError(f"{path} lacks the mirror image and robustness. {remedy}")
+    if absent := evaluation.get("classes_absent"):
+        raise CheckpointError(f"{path} is of data without {', '.join(absent)}; a card speaks of all classes. {remedy}")
     return render(
         "card.md",
         name=checkpoint.folder.resolve().name,
@@ -41,17 +53,14 @@ def model_card(checkpoint: Checkpoint) -> str:
     )
 
 
+@command
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, required=True, help="a checkpoint folder with its evaluation.json")
     arguments = parser.parse_args()
-    try:
-        checkpoint = load_checkpoint(arguments.checkpoint)
-        text = model_card(checkpoint)
-    except CheckpointError as error:
-        sys.exit(f"error: {error}")
-    (checkpoint.folder / "README.md").write_text(text, encoding="utf-8")
+    checkpoint = load_checkpoint(arguments.checkpoint)
+    write_text(checkpoint.folder / "README.md", model_card(checkpoint))
     print(checkpoint.folder / "README.md")
 
 

@@ -3,14 +3,21 @@
 import numpy as np
 from PIL import Image
 
-from emotion.faces.detector import FaceDetector, align
+from emotion.faces.detector import FaceDetector, FaceDetectorError, align
 from emotion.network.checkpoint import Configuration
+from emotion.training.command_line import CommandError
 from emotion.training.data import CropFunction
 
 
 def aligned_face_crop(configuration: Configuration) -> CropFunction:
-    """A function that finds the largest face and aligns its landmarks with the checkpoint's template."""
-    detector = FaceDetector()
+    """A function that finds the largest face and aligns its landmarks with the checkpoint's template.
+
+    Raises CommandError where there is no detector.
+    """
+    try:
+        detector = FaceDetector()
+    except FaceDetectorError as error:
+        raise CommandError(str(error)) from error
     size, template = configuration.crop_size, configuration.crop_template
 
     def crop(image: np.ndarray) -> np.ndarray | None:

@@ -4,19 +4,21 @@
     python -m emotion.training.evaluate --checkpoint checkpoints/resnet152-ferplus --data our_school
 
 Writes ``evaluation.json`` and ``evaluation.html`` (self-contained) into the checkpoint's folder; for other data than
-FER+ ``test`` their names carry the data's name, so that the model card's figures stay. The page shows the worst
+FER+ ``test`` their names carry the data's whole name, so that the model card's figures stay; where a report of that
+name is of data at another place, the names of the folders above are added until they differ. The page shows the worst
 mistakes as pictures: it is for whoever may see the data, and not to be passed on with the checkpoint.
 
 A folder may hold ``groups.csv``, with a column ``image`` (as in happy/anna1.jpg) and any others (age, glasses,
 light): each gives a table of its values. Its photographs are searched for faces as in the application, unless
-``--crops`` says that they are face crops already.
+``--crops`` says that they are face crops already. A class that the folder lacks is left out and said to be.
 """
 
 import argparse
-import csv
 import dataclasses
+import hashlib
 import json
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,24 +26,39 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from emotion.images import shown_name
 from emotion.labels import Emotion
 from emotion.network.checkpoint import CONFIGURATION_FILE, Checkpoint, CheckpointError, load_checkpoint
 from emotion.runtime.base import RUNTIMES, Runtime
 from emotion.runtime.choose import choose_runtime
 from emotion.training import metrics
+from emotion.training.class_folders import list_class_images
+from emotion.training.command_line import CommandError, DataError, command, folder_to_write, write_text
 from emotion.training.crops import aligned_face_crop, centre_square_crop
-from emotion.training.data import DataError, FaceDataset, load_ferplus, load_folder, read_column
-from emotion.training.report import write_report
+from emotion.training.data import FaceDataset, check_groups, load_ferplus, load_folder
+from emotion.training.report import report_page
 from emotion.training.robustness import PERTURBATIONS
+from emotion.training.tables import read_table_file
 
 BATCH_SIZE = 32  # crops in one call of the network
+NOT_STATED = "not stated"  # the group of an empty cell
+LONGEST_NAME = 100  # characters of a report's name: four bytes each at most, of the 255 that a file name may have
 ROBUSTNESS_FACES = 1000  # accuracy to within 2.5 points; the change is paired and known better
 
 
 def predict_probabilities(runtime: Runtime, crops: np.ndarray, what: str) -> np.ndarray:
-    """(n, side, side, channels) uint8 -> (n, 8) float32, with a progress bar."""
+    """(n, side, side, channels) uint8 -> (n, 8) float32, with a progress bar.
+
+    Raises CheckpointError where an answer is no number: its figures would be none either.
+    """
     steps = tqdm(range(0, len(crops), BATCH_SIZE), desc=what, unit=f"{BATCH_SIZE} faces", file=sys.stderr)
-    return np.concatenate([runtime.probabilities(crops[start : start + BATCH_SIZE]) for start in steps])
+    found = np.concatenate([runtime.probabilities(crops[start : start + BATCH_SIZE]) for start in steps])
+    if wrong := int((~np.isfinite(found).all(1)).sum()):
+        raise CheckpointError(
+            f"{what}: for {wrong} of {len(found)} faces the answer of {runtime.name} is no number (NaN). The weights "
+            "are unsound; take those of an earlier state, or see whether --runtime torch answers."
+        )
+    return found
 
 
 def metrics_with_intervals(probabilities: np.ndarray, faces: FaceDataset) -> dict[str, Any]:
@@ -87,11 +104,11 @@ def metrics_by_age(probabilities: np.ndarray, faces: FaceDataset, chosen: np.nda
 
 def metrics_by_group(probabilities: np.ndarray, faces: FaceDataset, path: Path) -> dict[str, dict[str, Any]]:
     """For each column of groups.csv but ``image``, and each of its values: the metrics of those faces."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        names = [name for name in csv.DictReader(file).fieldnames or () if name != "image"]
+    table = read_table_file(path)
+    rows = table.of(faces.names)
     tables: dict[str, dict[str, Any]] = {}
-    for name in names:
-        values = read_column(path, faces.names, name)
+    for name in table.columns:
+        values = np.array([row[name] or NOT_STATED for row in rows])
         tables[name] = {
             str(value): metrics_with_intervals(probabilities[values == value], faces.take(values == value))
             for value in np.unique(values)
@@ -152,6 +169,8 @@ def evaluate(
         "faces_in_data": len(faces) + len(faces.skipped),
         "faces_judged": len(faces),
         "skipped": list(faces.skipped),
+        "ignored": list(faces.ignored),
+        "classes_absent": [emotion.key for emotion in Emotion if emotion not in faces.labels],
         "plurality": metrics_by_age(probabilities, faces, everything),
     }
     result["confusion"] = result["plurality"]["all"]["confusion"]
@@ -174,17 +193,25 @@ def store_fitted_temperature(checkpoint: Checkpoint, runtime: Runtime, faces: Fa
     )
     fitted = round(checkpoint.configuration.temperature * factor, 3)
     configuration = dataclasses.replace(checkpoint.configuration, temperature=fitted)
-    (checkpoint.folder / CONFIGURATION_FILE).write_text(configuration.to_json(), encoding="utf-8")
+    write_text(checkpoint.folder / CONFIGURATION_FILE, configuration.to_json())
     return load_checkpoint(checkpoint.folder)
 
 
 def nan_to_none(value: Any) -> Any:
-    """The same with None for NaN, which JSON lacks, and floats rounded to six digits."""
+    """The same with None for NaN and infinity, which JSON has no word for, and floats rounded to six digits."""
     if isinstance(value, float):
-        return None if math.isnan(value) else round(value, 6)
+        return round(value, 6) if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: nan_to_none(item) for key, item in value.items()}
     return [nan_to_none(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def open_runtime(checkpoint: Checkpoint, wanted: str) -> Runtime:
+    """`choose_runtime`; raises CommandError where what was asked for is not there."""
+    try:
+        return choose_runtime(checkpoint, wanted)
+    except RuntimeError as error:
+        raise CommandError(str(error)) from error
 
 
 def load_dataset(data: Path, checkpoint: Checkpoint, crops: bool) -> FaceDataset:
@@ -193,10 +220,50 @@ def load_dataset(data: Path, checkpoint: Checkpoint, crops: bool) -> FaceDataset
         crop = (centre_square_crop if crops else aligned_face_crop)(checkpoint.configuration)
         return load_folder(data, crop, every_class=False)
     faces = load_ferplus(data)
+    if not len(faces):
+        raise DataError(f"{data} holds no face with a label: build it again with python -m emotion.training.data.")
     expected = (checkpoint.configuration.crop_size, checkpoint.configuration.channels)
     if (faces.images.shape[1], faces.images.shape[3]) != expected:
         raise DataError(f"{data} holds grey crops of 48 pixels; {checkpoint.folder} takes {expected} (side, channels).")
     return faces
+
+
+def check_data(data: Path) -> None:
+    """Looks at what can be known of a data set without reading its images: whether it is there, its tables.
+
+    Raises DataError.
+    """
+    if data.suffix != ".npz":
+        check_groups(data)
+        list_class_images(data, every_class=False)
+    elif not data.is_file():
+        raise DataError(f"{data} does not exist. Build it with python -m emotion.training.data (see --help).")
+
+
+def name_report(data: Path, out: Path) -> tuple[str, str]:
+    """The name (without suffix) of the report on ``data`` in the folder ``out``, and a hash that says of which data it
+    is: two folders "2A" of two schools get two reports, the same folder judged again gets one.
+    """
+    place = data.resolve()
+    identity = hashlib.sha256(os.fsencode(place)).hexdigest()
+    if data.name == "test.npz":
+        return "evaluation", identity
+    parts = [part for part in place.parts if part != place.anchor] or ["root"]
+    parts[-1] = parts[-1].removesuffix(".npz")
+    names = [shown_name("-".join(parts[-depth:]))[-LONGEST_NAME:] for depth in range(1, len(parts) + 1)]
+    for name in (*names, f"{names[0]}-{identity[:16]}"):
+        stem = f"evaluation-{name}"
+        if not (out / f"{stem}.json").exists() or _identity(out / f"{stem}.json") == identity:
+            break
+    return stem, identity
+
+
+def _identity(report: Path) -> str | None:
+    """Of which data a report is; None where it does not say."""
+    try:
+        return json.loads(report.read_text(encoding="utf-8")).get("data_path_sha256")
+    except (ValueError, AttributeError):  # no JSON, or no object: of whatever it is, it is not overwritten
+        return None
 
 
 def summary(result: dict[str, Any]) -> str:
@@ -205,6 +272,9 @@ def summary(result: dict[str, Any]) -> str:
     if result["faces_judged"] < result["faces_in_data"]:
         left_out = result["faces_in_data"] - result["faces_judged"]
         lines.append(f"warning: {left_out} of {result['faces_in_data']} images were not judged (listed in the report)")
+    if absent := result.get("classes_absent"):
+        there = len(Emotion) - len(absent)
+        lines.append(f"warning: judged on {there} of {len(Emotion)} classes; the data have no {', '.join(absent)}")
     for protocol in ("plurality", "majority"):
         for name, table in result.get(protocol, {}).items():
             accuracy = table["accuracy"]
@@ -219,6 +289,7 @@ def summary(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+@command
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -226,33 +297,35 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a FER+ .npz file or a class folder")
     parser.add_argument("--crops", action="store_true", help="the folder's images are face crops: do not search faces")
     parser.add_argument("--runtime", choices=RUNTIMES, default="auto")
-    parser.add_argument("--out", type=Path, help="folder for the report; by default the checkpoint's")
+    parser.add_argument("--out", type=folder_to_write, help="folder for the report; by default the checkpoint's")
     parser.add_argument("--fit-temperature", type=Path, metavar="DATA", help="first fit the temperature, on valid.npz")
     parser.add_argument("--thorough", action="store_true", help="also the mirror image and robustness")
     arguments = parser.parse_args()
-    try:
-        checkpoint = load_checkpoint(arguments.checkpoint)
-        runtime = choose_runtime(checkpoint, arguments.runtime)
-        if arguments.fit_temperature:
-            held_out = load_dataset(arguments.fit_temperature, checkpoint, arguments.crops)
-            checkpoint = store_fitted_temperature(checkpoint, runtime, held_out)
-            runtime = choose_runtime(checkpoint, arguments.runtime)
-        faces = load_dataset(arguments.data, checkpoint, arguments.crops)
-        result, probabilities = evaluate(checkpoint, runtime, faces, arguments.thorough)
-        result["data"] = arguments.data.resolve().name
-        if (group_file := arguments.data / "groups.csv").is_file():
-            result["groups"] = metrics_by_group(probabilities, faces, group_file)
-    except (CheckpointError, DataError, RuntimeError, ValueError) as error:
-        sys.exit(f"error: {error}")
-    stem = "evaluation" if arguments.data.name == "test.npz" else f"evaluation-{arguments.data.resolve().stem}"
-    result = nan_to_none(result)
+    # What can be wrong is looked for before anything is computed or written.
+    for data in (arguments.data, arguments.fit_temperature):
+        if data is not None:
+            check_data(data)
+    checkpoint = load_checkpoint(arguments.checkpoint)
     out = arguments.out or checkpoint.folder
     out.mkdir(parents=True, exist_ok=True)
-    written = out / f"{stem}.json"
-    written.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_report(written.with_suffix(".html"), result, probabilities, faces)
+    stem, identity = name_report(arguments.data, out)
+    runtime = open_runtime(checkpoint, arguments.runtime)
+    faces = load_dataset(arguments.data, checkpoint, arguments.crops)
+    if arguments.fit_temperature:
+        held_out = load_dataset(arguments.fit_temperature, checkpoint, arguments.crops)
+        checkpoint = store_fitted_temperature(checkpoint, runtime, held_out)
+        runtime = open_runtime(checkpoint, arguments.runtime)
+    result, probabilities = evaluate(checkpoint, runtime, faces, arguments.thorough)
+    result["data"] = shown_name(arguments.data.resolve().name)
+    result["data_path_sha256"] = identity
+    if (group_file := arguments.data / "groups.csv").is_file():
+        result["groups"] = metrics_by_group(probabilities, faces, group_file)
+    result = nan_to_none(result)
+    page = report_page(result, probabilities, faces)  # both are whole before the first is written
+    write_text(out / f"{stem}.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    write_text(out / f"{stem}.html", page)
     print(summary(result))
-    print(f"{written}\n{written.with_suffix('.html')}")
+    print(f"{out / f'{stem}.json'}\n{out / f'{stem}.html'}")
 
 
 if __name__ == "__main__":

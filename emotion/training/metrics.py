@@ -1,4 +1,10 @@
-"""Metrics of a classifier: pure functions over probabilities (n, 8) and labels (n,) or vote distributions (n, 8)."""
+"""Metrics of a classifier: pure functions over probabilities (n, 8) and labels (n,) or vote distributions (n, 8).
+
+A metric over probabilities of which one is no finite number is NaN, as is one over no faces at all: an answer that is
+none must never look like a perfect one.
+"""
+
+import math
 
 import numpy as np
 
@@ -35,14 +41,25 @@ def f1(confusion: np.ndarray) -> np.ndarray:
     return _ratio(2 * confusion.diagonal(), confusion.sum(0) + confusion.sum(1))
 
 
+def _judgeable(probabilities: np.ndarray) -> bool:
+    return len(probabilities) > 0 and bool(np.isfinite(probabilities).all())
+
+
 def negative_log_likelihood(probabilities: np.ndarray, targets: np.ndarray) -> float:
     """Mean of -sum(votes * log probability), in nats, over (n, 8) and (n, 8)."""
+    if not _judgeable(probabilities):
+        return math.nan
     return float(-(targets * np.log(np.maximum(probabilities, 1e-7))).sum(1).mean())
 
 
 def reliability_bins(probabilities: np.ndarray, labels: np.ndarray) -> list[dict[str, float]]:
-    """For each of 15 equal bins of the highest probability that holds faces: bounds, faces, confidence, accuracy."""
-    confidence = probabilities.max(1)
+    """For each of 15 equal bins of the highest probability that holds faces: bounds, faces, confidence, accuracy.
+
+    Faces whose probabilities are no finite numbers are in no bin.
+    """
+    finite = np.isfinite(probabilities).all(1)
+    probabilities, labels = probabilities[finite], labels[finite]
+    confidence = probabilities.max(1, initial=0)
     right = probabilities.argmax(1) == labels
     index = np.minimum((confidence * BINS).astype(int), BINS - 1)
     return [
@@ -60,6 +77,8 @@ def reliability_bins(probabilities: np.ndarray, labels: np.ndarray) -> list[dict
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Expected calibration error: |confidence - accuracy| of each of 15 equal bins, weighted by its faces."""
+    if not _judgeable(probabilities):
+        return math.nan
     bins = reliability_bins(probabilities, labels)
     return sum(b["faces"] * abs(b["confidence"] - b["accuracy"]) for b in bins) / len(labels)
 
@@ -67,8 +86,12 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
 def scores(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     """All metrics of (n, 8) probabilities against (n, 8) vote distributions; the label is the class with most votes.
 
-    Means over classes leave out classes without a face. ``recall_<class>`` is NaN for those.
+    Means over classes leave out classes without a face. ``recall_<class>`` is NaN for those. Every figure is NaN where
+    a probability is.
     """
+    if not _judgeable(probabilities):
+        names = ("accuracy", "mean_precision", "mean_recall", "negative_log_likelihood", "calibration_error")
+        return dict.fromkeys((*names, *(f"recall_{emotion.key}" for emotion in Emotion)), math.nan)
     labels = targets.argmax(1)
     confusion = confusion_matrix(labels, probabilities.argmax(1))
     shown = confusion.sum(1) > 0
@@ -91,6 +114,8 @@ def bootstrap_intervals(
     of the calibration error is biased upwards a little: drawing faces twice adds scatter to each bin, and the error has
     no sign.
     """
+    if not _judgeable(probabilities):  # a sample without the face in question would know a figure
+        return dict.fromkeys(scores(probabilities, targets), (math.nan, math.nan))
     generator = np.random.default_rng(0)
     samples = [
         scores(probabilities[chosen], targets[chosen])
@@ -106,10 +131,12 @@ def bootstrap_intervals(
 
 
 def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The factor, 0.25..4, by which to multiply the temperature behind (n, 8) probabilities to minimise the negative
-    log-likelihood of (n,) labels (Guo et al. 2017). Golden-section search: the loss is convex in the inverse of the
-    temperature.
+    """The factor, within 0.25..4, that the temperature behind (n, 8) probabilities should be multiplied with, so that
+    the negative log-likelihood of (n,) labels is least (Guo et al. 2017). Golden-section search: the function is convex
+    in the inverse of the temperature. NaN where a probability is.
     """
+    if not _judgeable(probabilities):
+        return math.nan
     logs = np.log(np.maximum(probabilities.astype(np.float64), 1e-12))
 
     def loss(inverse: float) -> float:

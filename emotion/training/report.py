@@ -11,7 +11,9 @@ from PIL import Image
 from plotly.io import to_html
 from plotly.subplots import make_subplots
 
+from emotion.images import shown_name
 from emotion.labels import COLOURS, KEYS, Emotion
+from emotion.training.command_line import write_text
 from emotion.training.data import FaceDataset
 from emotion.training.templates import render
 
@@ -27,10 +29,15 @@ FIGURES = {
 
 
 def write_report(path: Path, result: dict[str, Any], probabilities: np.ndarray, faces: FaceDataset) -> None:
-    """Writes the page for what `emotion.training.evaluate` found: ``result`` as in evaluation.json, and the (n, 8)
+    """Writes `report_page` whole or not at all."""
+    write_text(path, report_page(result, probabilities, faces))
+
+
+def report_page(result: dict[str, Any], probabilities: np.ndarray, faces: FaceDataset) -> str:
+    """The page for what `emotion.training.evaluate` found: ``result`` as in evaluation.json, and the (n, 8)
     probabilities behind it for the sheet of mistakes."""
     whole = result["plurality"]["all"]
-    page = render(
+    return render(
         "report.html",
         result=result,
         FIGURES=FIGURES,
@@ -40,7 +47,6 @@ def write_report(path: Path, result: dict[str, Any], probabilities: np.ndarray, 
         mistakes=most_confident_mistakes(probabilities, faces),
         wrong_answers=int((probabilities.argmax(1) != faces.labels).sum()),
     )
-    path.write_text(page, encoding="utf-8")
 
 
 def confusion_figure(figures: dict[str, Any]) -> go.Figure:
@@ -93,7 +99,7 @@ def most_confident_mistakes(probabilities: np.ndarray, faces: FaceDataset) -> li
     return [
         {
             "image": _png(faces.images[index]),
-            "name": str(faces.names[index]),
+            "name": shown_name(str(faces.names[index])),
             "answer": KEYS[answers[index]],
             "confidence": probabilities[index].max(),
             "label": KEYS[faces.labels[index]],

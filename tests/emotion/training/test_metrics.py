@@ -107,3 +107,27 @@ def test_fit_temperature_recovers_a_known_factor(factor: float, seed: int) -> No
     honest = random_probabilities(4000, seed)
     labels = (honest.cumsum(1) > generator.random((4000, 1))).argmax(1)
     assert metrics.fit_temperature(at_temperature(honest, factor), labels) == pytest.approx(1 / factor, rel=0.08)
+
+
+@given(seed=st.integers(0, 100), bad=st.sampled_from([math.nan, math.inf, -math.inf]), whole_row=st.booleans())
+@settings(deadline=None, max_examples=25)
+def test_a_figure_over_an_answer_that_is_no_number_is_no_number(seed: int, bad: float, whole_row: bool) -> None:
+    probabilities, labels = random_probabilities(20, seed), np.arange(20) % 8
+    probabilities[seed % 20, slice(None) if whole_row else seed % 8] = bad
+    values = metrics.scores(probabilities, one_hot(labels))
+    assert set(values) == set(metrics.scores(one_hot(labels), one_hot(labels)))
+    assert all(math.isnan(value) for value in values.values())
+    spans = metrics.bootstrap_intervals(probabilities, one_hot(labels), draws=5)
+    assert set(spans) == set(values)
+    assert all(math.isnan(low) and math.isnan(high) for low, high in spans.values())
+    assert math.isnan(metrics.calibration_error(probabilities, labels))
+    assert math.isnan(metrics.negative_log_likelihood(probabilities, one_hot(labels)))
+    assert math.isnan(metrics.fit_temperature(probabilities, labels))
+    assert sum(entry["faces"] for entry in metrics.reliability_bins(probabilities, labels)) == 19
+
+
+def test_no_faces_give_no_figure() -> None:
+    nothing = np.zeros((0, 8), np.float32)
+    assert math.isnan(metrics.calibration_error(nothing, np.zeros(0, int)))
+    assert all(math.isnan(value) for value in metrics.scores(nothing, nothing).values())
+    assert metrics.reliability_bins(nothing, np.zeros(0, int)) == []
