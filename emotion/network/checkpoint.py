@@ -129,6 +129,9 @@ class Configuration:
             "std must be positive": all(value > 0 for value in self.std),
             "mean and std must be finite": all(math.isfinite(value) for value in (*self.mean, *self.std)),
             "crop_template needs five points": len(self.crop_template) == 5,
+            "crop_template must be finite": all(
+                math.isfinite(value) for point in self.crop_template for value in point
+            ),
             "temperature must be positive": 0 < self.temperature < math.inf,
             "shards must name safetensors files of this folder": bool(self.shards)
             and all(_FILE_NAME.fullmatch(name) for name in self.shards),

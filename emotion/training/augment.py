@@ -11,10 +11,8 @@ draws the contact sheet: the photograph, then one row per function.
 
 import argparse
 import math
-import sys
 from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +22,8 @@ from torchvision.transforms.v2 import functional as transforms
 from torchvision.transforms.v2.functional import to_image
 from torchvision.utils import make_grid, save_image
 
-from emotion.images import ImageError, read_image
+from emotion.images import read_image
+from emotion.training.command_line import command, existing_file, file_to_write, write_atomically
 
 Augmentation = Callable[[Tensor, Generator], Tensor]
 
@@ -220,18 +219,16 @@ def contact_sheet(image: Tensor, columns: int = 8, seed: int = 0) -> Tensor:
     return make_grid(rows, nrow=columns, padding=2)
 
 
+@command
 def main() -> None:
     """Draws the contact sheet."""
     parser = argparse.ArgumentParser(description="Draws what the eighteen augmentations do to one photograph.")
-    parser.add_argument("--image", type=Path, required=True, help="a photograph of a face, PNG or JPEG")
-    parser.add_argument("--out", type=Path, required=True, help="the sheet to write, PNG")
+    parser.add_argument("--image", type=existing_file, required=True, help="a photograph of a face, PNG or JPEG")
+    parser.add_argument("--out", type=file_to_write, required=True, help="the sheet to write, PNG whatever its name")
     arguments = parser.parse_args()
-    try:
-        photograph = to_image(read_image(arguments.image))
-    except ImageError as error:
-        sys.exit(f"error: {error}")
+    photograph = to_image(read_image(arguments.image))
     image = transforms.resize(photograph, [112, 112], antialias=True).float() / 255
-    save_image(contact_sheet(image), arguments.out)
+    write_atomically(arguments.out, lambda part: save_image(contact_sheet(image), part, format="PNG"))
     print(f"{arguments.out}: one row each for {', '.join(f.__name__ for f in AUGMENTATIONS)}")
 
 

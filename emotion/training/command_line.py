@@ -125,7 +125,7 @@ def folder_to_write(text: str) -> Path:
 # --- files ---------------------------------------------------------------------------------------------------------
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Lets ``write`` fill a file beside ``path``, then puts it there at once: a kill leaves the old or the new."""
     path = path.resolve()  # a link stays one
     part = path.with_name(path.name + ".part")
@@ -140,7 +140,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Writes ``text`` as UTF-8, whole or not at all; what cannot be encoded becomes a replacement character."""
     content = shown_name(text).encode("utf-8")
-    write_whole(path, lambda part: part.write_bytes(content))
+    write_atomically(path, lambda part: part.write_bytes(content))
 
 
 def read_json(path: Path) -> Any:

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from emotion.images import ImageError, read_image, shown_name
 from emotion.labels import Emotion
 from emotion.training.class_folders import list_class_images, survey
-from emotion.training.command_line import DataError, command, existing_file, folder_to_write, write_whole
+from emotion.training.command_line import DataError, command, existing_file, folder_to_write, write_atomically
 from emotion.training.tables import read_column, read_table_file
 
 CropFunction = Callable[[np.ndarray], np.ndarray | None]
@@ -322,7 +322,7 @@ def build_ferplus(images: Path, votes: Path, out: Path) -> dict[str, int]:
             with file.open("wb") as opened:  # given a name, NumPy would add a suffix
                 np.savez_compressed(opened, allow_pickle=False, **arrays)
 
-        write_whole(out / f"{part}.npz", save)
+        write_atomically(out / f"{part}.npz", save)
     return {part: len(names) for part, (_, _, names) in found.items()}
 
 

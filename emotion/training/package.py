@@ -10,16 +10,32 @@ The shards and the index are in huggingface_hub's own sharded format, so the fol
 
 import argparse
 import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from huggingface_hub import save_torch_state_dict
-from safetensors.torch import load_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from emotion.network.checkpoint import CONFIGURATION_FILE, INDEX_FILE, Checkpoint, Configuration, load_checkpoint
 from emotion.network.quantisation import QUANTISATION_FILE
 from emotion.network.resnet152 import build_resnet152
+from emotion.training.command_line import (
+    LARGEST_INPUT,
+    SMALLEST_INPUT,
+    CommandError,
+    command,
+    existing_file,
+    folder_to_write,
+    number_above,
+    whole_number,
+    write_atomically,
+    write_text,
+)
 
 # Hosts of git repositories begin to complain at 50 MB; 45 MB is the project's limit, less the header of a shard.
 LARGEST_SHARD = "44MB"
@@ -31,53 +47,104 @@ Say here what it was trained on, what it scores, what it must not be used for, a
 """
 
 
+class DivergedError(CommandError):
+    """A run whose numbers have left the finite; what it last saved is from before."""
+
+
+def half_precision(network: nn.Module) -> dict[str, Tensor]:
+    """The weights as they are packaged. Raises `DivergedError` where one is no finite number, or too large."""
+    half = {
+        name: value.half().contiguous() if value.is_floating_point() else value.clone()
+        for name, value in network.state_dict().items()
+    }
+    if unsound := [name for name, value in half.items() if not value.isfinite().all()]:
+        raise DivergedError(f"weights are no finite numbers in half precision, first in {unsound[0]}")
+    return half
+
+
+def write_weights(path: Path, network: nn.Module) -> None:
+    """Weights in half precision, as they are packaged. Raises `DivergedError` and leaves the file as it was."""
+    half = half_precision(network)
+    write_atomically(path, lambda part: save_file(half, part))
+
+
 def package(weights: Path, configuration: Configuration, out: Path) -> Checkpoint:
     """Writes the checkpoint folder ``out`` and reads it back verified.
 
     ``weights``: a safetensors file with torchvision's names for ``resnet152(num_classes=8)``, any float type.
     ``configuration``: everything but the shards' hashes is taken over. An existing README.md is kept. Raises
-    ValueError when a name or a shape is not the architecture's, or a value does not fit into float16.
+    CommandError when a name or a shape is not the architecture's, a value does not fit into float16, or the
+    configuration is not sound; nothing is written then.
     """
-    tensors = load_file(weights)
+    try:
+        tensors = load_file(weights)
+        Configuration.from_json(configuration.with_shards({"model.safetensors": ""}).to_json())
+    except SafetensorError as error:
+        raise CommandError(f"{weights} is cut off, or no safetensors file: copy it again.") from error
+    except ValueError as error:
+        raise CommandError(f"The configuration cannot be used: {error}.") from error
     with torch.device("meta"):
         expected = build_resnet152().state_dict()
     differing = {
         name for name in expected.keys() | tensors.keys() if not _same_shape(expected.get(name), tensors.get(name))
     }
     if differing:
-        raise ValueError(f"{weights} is no ResNet152 with 8 outputs; differing tensors: {sorted(differing)[:5]}")
+        raise CommandError(f"{weights} is no ResNet152 with 8 outputs; differing tensors: {sorted(differing)[:5]}")
     halves = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     overflowing = [name for name, tensor in halves.items() if not tensor.isfinite().all()]
     if overflowing:
-        raise ValueError(f"{weights}: not finite in float16: {overflowing[:5]}")
+        raise CommandError(f"{weights}: not finite in float16: {overflowing[:5]}")
     out.mkdir(parents=True, exist_ok=True)
-    (out / QUANTISATION_FILE).unlink(missing_ok=True)  # an int8 model of the weights that were here before
-    save_torch_state_dict(halves, out, max_shard_size=LARGEST_SHARD)
-    shards = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.glob("*.safetensors"))}
-    for name in shards:
-        (out / name).chmod(0o644)  # safetensors writes for the owner alone; a checkpoint is there to be read
-    (out / CONFIGURATION_FILE).write_text(configuration.with_shards(shards).to_json(), encoding="utf-8")
+    # Beside the place first: on a full disk the checkpoint that was here before stays whole.
+    with TemporaryDirectory(dir=out, prefix=".new-") as new:
+        save_torch_state_dict(halves, new, max_shard_size=LARGEST_SHARD)
+        written = sorted(Path(new).iterdir())
+        shards = {path.name: _sha256(path) for path in written if path.suffix == ".safetensors"}
+        # Of the weights that were here before: an int8 model, a shard too many. Other files are not ours.
+        for old in {*out.glob("model*.safetensors"), out / INDEX_FILE, out / QUANTISATION_FILE} - {
+            out / path.name for path in written
+        }:
+            old.unlink(missing_ok=True)
+        for path in written:
+            path.chmod(0o644)  # safetensors writes for the owner alone; a checkpoint is there to be read
+            shutil.move(path, out / path.name)
+    write_text(out / CONFIGURATION_FILE, configuration.with_shards(shards).to_json())
     card = out / "README.md"
     if not card.exists():
-        card.write_text(_NEW_CARD.format(name=out.resolve().name), encoding="utf-8")
+        write_text(card, _NEW_CARD.format(name=out.resolve().name))
     return load_checkpoint(out)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _same_shape(expected: torch.Tensor | None, found: torch.Tensor | None) -> bool:
     return expected is not None and found is not None and expected.shape == found.shape
 
 
+@command
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", type=Path, required=True, help="a safetensors file of resnet152(num_classes=8)")
-    parser.add_argument("--template", type=Path, required=True, help="the config.json whose preset fits these weights")
-    parser.add_argument("--out", type=Path, required=True, help="the checkpoint folder to write")
-    parser.add_argument("--input-size", type=int, help="side of the network's input, where it is not the template's")
-    parser.add_argument("--temperature", type=float, help="decision temperature, where it is not the template's")
+    parser.add_argument(
+        "--weights", type=existing_file, required=True, help="a safetensors file of resnet152(num_classes=8)"
+    )
+    parser.add_argument(
+        "--template", type=existing_file, required=True, help="the config.json whose preset fits these weights"
+    )
+    parser.add_argument("--out", type=folder_to_write, required=True, help="the checkpoint folder to write")
+    size = whole_number(SMALLEST_INPUT, LARGEST_INPUT)
+    parser.add_argument("--input-size", type=size, help="side of the network's input, where it is not the template's")
+    parser.add_argument(
+        "--temperature", type=number_above(0, 100), help="decision temperature, where it is not the template's"
+    )
     parser.add_argument("--training-data", help="in words, where it is not the template's")
     arguments = parser.parse_args()
-    configuration = Configuration.from_json(arguments.template.read_text(encoding="utf-8"))
+    try:
+        configuration = Configuration.from_json(arguments.template.read_text(encoding="utf-8"))
+    except ValueError as error:  # of JSON and of UTF-8 as well
+        raise CommandError(f"{arguments.template} is no configuration of a checkpoint: {error}.") from error
     changes = {
         name: value
         for name in ("input_size", "temperature", "training_data")

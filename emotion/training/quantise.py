@@ -8,9 +8,11 @@ too, nothing is written. Needs the packages nncf and openvino; the app itself do
 """
 
 import argparse
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nncf
 import numpy as np
@@ -21,6 +23,15 @@ from emotion.network.checkpoint import CONFIGURATION_FILE, PACKAGED_CHECKPOINT, 
 from emotion.network.quantisation import LEVELS, QUANTISATION_FILE, Quantisation, write_quantisation
 from emotion.runtime.openvino_graph import RESIZE_NODE, build_model
 from emotion.runtime.openvino_runtime import OpenVinoRuntime
+from emotion.training.command_line import (
+    CommandError,
+    command,
+    existing_folder,
+    folder_to_write,
+    whole_number,
+    write_atomically,
+    write_text,
+)
 from emotion.training.data import load_ferplus
 from emotion.training.metrics import scores
 
@@ -103,25 +114,47 @@ def save_quantisation(quantisation: Quantisation, checkpoint: Checkpoint) -> Che
     """Writes the int8 file and names it in config.json; returns the checkpoint with it."""
     described = write_quantisation(quantisation, checkpoint)
     configuration = replace(checkpoint.configuration, int8=described)
-    (checkpoint.folder / CONFIGURATION_FILE).write_text(configuration.to_json(), encoding="utf-8")
+    write_text(checkpoint.folder / CONFIGURATION_FILE, configuration.to_json())
     return Checkpoint(checkpoint.folder, configuration)
 
 
+def trial_copy(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
+    """The same checkpoint in ``folder``, its shards by link: an attempt leaves the checkpoint itself as it is."""
+    for name in checkpoint.configuration.shards:
+        (folder / name).symlink_to((checkpoint.folder / name).resolve())
+    return Checkpoint(folder, checkpoint.configuration)
+
+
+def accept(tried: Checkpoint, checkpoint: Checkpoint) -> None:
+    """Takes the int8 model of a trial copy into the checkpoint; a stop in between leaves a model that is not used."""
+    write_atomically(
+        checkpoint.folder / QUANTISATION_FILE, lambda part: shutil.copyfile(tried.folder / QUANTISATION_FILE, part)
+    )
+    write_text(checkpoint.folder / CONFIGURATION_FILE, tried.configuration.to_json())
+
+
+@command
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--data", type=Path, required=True, help="the folder with FER+ as arrays, train.npz and valid.npz"
+        "--data", type=existing_folder, required=True, help="the folder with FER+ as arrays, train.npz and valid.npz"
     )
     parser.add_argument(
-        "--checkpoint", type=Path, default=PACKAGED_CHECKPOINT, help="the folder whose weights are quantised"
+        "--checkpoint", type=folder_to_write, default=PACKAGED_CHECKPOINT, help="the folder whose weights are quantised"
     )
-    parser.add_argument("--calibration", type=int, default=320, help="training images that set the ranges")
-    parser.add_argument("--images", type=int, default=2000, help="images of valid that are compared, 0 for all")
+    parser.add_argument(
+        "--calibration", type=whole_number(1, 100_000), default=320, help="training images that set the ranges"
+    )
+    parser.add_argument(
+        "--images", type=whole_number(0, 100_000), default=2000, help="images of valid that are compared, 0 for all"
+    )
     arguments = parser.parse_args()
     began, generator = time.monotonic(), np.random.default_rng(0)
     checkpoint = load_checkpoint(arguments.checkpoint)
     train, valid = (load_ferplus(arguments.data / f"{name}.npz") for name in ("train", "valid"))
+    if not len(train) or not len(valid):
+        raise CommandError(f"{arguments.data} holds no faces to calibrate on, or none to compare on: build it again.")
     calibration = train.images[class_balanced_sample(train.targets.argmax(1), arguments.calibration, generator)]
     picked = generator.permutation(len(valid.images))[: arguments.images or None]
     images, targets = valid.images[picked], valid.targets[picked]
@@ -135,31 +168,26 @@ def main() -> None:
     before = scores(reference, targets)
     print(table_row("float32", before), flush=True)
     for kept_float in LAYERS_KEPT_FLOAT:
-        written = save_quantisation(quantise(checkpoint, calibration, kept_float), checkpoint)
-        answers = predict_probabilities(OpenVinoRuntime(written, "openvino-int8", None), images)
-        agreement = float((answers.argmax(1) == reference.argmax(1)).mean())
-        after, difference = scores(answers, targets), float(np.abs(answers - reference).max(1).mean())
-        name = f"int8, float: {', '.join(kept_float) or 'nothing'}"
-        print(f"{table_row(name, after)} {agreement:9.4f} {difference:11.4f}", flush=True)
-        if within_limits(before, after, agreement):
-            file = written.folder / QUANTISATION_FILE
-            print(f"{file}: {file.stat().st_size / 1e6:.2f} MB, after {time.monotonic() - began:.0f} s")
-            return
-    remove_quantisation(checkpoint)
-    raise SystemExit("No attempt stayed within the limits; the checkpoint has no int8 model.")
+        with TemporaryDirectory() as folder:
+            tried = trial_copy(checkpoint, Path(folder))
+            tried = save_quantisation(quantise(tried, calibration, kept_float), tried)
+            answers = predict_probabilities(OpenVinoRuntime(tried, "openvino-int8", None), images)
+            agreement = float((answers.argmax(1) == reference.argmax(1)).mean())
+            after, difference = scores(answers, targets), float(np.abs(answers - reference).max(1).mean())
+            name = f"int8, float: {', '.join(kept_float) or 'nothing'}"
+            print(f"{table_row(name, after)} {agreement:9.4f} {difference:11.4f}", flush=True)
+            if within_limits(before, after, agreement):
+                accept(tried, checkpoint)
+                file = checkpoint.folder / QUANTISATION_FILE
+                print(f"{file}: {file.stat().st_size / 1e6:.2f} MB, after {time.monotonic() - began:.0f} s")
+                return
+    raise CommandError("No attempt stayed within the limits; the checkpoint is as it was.")
 
 
 def table_row(name: str, figures: dict[str, float]) -> str:
     """A line of the printed table."""
     shown = figures["accuracy"], figures["mean_recall"], figures["negative_log_likelihood"]
     return f"{name:40} {shown[0]:9.4f} {shown[1]:12.4f} {shown[2]:11.4f}"
-
-
-def remove_quantisation(checkpoint: Checkpoint) -> None:
-    """Removes the int8 file and its entry in config.json."""
-    (checkpoint.folder / QUANTISATION_FILE).unlink()
-    described = replace(checkpoint.configuration, int8=None)
-    (checkpoint.folder / CONFIGURATION_FILE).write_text(described.to_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,10 +19,20 @@ from torch.optim.swa_utils import update_bn
 from tqdm import tqdm
 
 from emotion.network.resnet152 import build_resnet152
-from emotion.training.data import DataError, FaceDataset, load_ferplus
+from emotion.training.command_line import (
+    LARGEST_INPUT,
+    SMALLEST_INPUT,
+    CommandError,
+    command,
+    existing_folder,
+    file_to_write,
+    whole_number,
+)
+from emotion.training.data import FaceDataset, load_ferplus
+from emotion.training.package import write_weights
 from emotion.training.presets import FERPLUS, Preset
 from emotion.training.starting_weights import initialise, starting_weights
-from emotion.training.train import enlarge, normalise, write_weights
+from emotion.training.train import enlarge, normalise
 
 CALIBRATION_FACES = 1024  # for the statistics: 50,000 values and more per channel even in the last layer at 224 pixels
 BATCH_SIZE = 64
@@ -48,23 +58,28 @@ def recalibrate_batch_norm(network: nn.Module, faces: FaceDataset, preset: Prese
         )
 
 
+@command
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--weights", type=Path, nargs="+", required=True, help="safetensors files, or checkpoint folders"
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder of FER+'s train.npz")
-    parser.add_argument("--size", type=int, default=FERPLUS.sizes[-1], help="pixels at which the weights will be used")
-    parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
+    parser.add_argument("--data", type=existing_folder, required=True, help="folder of FER+'s train.npz")
+    size = whole_number(SMALLEST_INPUT, LARGEST_INPUT)
+    parser.add_argument("--size", type=size, default=FERPLUS.sizes[-1], help="pixels at which the weights will be used")
+    parser.add_argument("--out", type=file_to_write, required=True, help="the .safetensors file to write")
     arguments = parser.parse_args()
+    faces = load_ferplus(arguments.data / "train.npz")
+    if len(faces) < 2:
+        raise CommandError(f"{arguments.data} holds no faces to measure on: build it again.")
     network = build_resnet152()
-    initialise(network, average_weights([starting_weights(path) for path in arguments.weights]))
+    states = []
+    for path in arguments.weights:
+        states.append(starting_weights(path))
+        initialise(network, states[-1])  # each is of this network, or the average would be of different ones
+    initialise(network, average_weights(states))
     network.to(memory_format=torch.channels_last)
-    try:
-        faces = load_ferplus(arguments.data / "train.npz")
-    except DataError as error:
-        sys.exit(f"error: {error}")
     recalibrate_batch_norm(network, faces, FERPLUS, arguments.size)
     write_weights(arguments.out, network)
     print(f"{arguments.out}: the mean of {len(arguments.weights)}, statistics at {arguments.size} pixels")

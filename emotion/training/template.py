@@ -8,7 +8,6 @@ points that our own detector sees, so these are measured on the training images 
 
 import argparse
 import json
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -16,6 +15,15 @@ from tqdm import tqdm
 
 from emotion.faces.alignment import Points
 from emotion.faces.detector import Face, FaceDetector
+from emotion.training.command_line import (
+    CommandError,
+    command,
+    existing_file,
+    existing_folder,
+    read_json,
+    whole_number,
+    write_text,
+)
 from emotion.training.data import load_ferplus
 
 # The detector does not know tight crops of 48 pixels. Enlarged to 160..240 and with a border of its mean brightness it
@@ -62,19 +70,27 @@ def measure_template(crops: np.ndarray, detector: FaceDetector) -> tuple[np.ndar
     """The crops' symmetric median landmarks (5, 2), their median absolute deviation (5, 2), and how many were found."""
     found = [points for crop in tqdm(crops, "faces") if (points := detect_landmarks(crop, detector)) is not None]
     if not found:
-        raise ValueError("The detector found no face in any of the crops: is this a set of faces?")
+        raise CommandError("The detector found no face in any of the crops: is this a set of faces?")
     middle = np.median(found, axis=0)
     return make_symmetric(middle), np.median(np.abs(np.asarray(found) - middle), axis=0), len(found)
 
 
+@command
 def main() -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds train.npz")
+    parser.add_argument("--data", type=existing_folder, required=True, help="folder that holds train.npz")
     parser.add_argument(
-        "--count", type=int, default=2000, help="how many images, drawn at random (default: %(default)s)"
+        "--count",
+        type=whole_number(1, 1_000_000),
+        default=2000,
+        help="how many images, drawn at random (default: %(default)s)",
     )
-    parser.add_argument("--write", type=Path, help="config.json whose crop_template is to be replaced")
+    parser.add_argument("--write", type=existing_file, help="config.json whose crop_template is to be replaced")
     arguments = parser.parse_args()
+    configuration = read_json(arguments.write) if arguments.write else None  # before the work, not after
+    if configuration is not None and not (isinstance(configuration, dict) and "crop_template" in configuration):
+        raise CommandError(f"{arguments.write} is no configuration of a checkpoint: it has no crop_template.")
     images = load_ferplus(arguments.data / "train.npz").images
     chosen = np.random.default_rng(0).permutation(len(images))[: arguments.count]
     template, deviation, found = measure_template(images[chosen], FaceDetector())
@@ -82,10 +98,9 @@ def main() -> None:
     print(f"faces found in {found} of {len(chosen)} crops, medians {template.round(3).tolist()}")
     print("crop_template", json.dumps(rounded))
     print("median absolute deviation", deviation.round(3).tolist())
-    if arguments.write:
-        configuration = json.loads(arguments.write.read_text())
+    if configuration is not None:
         configuration["crop_template"] = rounded
-        arguments.write.write_text(json.dumps(configuration, indent=2) + "\n")
+        write_text(arguments.write, json.dumps(configuration, indent=2, ensure_ascii=False) + "\n")
         print(f"written to {arguments.write}")
 
 

@@ -16,14 +16,13 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -32,12 +31,26 @@ from emotion.network.checkpoint import Configuration, load_checkpoint
 from emotion.network.resnet152 import build_resnet152
 from emotion.training import metrics
 from emotion.training.augment import apply_policy
+from emotion.training.command_line import (
+    LARGEST_INPUT,
+    SMALLEST_INPUT,
+    CommandError,
+    command,
+    existing_folder,
+    folder_to_write,
+    number_above,
+    whole_number,
+    write_atomically,
+    write_text,
+)
 from emotion.training.crops import aligned_face_crop, centre_square_crop
-from emotion.training.data import DataError, FaceDataset, load_ferplus, load_folder, split_folder
+from emotion.training.data import FaceDataset, check_split, load_ferplus, load_folder, split_folder
 from emotion.training.duplicates import is_duplicate
-from emotion.training.package import package
+from emotion.training.package import DivergedError, half_precision, package, write_weights
 from emotion.training.presets import PRESETS, Preset
-from emotion.training.starting_weights import initialise, starting_weights
+from emotion.training.starting_weights import initialise, read_state, refuse_another_run, starting_weights
+
+COUNTS = ("training_images", "validation_images", "dropped_duplicates")  # of run.json: known once the data are read
 
 VALIDATION_BATCH_SIZE = 64  # faces scored at a time: at 224 pixels about 2 GB
 
@@ -122,17 +135,19 @@ def predict_logits(network: nn.Module, faces: FaceDataset, preset: Preset, size:
 
 
 def validation_metrics(logits: np.ndarray, faces: FaceDataset) -> dict[str, float]:
-    """The metrics of one row of metrics.csv, under plurality; NaN for children where it is not known who is one."""
+    """The metrics of one row of metrics.csv, under plurality; NaN for children where it is not known who is one, and
+    all NaN where an answer is no number."""
     probabilities = torch.from_numpy(logits).softmax(1).numpy()
+    sound = bool(np.isfinite(probabilities).all())
     right = probabilities.argmax(1) == faces.labels
     children = faces.children if faces.children is not None else np.zeros(len(faces), bool)
     confusion = metrics.confusion_matrix(faces.labels, probabilities.argmax(1))
     return {
         "validation_loss": metrics.negative_log_likelihood(probabilities, faces.targets),
-        "accuracy": float(right.mean()),
-        "majority_accuracy": float(right[faces.majority].mean()) if faces.majority.any() else math.nan,
-        "children_accuracy": float(right[children].mean()) if children.any() else math.nan,
-        "mean_recall": float(np.nanmean(metrics.recall(confusion))),
+        "accuracy": float(right.mean()) if sound else math.nan,
+        "majority_accuracy": float(right[faces.majority].mean()) if sound and faces.majority.any() else math.nan,
+        "children_accuracy": float(right[children].mean()) if sound and children.any() else math.nan,
+        "mean_recall": float(np.nanmean(metrics.recall(confusion))) if sound else math.nan,
         "calibration_error": metrics.calibration_error(probabilities, faces.labels),
     }
 
@@ -166,22 +181,6 @@ def update_running_average(average: nn.Module, network: nn.Module, decay: float)
             old.copy_(new)
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Lets ``write`` fill a file beside ``path``, then renames it: a kill leaves the old or the new, whole."""
-    part = path.with_suffix(path.suffix + ".part")
-    write(part)
-    part.replace(path)
-
-
-def write_weights(path: Path, network: nn.Module) -> None:
-    """Writes the weights as safetensors in half precision, as they are packaged."""
-    half = {
-        name: value.half().contiguous() if value.is_floating_point() else value.clone()
-        for name, value in network.state_dict().items()
-    }
-    write_atomically(path, lambda part: save_file(half, part))
-
-
 def write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
     """Writes metrics.csv, and losses.html with the curves of the two losses."""
 
@@ -203,7 +202,11 @@ def write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
 def train(
     preset: Preset, network: nn.Module, training: FaceDataset, validation: FaceDataset, out: Path, seed: int = 0
 ) -> None:
-    """Trains to the preset's end, from ``out/state.pt`` where a run was interrupted."""
+    """Trains to the preset's end, from ``out/state.pt`` where a run was interrupted.
+
+    Raises `DivergedError` when the loss or the weights are no finite numbers any more; state and weights in ``out`` are
+    then the last good ones.
+    """
     torch.manual_seed(seed)
     if preset.check_faces is not None and preset.check_faces < len(validation):
         validation = validation.take(np.linspace(0, len(validation) - 1, preset.check_faces).astype(int))
@@ -216,8 +219,7 @@ def train(
     rows: list[dict[str, float]] = []
 
     state_file = out / "state.pt"
-    if state_file.exists():
-        state = torch.load(state_file, "cpu", weights_only=True)
+    if (state := read_state(state_file)) is not None:
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
@@ -227,7 +229,17 @@ def train(
         )
         print(f"going on from step {step}, {spent / 60:.1f} minutes in", file=sys.stderr)
 
+    def stop(what: str) -> DivergedError:
+        saved = f"{state_file} holds its last good state" if state_file.exists() else "Nothing is saved yet"
+        remedy = "Begin again with a lower --rate and another --out."
+        return DivergedError(f"at step {step} {what}: the run has diverged and is stopped. {saved}. {remedy}")
+
     def save() -> None:
+        try:
+            for one in (network, average):
+                half_precision(one)
+        except DivergedError as error:
+            raise stop(str(error)) from error
         state = {
             "network": network.state_dict(),
             "average": average.state_dict(),
@@ -260,6 +272,8 @@ def train(
         with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
             logits = network(pixels)
         loss = F.cross_entropy(logits.float(), targets)
+        if not math.isfinite(loss.item()):
+            raise stop(f"the loss is {loss.item()}")
         loss.backward()
         if preset.gradient_norm is not None:
             nn.utils.clip_grad_norm_(network.parameters(), preset.gradient_norm)
@@ -282,6 +296,8 @@ def train(
             row = {"step": step, "epoch": step / batches.per_epoch, "minutes": spent / 60}
             row |= {"training_loss": loss_sum / loss_count}
             row |= validation_metrics(predict_logits(average, validation, preset, preset.sizes[-1]), validation)
+            if not math.isfinite(row["validation_loss"]):
+                raise stop("the validation loss is no number")
             rows.append(row)
             loss_sum, loss_count = 0.0, 0
             spent = time.monotonic() - began
@@ -297,71 +313,81 @@ def train(
     write_metrics(out, rows)
 
 
+def read_data(
+    preset_name: str, data: Path, crops: bool, configuration: Configuration, seed: int
+) -> tuple[FaceDataset, FaceDataset, int]:
+    """Training and validation faces, and how many training images were dropped as repetitions. Raises DataError."""
+    if preset_name == "paper":
+        check_split(data, seed)
+        crop = (centre_square_crop if crops else aligned_face_crop)(configuration)
+        return *split_folder(data, load_folder(data, crop), seed), 0
+    training, validation, test = (load_ferplus(data / f"{part}.npz") for part in ("train", "valid", "test"))
+    # `test` is opened for this alone: a photograph of it must not be learnt.
+    others = np.concatenate([validation.images, test.images])[..., 0]
+    seen = is_duplicate(training.images[..., 0], others)
+    training = training.take(~seen)
+    if not len(training) or not len(validation):
+        raise CommandError(f"{data} holds no faces to train on, or none to validate on: build it again.")
+    print(f"{seen.sum()} training images repeat one of valid or test and are dropped", file=sys.stderr)
+    return training, validation, int(seen.sum())
+
+
+@command
 def main() -> None:
     """Reads the arguments and the data, then trains."""
     parser = argparse.ArgumentParser(description="Trains ResNet152 to tell eight expressions apart.")
     parser.add_argument("--preset", choices=PRESETS, required=True)
     parser.add_argument(
-        "--data", type=Path, required=True, help="paper: class folders; ferplus: folder of the .npz files"
+        "--data", type=existing_folder, required=True, help="paper: class folders; ferplus: folder of the .npz files"
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run; give it again to go on")
+    parser.add_argument("--out", type=folder_to_write, required=True, help="folder of the run; give it again to go on")
     parser.add_argument(
         "--crops", action="store_true", help="paper: the images are face crops; else faces are searched"
     )
     parser.add_argument("--start", type=Path, help="weights to start from; without it torchvision's ImageNet weights")
-    parser.add_argument("--size", type=int, nargs="+", help="pixels, in turn, in equal shares of the run")
-    parser.add_argument("--epochs", type=int, help="length of the run in epochs")
-    parser.add_argument("--minutes", type=float, help="length of the run in wall-clock minutes")
-    parser.add_argument("--rate", type=float)
-    parser.add_argument("--batch", type=int)
-    parser.add_argument("--seed", type=int, default=0, help="a new one where an earlier run's weights are the start")
+    size = whole_number(SMALLEST_INPUT, LARGEST_INPUT)
+    parser.add_argument("--size", type=size, nargs="+", help="pixels, in turn, in equal shares of the run")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=whole_number(1, 100_000), help="length of the run in epochs")
+    length.add_argument("--minutes", type=number_above(0, 525_600), help="length of the run in wall-clock minutes")
+    parser.add_argument("--rate", type=number_above(0, 10))
+    # A normalisation has no variance over a single value.
+    parser.add_argument("--batch", type=whole_number(2, 4096))
+    parser.add_argument(
+        "--seed", type=whole_number(0, 2**31), default=0, help="a new one where an earlier run's weights are the start"
+    )
     arguments = parser.parse_args()
     changes = {name: getattr(arguments, name) for name in ("rate", "batch") if getattr(arguments, name) is not None}
     if arguments.size:
         changes["sizes"] = tuple(arguments.size)
-    if arguments.epochs or arguments.minutes:
+    if arguments.epochs is not None or arguments.minutes is not None:
         changes |= {"epochs": arguments.epochs, "minutes": arguments.minutes}
     preset = dataclasses.replace(PRESETS[arguments.preset], **changes)
     configuration = checkpoint_configuration(preset)
 
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    try:
-        if arguments.preset == "ferplus":
-            training, validation, test = (load_ferplus(arguments.data / f"{p}.npz") for p in ("train", "valid", "test"))
-            # `test` is opened for this alone: a photograph of it must not be learnt.
-            others = np.concatenate([validation.images, test.images])[..., 0]
-            seen = is_duplicate(training.images[..., 0], others)
-            training = training.take(~seen)
-            dropped = int(seen.sum())
-            print(f"{dropped} training images repeat one of valid or test and are dropped", file=sys.stderr)
-        else:
-            crop = (centre_square_crop if arguments.crops else aligned_face_crop)(configuration)
-            training, validation = split_folder(arguments.data, load_folder(arguments.data, crop), arguments.seed)
-            dropped = 0
-    except DataError as error:
-        sys.exit(f"error: {error}")
+    # What can be wrong is looked for before the data are read, which may take an hour.
+    out = arguments.out
+    out.mkdir(parents=True, exist_ok=True)
     what = dataclasses.asdict(preset) | {
         "preset": arguments.preset,
         "policy": [(function.__name__, chance) for function, chance in preset.policy],
         "seed": arguments.seed,
         "start": str(arguments.start or "torchvision ImageNet"),
-        "training_images": len(training),
-        "validation_images": len(validation),
-        "dropped_duplicates": dropped,
         "torch": torch.__version__,
     }
-    record = arguments.out / "run.json"
-    text = json.dumps(what, indent=1) + "\n"
-    if record.exists() and (arguments.out / "state.pt").exists() and record.read_text() != text:
-        sys.exit(
-            f"error: {arguments.out} holds another run (compare {record}). Give the same arguments, or another --out."
-        )
-    record.write_text(text)
+    refuse_another_run(out, what)
     network = build_resnet152()
-    if not (arguments.out / "state.pt").exists():
+    if read_state(out / "state.pt") is None:  # read once more when the run goes on: it is let go while faces are read
         initialise(network, starting_weights(arguments.start))
-    train(preset, network, training, validation, arguments.out, arguments.seed)
-    checkpoint = package(arguments.out / "weights.safetensors", configuration, arguments.out / "checkpoint")
+
+    training, validation, dropped = read_data(
+        arguments.preset, arguments.data, arguments.crops, configuration, arguments.seed
+    )
+    what |= dict(zip(COUNTS, (len(training), len(validation), dropped), strict=True))
+    refuse_another_run(out, what)
+    write_text(out / "run.json", json.dumps(what, indent=1) + "\n")
+    train(preset, network, training, validation, out, arguments.seed)
+    checkpoint = package(out / "weights.safetensors", configuration, out / "checkpoint")
     print(f"{checkpoint.folder}: {checkpoint.version}, for python -m emotion.training.evaluate", file=sys.stderr)
 
 
