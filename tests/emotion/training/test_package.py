@@ -100,3 +100,36 @@ def test_the_quantised_network_stays_near_the_float_one(tmp_path: Path, preset: 
     rounded = OpenVinoRuntime(checkpoint, "openvino-int8", None).probabilities(crops)
     assert np.abs(exact - rounded).max() < 0.25
     assert (exact.argmax(1) == rounded.argmax(1)).mean() >= 0.75
+
+
+def test_an_attempt_at_int8_leaves_the_checkpoint_alone_until_it_is_accepted(tmp_path: Path) -> None:
+    from emotion.network.quantisation import QUANTISATION_FILE, Quantisation
+    from emotion.training.quantise import accept, save_quantisation, trial_copy
+
+    real, trial = tmp_path / "real", tmp_path / "trial"
+    real.mkdir()
+    trial.mkdir()
+    for path in (*PACKAGED_CHECKPOINT.glob("model-*.safetensors"), PACKAGED_CHECKPOINT / CONFIGURATION_FILE):
+        (real / path.name).symlink_to(path) if path.suffix == ".safetensors" else (real / path.name).write_bytes(
+            path.read_bytes()
+        )
+    (real / QUANTISATION_FILE).write_text("an earlier int8 model")
+    checkpoint = load_checkpoint(real)
+    before = {path.name: path.read_bytes() for path in real.iterdir()}
+    tried = save_quantisation(Quantisation({}, {}, {}), trial_copy(checkpoint, trial))
+    assert {path.name: path.read_bytes() for path in real.iterdir()} == before
+    assert load_checkpoint(trial).configuration.int8 == tried.configuration.int8
+    accept(tried, checkpoint)
+    assert load_checkpoint(real).configuration.int8 == tried.configuration.int8
+    assert (real / QUANTISATION_FILE).read_bytes() == (trial / QUANTISATION_FILE).read_bytes()
+
+
+@pytest.mark.slow
+def test_packing_into_a_folder_of_other_things_leaves_them(tmp_path: Path, preset: Configuration) -> None:
+    weights = write_weights(tmp_path / "weights.safetensors")
+    (tmp_path / "model-00009-of-00009.safetensors").write_text("a shard of the weights before")
+    checkpoint = package(weights, preset, tmp_path)
+    assert weights.exists()
+    assert not (tmp_path / "model-00009-of-00009.safetensors").exists()
+    assert weights.name not in checkpoint.configuration.shards
+    assert not list(tmp_path.glob(".new-*"))
