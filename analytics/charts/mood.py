@@ -39,7 +39,10 @@ def class_mood(store: LessonStore, lesson: Lesson, now: datetime) -> pd.DataFram
         return answer
     seen = smoothed[smoothed["face"]].copy()
     seen["bin"] = ((seen["at"] - start) // MOOD_STEP).astype(int)
-    means = seen[seen["bin"] < len(bins)].groupby(["bin", "child"])["valence"].mean().groupby("bin")
+    seen = seen[seen["bin"] < len(bins)]  # the step that is not over yet is left out
+    if seen.empty:  # pandas makes no columns of the quartiles of nothing
+        return answer
+    means = seen.groupby(["bin", "child"])["valence"].mean().groupby("bin")
     quartiles = means.quantile([0.25, 0.5, 0.75]).unstack()
     answer.loc[quartiles.index, ["low", "middle", "high"]] = quartiles.to_numpy()
     answer.loc[quartiles.index, "children"] = means.size().to_numpy()
