@@ -37,7 +37,8 @@ from emotion.serving.rate_limits import RateLimitMiddleware
 from emotion.serving.response_headers import ResponseHeadersMiddleware
 from emotion.serving.settings import Settings, SettingsError
 from emotion.serving.slow_clients import SlowClientProtocol
-from emotion.serving.uploads import forbid_core_dumps, use_private_upload_folder
+from emotion.serving.unexpected_errors import add_error_answer, tell_in_a_sentence
+from emotion.serving.uploads import forbid_core_dumps, keep_uploads_apart, use_private_upload_folder
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import add_frame_routes
 from emotion.station.observing import Observer
@@ -99,6 +100,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     )
     app.add_middleware(AllowedRoutesMiddleware)
     app.add_middleware(ResponseHeadersMiddleware, on_space=bool(settings.space))
+    add_error_answer(app)
     add_frame_routes(app, intake)
     add_health_routes(
         app,
@@ -130,6 +132,8 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     )
     for page in (station, teacher):
         guard_inputs(page)
+        tell_in_a_sentence(page)
+    keep_uploads_apart()
     # First, because everything that is under no other path belongs to the station.
     gr.mount_gradio_app(
         app,

@@ -91,7 +91,9 @@ def test_an_upload_lands_in_the_upload_folder_whatever_it_is_called(target: Targ
     assert answer.status_code < 500
     if answer.status_code == 200:
         landed = Path(answer.json()[0])
-        assert re.search(r"/expression-uploads-\d+-[^/]+/[0-9a-f]{64}/[^/]+$", str(landed.resolve())), landed
+        assert re.search(r"/expression-uploads-\d+-[^/]+/[0-9a-f]{32}/[0-9a-f]{64}/[^/]+$", str(landed.resolve())), (
+            landed
+        )
     assert not Path("/tmp/escaped.jpg").exists()
     assert not list(target.folder.rglob("*escaped*"))
 

@@ -165,7 +165,7 @@ def without_echo(target: Target, text: str) -> str:
     """An answer without what the client sent itself or may see: its own upload is the only path that a case holds, and
     what a message quotes, perhaps cut short, are the client's words.
     """
-    folder = str(Path(target.upload).parent.parent)
+    folder = str(Path(target.upload).parents[2])
     return QUOTED.sub("", text).replace(folder, "").replace(str(PICTURE)[:8], "")
 
 

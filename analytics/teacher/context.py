@@ -21,7 +21,7 @@ from analytics.insight.timeline import animals_of_class
 from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.support import Signal
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import Child, Lesson, StoreError, utc_now
+from analytics.store.records import Child, Lesson, StoreError, storable, utc_now
 from analytics.teacher.board import Attention, attention_list
 from analytics.teacher.export import FORMATS, export_lesson
 from analytics.words.sentences import animal_name, class_title, date_text, lesson_title
@@ -143,8 +143,15 @@ def check_name(field: str, value: str | None, language: str) -> str:
     text = (value or "").strip()
     if not text:
         raise UserError("error_empty", field=say(language, field))
-    if len(text) > MAXIMUM_NAME:
-        raise UserError("error_long", field=say(language, field), limit=MAXIMUM_NAME)
+    return check_text(field, text, MAXIMUM_NAME, language)
+
+
+def check_text(field: str, text: str, limit: int, language: str) -> str:
+    """``text`` if it may be stored. `UserError` where it is too long or holds what no database can hold."""
+    if len(text) > limit:
+        raise UserError("error_long", field=say(language, field), limit=limit)
+    if "\0" in text or storable(text) != text:
+        raise UserError("error_characters", field=say(language, field))
     return text
 
 
@@ -173,13 +180,17 @@ def check_language(language: str | None, otherwise: str) -> str:
 def as_gradio_error(error: Exception, language: str) -> gr.Error:
     """The error as the page and the endpoints show it: one sentence with cause and remedy.
 
-    The cause of a `StoreError` is only logged, because it names files of the server.
+    The cause of a `StoreError` goes to the log alone, because it names files of the server; so does everything that
+    was not foreseen, with its trace: no text of a library reaches a teacher.
     """
+    if isinstance(error, gr.Error):
+        return error
     if isinstance(error, UserError):
         text = error.text(language)
     elif isinstance(error, StoreError):
         LOG.error("the store could not serve the teacher's page: %s", error)
         text = say(language, "error_store_down")
     else:
-        text = say(language, "error_store", reason=str(error))
+        LOG.error("the teacher's page met what nobody foresaw", exc_info=error)
+        text = say(language, "error_unexpected")
     return gr.Error(text, print_exception=False)

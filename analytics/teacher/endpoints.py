@@ -14,7 +14,7 @@ from analytics.charts.timeline import timeline_figure, timeline_table
 from analytics.insight.lesson_summary import lesson_summary as summarise
 from analytics.insight.timeline import child_timeline, class_board
 from analytics.signals.support import Signal
-from analytics.store.records import Child, Lesson, StoreError
+from analytics.store.records import Child, Lesson
 from analytics.teacher.arguments import check_texts
 from analytics.teacher.context import (
     TeacherContext,
@@ -26,7 +26,7 @@ from analytics.teacher.context import (
 )
 from analytics.teacher.small_groups import is_small
 from analytics.teacher.tabs.child import save_correction
-from analytics.teacher.tabs.classes import LONGEST_CONSENT, LONGEST_LESSON
+from analytics.teacher.tabs.classes import LONGEST_CONSENT, LONGEST_LESSON, enrol_children
 from analytics.teacher.tabs.lesson import lesson_moments, tasks_table
 from analytics.words.sentences import animal_name, reason_text, suggestion_text
 from analytics.words.texts import say
@@ -107,7 +107,7 @@ def add_teacher_api(context: TeacherContext) -> None:
             try:
                 positional, by_name = check_texts(parameters, arguments, named)
                 return handler(*positional, **by_name)
-            except (UserError, StoreError, ValueError) as error:
+            except Exception as error:
                 raise as_gradio_error(error, language_in(arguments, named)) from error
 
         def language_in(arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
@@ -268,7 +268,7 @@ def add_teacher_api(context: TeacherContext) -> None:
             if not given:
                 raise UserError("error_child", child="")
             name = check_name("class_name", class_name, language)
-            code, enrolled = context.recorder.enrol(name, who, context.consent_version, valid)
+            ((code, enrolled),) = enrol_children(context, name, 1, who, valid)
             return {**consent_json(enrolled), "code": code}
         known = context.child(class_name, child)
         changed = context.recorder.set_consent(
@@ -305,7 +305,7 @@ def add_export(context: TeacherContext) -> None:
         """The rows of a lesson as a file with a data dictionary. ``format``: csv, parquet or json."""
         try:
             return str(context.export(context.lesson(lesson), format, "api"))
-        except (UserError, StoreError, ValueError) as error:
+        except Exception as error:
             raise as_gradio_error(error, context.language_of(request)) from error
 
     gr.Button(visible=False).click(

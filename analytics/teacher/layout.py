@@ -8,23 +8,22 @@ from typing import Any
 
 import gradio as gr
 
-from analytics.store.records import StoreError
-from analytics.teacher.context import TeacherContext, UserError, as_gradio_error
+from analytics.teacher.context import TeacherContext, as_gradio_error
 
 TICK = 2.0  # seconds: the class board while a lesson runs
 SLOW_TICK = 10.0  # seconds: the charts while a lesson runs
 
 
 def with_user_errors(context: TeacherContext) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator that turns errors of a handler into a `gr.Error` in the caller's language. The handler takes
-    ``request: gr.Request``."""
+    """Turns whatever a handler raises into a `gr.Error` in the caller's language: a mistake with its cause and remedy,
+    the unexpected as one sentence. The handler takes ``request: gr.Request``."""
 
     def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(handler)
         def guarded(*arguments: Any, **named: Any) -> Any:
             try:
                 return handler(*arguments, **named)
-            except (UserError, StoreError, ValueError) as error:
+            except Exception as error:
                 request = next(
                     (value for value in (*arguments, *named.values()) if isinstance(value, gr.Request)), None
                 )

@@ -70,7 +70,22 @@ ERRORS: dict[str, tuple[str, str]] = {
         "You have {limit} lessons open already, the most there may be. End one first.",
         "У вас уже открыто уроков: {limit}, больше нельзя. Сначала закончите один из них.",
     ),
-    "error_store": ("The lesson store answered: {reason}", "Хранилище уроков ответило: {reason}"),
+    "error_characters": (
+        "“{field}” holds a character that can't be stored. Type it anew.",
+        "В поле «{field}» есть знак, который нельзя сохранить. Впишите его заново.",
+    ),
+    "error_animals": (
+        "{count} more children, but only {free} of the {limit} animals of this class are free. Enrol fewer, split the "
+        "class, or erase children who left.",
+        "Новых детей: {count}, а свободных животных в классе: {free} из {limit}. Запишите меньше, разделите класс или "
+        "сотрите данные ушедших детей.",
+    ),
+    "error_unexpected": (
+        "Something went wrong that nobody foresaw; nothing that was recorded is lost. Try again, or tell who looks "
+        "after the server: its log says more.",
+        "Произошло непредвиденное; записанное не потеряно. Попробуйте ещё раз или скажите тому, кто следит за "
+        "сервером: подробности в его журнале.",
+    ),
     "error_store_down": (
         "The lessons can't be read or written at the moment; nothing that was recorded is lost. Try again, or ask who "
         "looks after the server: its log says why.",

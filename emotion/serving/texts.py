@@ -7,6 +7,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_too_slow": "The request did not arrive within {limit} seconds. Send it again.",
         "error_two_lengths": "This request states its length twice. Content-Length or Transfer-Encoding, not both.",
         "error_bad_call": "These arguments do not fit. Look at the page's API: how many there are, and of which kind.",
+        "error_unexpected": (
+            "Something went wrong that nobody foresaw; nothing that was recorded is lost. Try again; the server's log "
+            "says more."
+        ),
         "error_metrics_closed": (
             "The metrics are for this computer only. Set EMOTION_METRICS_TOKEN and send it as a bearer token."
         ),
@@ -20,6 +24,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_too_slow": "Запрос не пришёл за {limit} с. Пришлите его ещё раз.",
         "error_two_lengths": "Длина запроса указана дважды. Пришлите Content-Length или Transfer-Encoding, но не оба.",
         "error_bad_call": "Эти аргументы не подходят. Посмотрите в описании API, сколько их и какие они.",
+        "error_unexpected": (
+            "Произошло непредвиденное; записанное не потеряно. Попробуйте ещё раз; подробности в журнале сервера."
+        ),
         "error_metrics_closed": (
             "Показатели видны только с этого компьютера. Задайте EMOTION_METRICS_TOKEN и присылайте его как bearer."
         ),

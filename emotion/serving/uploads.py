@@ -3,9 +3,15 @@
 import atexit
 import os
 import resource
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
+
+import gradio.route_utils
+import gradio.routes
+from gradio.utils import get_upload_folder
 
 MEMORY_FOLDER = Path("/dev/shm")  # Linux keeps files of this folder in memory
 MINIMUM_FREE_BYTES = 512 * 1024 * 1024  # containers often give this folder 64 MB, too little for a class's uploads
@@ -30,6 +36,33 @@ def use_private_upload_folder() -> Path:
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     tempfile.tempdir = str(folder)
     return folder
+
+
+def keep_uploads_apart() -> None:
+    """Let Gradio put each uploaded file into a folder of its own inside the one it serves from.
+
+    By itself it names the folder by the file's content, as it does for the examples of a page: a program that sends an
+    example's picture would own the example with it, and two that send the same picture at a time would own one file.
+    To be called before a page is mounted; a second call changes nothing.
+    """
+    gradio.routes.upload_fn = _upload_apart  # type: ignore[assignment]
+
+
+async def _upload_apart(request: Any, folder: str, *more: Any, **options: Any) -> Any:
+    return await gradio.route_utils.upload_fn(request, str(Path(folder) / secrets.token_hex(16)), *more, **options)
+
+
+def take_file(path: Path, most_bytes: int) -> bytes | None:
+    """The bytes of an uploaded file, or None if it has more than ``most_bytes``. The file and its folders are gone
+    afterwards. Raises OSError where there is none.
+    """
+    try:
+        return path.read_bytes() if path.stat().st_size <= most_bytes else None
+    finally:
+        path.unlink(missing_ok=True)
+        for folder in (path.parent, path.parent.parent):
+            if folder.is_dir() and folder != Path(get_upload_folder()) and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def forbid_core_dumps() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
+from emotion.serving.uploads import take_file
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import client_address
 from emotion.station.observing import FRAME_BYTES, RefusedError
@@ -78,9 +79,7 @@ def add_endpoints(intake: FrameIntake, language_of: Callable[[gr.Request], str],
 
 def _take(path: Path, language: str) -> bytes:
     """The bytes of an uploaded frame; the file is gone afterwards: a picture of a child does not stay on a disk."""
-    try:
-        if path.stat().st_size > FRAME_BYTES:
-            raise RefusedError("too_large", say(language, "error_too_large", limit=FRAME_BYTES // 1_000_000), 413)
-        return path.read_bytes()
-    finally:
-        path.unlink(missing_ok=True)
+    frame = take_file(path, FRAME_BYTES)
+    if frame is None:
+        raise RefusedError("too_large", say(language, "error_too_large", limit=FRAME_BYTES // 1_000_000), 413)
+    return frame

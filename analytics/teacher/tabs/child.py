@@ -12,7 +12,7 @@ from analytics.charts.tables import table_html
 from analytics.charts.timeline import timeline_figure, timeline_table
 from analytics.insight.timeline import child_timeline
 from analytics.store.records import Correction, Lesson, utc_now
-from analytics.teacher.context import TeacherContext, UserError
+from analytics.teacher.context import TeacherContext, UserError, check_text
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.static_files import SPANS
 from analytics.teacher.summaries import child_html
@@ -50,8 +50,7 @@ def save_correction(
         raise UserError("error_label", label=label[:40], labels=", ".join(KEYS))
     if not label and not note:
         raise UserError("error_empty", field=say("en", "note"))
-    if len(note) > MAXIMUM_NOTE:
-        raise UserError("error_long", field=say("en", "note"), limit=MAXIMUM_NOTE)
+    check_text("note", note, MAXIMUM_NOTE, "en")
     slack = timedelta(seconds=2)  # a brush overshoots the edge of a chart
     if not (lesson.started_at - slack <= start <= end <= context.now(lesson) + slack):
         raise UserError("error_span")

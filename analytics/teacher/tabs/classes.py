@@ -72,13 +72,15 @@ def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str)
 
 def enrol_children(
     context: TeacherContext, class_name: str, count: int, role: str, days: float
-) -> list[tuple[str, str]]:
-    """Enrols ``count`` new children with consent; returns (code, animal) of each. The codes are stored nowhere."""
-    codes = []
-    for _ in range(count):
-        code, child = context.recorder.enrol(class_name, role, context.consent_version, days)
-        codes.append((code, child.animal))
-    return codes
+) -> list[tuple[str, Child]]:
+    """Puts consent on file for ``count`` new children; answers each with its code, which is known to nobody else.
+
+    `UserError` where the class has fewer animals left, before any child is enrolled: a code that is not shown is lost.
+    """
+    free = len(ANIMALS) - len(context.store.children(class_name))
+    if count > free:
+        raise UserError("error_animals", count=count, free=free, limit=len(ANIMALS))
+    return [context.recorder.enrol(class_name, role, context.consent_version, days) for _ in range(count)]
 
 
 def add_class(context: TeacherContext, layout: PageLayout) -> None:
@@ -171,7 +173,8 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         amount = int(check_number("roster_count", number, 1, len(ANIMALS), language))
         valid_days = check_number("roster_days", valid, 1, LONGEST_CONSENT, language)
         fresh = enrol_children(context, name, amount, who if who in ROLES else ROLES[0], valid_days)
-        return codes_html(fresh, name, language), False, *roster(name, zone, language)
+        codes_shown = codes_html([(code, child.animal) for code, child in fresh], name, language)
+        return codes_shown, False, *roster(name, zone, language)
 
     def change_consent(given: bool) -> Any:
         @with_user_errors(context)
