@@ -22,6 +22,8 @@ from emotion.labels import Prediction
 
 # How far a tablet's clock may run ahead: devices that keep network time are right within a second.
 CLOCK_SLACK = timedelta(seconds=5)
+# Programs that date in whole seconds cut off up to a second, in the second of a lesson's or a consent's beginning too.
+WHOLE_SECONDS = timedelta(seconds=1)
 # A lesson that nobody ends goes on this long after its planned end, then closes itself.
 OVERTIME = timedelta(minutes=15)
 MAXIMUM_MINUTES = 24 * 60.0
@@ -31,7 +33,7 @@ CONSENT_DAYS = 365  # one school year, then it must be asked for again
 @dataclass(frozen=True, slots=True)
 class RecordingOutcome:
     """Whether something was (or may be) recorded. ``reason``: None, or one of unknown_lesson, unknown_child,
-    no_consent, lesson_ended, in_future, before_lesson.
+    no_consent, before_consent, lesson_ended, in_future, before_lesson.
     """
 
     recorded: bool
@@ -131,13 +133,19 @@ class LessonRecorder:
         moment = at or self._clock()
         found = self.find_lesson(lesson)
         answer = self._check_lesson(found, moment)
-        pseudonym_of_child = None
+        found_child = None
         if answer.recorded and found is not None and child:
             answer, found_child = self._check_child(found, child, moment)
-            pseudonym_of_child = found_child.pseudonym if found_child else None
         if not answer.recorded or found is None:
             return answer, ""
-        event = Event(id or uuid.uuid4().hex, found.id, pseudonym_of_child, moment, kind, detail)
+        event = Event(
+            id or uuid.uuid4().hex,
+            found.id,
+            found_child.pseudonym if found_child else None,
+            _not_before_beginning(moment, found, found_child),
+            kind,
+            detail,
+        )
         self._store.add_event(event)
         return answer, event.id
 
@@ -268,7 +276,7 @@ class LessonRecorder:
         if not answer.recorded or found is None:
             return answer, None, None, moment
         answer, found_child = self._check_child(found, child, moment)
-        return answer, found, found_child, moment
+        return answer, found, found_child, _not_before_beginning(moment, found, found_child)
 
     def _check_lesson(self, lesson: Lesson | None, at: datetime) -> RecordingOutcome:
         if lesson is None:
@@ -277,7 +285,7 @@ class LessonRecorder:
             return RecordingOutcome(False, "lesson_ended")
         if at > self._clock() + CLOCK_SLACK:
             return RecordingOutcome(False, "in_future")
-        if at < lesson.started_at:
+        if at < lesson.started_at - WHOLE_SECONDS:
             return RecordingOutcome(False, "before_lesson")
         return RecordingOutcome(True)
 
@@ -286,8 +294,10 @@ class LessonRecorder:
         child = self._child_of_code(lesson.class_name, code)
         if child is None:
             return RecordingOutcome(False, "unknown_child"), None
-        if child.consent is None or not child.consent.valid_at(self._clock()) or at < child.consent.given_at:
+        if child.consent is None or not child.consent.valid_at(self._clock()):
             return RecordingOutcome(False, "no_consent"), child
+        if at < child.consent.given_at - WHOLE_SECONDS:
+            return RecordingOutcome(False, "before_consent"), child
         return RecordingOutcome(True), child
 
     def _consent(self, role: str, version: str, days_valid: float) -> Consent:
@@ -295,6 +305,12 @@ class LessonRecorder:
             raise ValueError(f"a consent valid for {days_valid} days: give a positive number")
         now = self._clock()
         return Consent(version, role, now, now + timedelta(days=days_valid))
+
+
+def _not_before_beginning(at: datetime, lesson: Lesson, child: Child | None) -> datetime:
+    """``at``, or the beginning of the lesson or of the child's consent if that came within `WHOLE_SECONDS` after it."""
+    given = child.consent.given_at if child is not None and child.consent is not None else lesson.started_at
+    return max(at, lesson.started_at, given)
 
 
 def closing_time(lesson: Lesson) -> datetime:

@@ -32,7 +32,8 @@ def add_endpoints(intake: FrameIntake, language_of: Callable[[gr.Request], str],
 
         lesson: id or code. child: the child's code. image: a file, 640x480 JPEG is enough. at: ISO 8601 with a zone,
         the present if left out. id: makes a repeated call harmless. Returns recorded, expression, probabilities, face,
-        faces_seen; where nothing was recorded reason (no_consent, lesson_ended, replaced, recording_disabled), message.
+        faces_seen; where nothing was recorded reason (no_consent, before_consent, lesson_ended, replaced,
+        recording_disabled), message.
         """
         language = language_of(request)
         path = image.get("path") if isinstance(image, dict) else None

@@ -113,7 +113,12 @@ WORDS: dict[str, dict[str, str]] = {
         "error_bad_identifier": "{id} can't be used as an id. Use up to 64 letters, digits and hyphens.",
         "error_bad_event": "{kind} is not a kind of event. Use one of {kinds}.",
         "error_bad_text": "The argument {name} must be a text of at most {limit} characters. Shorten or correct it.",
-        "error_no_consent": "No consent is on file for this child. Record it on the teacher page first.",
+        "error_no_consent": (
+            "No consent for this child holds now: none was given, or it ended. Record it on the teacher page first."
+        ),
+        "error_before_consent": (
+            "This child's consent was given after the time that was sent. Check the time and its zone."
+        ),
         "error_lesson_ended": "The lesson has ended. Start a new one on the teacher page.",
         "error_recording_disabled": (
             "Recording is off: this public Space has no EMOTION_SECRET. Set one, or run the app at home."
@@ -234,7 +239,13 @@ WORDS: dict[str, dict[str, str]] = {
         "error_bad_identifier": "{id} не годится как id. Используйте до 64 букв, цифр и дефисов.",
         "error_bad_event": "{kind} — неизвестный вид события. Используйте один из: {kinds}.",
         "error_bad_text": "Аргумент {name} должен быть текстом не длиннее {limit} знаков. Сократите или исправьте его.",
-        "error_no_consent": "Для этого ребёнка нет согласия. Сначала внесите его на странице учителя.",
+        "error_no_consent": (
+            "Для этого ребёнка нет действующего согласия: его не давали или оно закончилось. Сначала внесите его на "
+            "странице учителя."
+        ),
+        "error_before_consent": (
+            "Согласие для этого ребёнка дано позже присланного времени. Проверьте время и его часовой пояс."
+        ),
         "error_lesson_ended": "Урок закончен. Начните новый на странице учителя.",
         "error_recording_disabled": (
             "Запись выключена: у этого открытого Space нет EMOTION_SECRET. Задайте его или запустите программу у себя."

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analytics.classroom.clock import SteadyClock
-from analytics.classroom.recorder import CLOCK_SLACK, OVERTIME, LessonRecorder, RecordingOutcome
+from analytics.classroom.recorder import CLOCK_SLACK, OVERTIME, WHOLE_SECONDS, LessonRecorder, RecordingOutcome
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson
 from emotion.labels import Prediction
@@ -146,7 +146,30 @@ def test_what_happened_before_consent_was_given_is_not_recorded(
 ) -> None:
     clock.go(minutes=5)
     code, _ = recorder.enrol("2B", "parent", "1")
-    assert record(recorder, lesson.id, code, START + timedelta(minutes=1)) == RecordingOutcome(False, "no_consent")
+    assert record(recorder, lesson.id, code, START + timedelta(minutes=1)) == RecordingOutcome(False, "before_consent")
+
+
+def test_a_time_in_whole_seconds_counts_in_the_second_in_which_lesson_and_consent_began(
+    store: LessonStore, recorder: LessonRecorder, clock: Clock
+) -> None:
+    clock.go(milliseconds=400)
+    lesson = recorder.start_lesson("Loops", "2B", 45)
+    code, child = recorder.enrol("2B", "parent", "1")
+    assert record(recorder, lesson.id, code, START) == OK
+    assert recorder.log_event(lesson.id, "task_started", "1", None, START)[0] == OK
+    assert recorder.log_event(lesson.id, "task_failed", "1", code, START)[0] == OK
+    assert record(recorder, lesson.id, code, START - timedelta(milliseconds=601)).reason == "before_lesson"
+    clock.go(minutes=5, milliseconds=200)
+    late, other = recorder.enrol("2B", "parent", "1")
+    assert record(recorder, lesson.id, late, START + timedelta(minutes=5)) == OK
+    assert recorder.log_event(lesson.id, "hint", "", late, START + timedelta(minutes=5))[0] == OK
+    assert recorder.log_event(lesson.id, "hint", "", late, START + timedelta(minutes=4))[0].reason == "before_consent"
+    # What is stored lies in the lesson and under the consent all the same.
+    times = store.observations(lesson.id).groupby("child")["at"].min()
+    assert times[child.pseudonym] == lesson.started_at
+    assert other.consent is not None
+    assert times[other.pseudonym] == other.consent.given_at
+    assert min(event.at for event in store.events(lesson.id)) == lesson.started_at
 
 
 def test_each_change_of_consent_is_written_down_without_code_or_pseudonym(
@@ -173,9 +196,8 @@ def test_a_frame_from_before_the_lesson_is_refused(
     recorder: LessonRecorder, lesson: Lesson, code: str, clock: Clock
 ) -> None:
     clock.go(minutes=1)
-    assert record(recorder, lesson.id, code, START - timedelta(milliseconds=1)) == RecordingOutcome(
-        False, "before_lesson"
-    )
+    early = START - WHOLE_SECONDS - timedelta(milliseconds=1)
+    assert record(recorder, lesson.id, code, early) == RecordingOutcome(False, "before_lesson")
     assert record(recorder, lesson.id, code, START) == OK
 
 

@@ -39,7 +39,9 @@ def test_the_lesson_panel_has_every_word_it_shows():
 
 
 def test_every_mistake_a_recorder_reports_has_its_sentence():
-    for reason in (*CALLER_ERROR_STATUS, "no_consent", "lesson_ended", "recording_disabled", "replaced"):
+    for reason in (
+        *CALLER_ERROR_STATUS, "no_consent", "before_consent", "lesson_ended", "recording_disabled", "replaced"
+    ):  # fmt: skip
         for language in TEXTS:
             assert say(language, f"error_{reason}", lesson="1", child="2", at="3")
 
