@@ -59,17 +59,26 @@ class PortTakenError(RuntimeError):
 def reserve_port(settings: Settings) -> socket.socket:
     """Take the address before anything heavy is loaded. Raises `PortTakenError`."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = None
     try:
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:  # "::" means both kinds of address, whatever the system's default is
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind((settings.host, settings.port))
     except OSError as error:
-        listener.close()
+        if listener is not None:
+            listener.close()
         raise PortTakenError(
-            f"{settings.host}:{settings.port} cannot be used ({error.strerror}): stop the program that listens there, "
-            "or set GRADIO_SERVER_PORT to another port."
+            f"{address_text(settings.host, settings.port)} cannot be used ({error.strerror}): stop the program that "
+            "listens there, or set GRADIO_SERVER_PORT to another port."
         ) from error
     return listener
+
+
+def address_text(host: str, port: int) -> str:
+    """Host and port as they stand in a web address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def compose(settings: Settings, store: LessonStore) -> FastAPI:
@@ -180,12 +189,13 @@ def serve(settings: Settings) -> None:
                 access_log=False,  # its lines would hold the codes of lessons and children
                 timeout_graceful_shutdown=DRAIN_SECONDS,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                forwarded_allow_ips=settings.trusted_proxies,
                 ssl_certfile=settings.tls_certificate,
                 ssl_keyfile=settings.tls_key,
             )
         )
         scheme = "https" if settings.tls_certificate else "http"
-        logger.info("Open %s://%s:%d (teacher: /teacher)", scheme, *listener.getsockname()[:2])
+        logger.info("Open %s://%s (teacher: /teacher)", scheme, address_text(*listener.getsockname()[:2]))
         server.run(sockets=[listener])
 
 

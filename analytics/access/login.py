@@ -30,7 +30,9 @@ FIRST_WAIT, LONGEST_WAIT = 30.0, 900.0  # seconds; doubles with each further fai
 FORGET_FAILURES = 3600.0  # seconds after which failures are forgotten
 LONGEST_SESSION = 12 * 3600.0  # seconds; however busy the session is
 LOGIN_BODY = 4096  # bytes
-LOOPBACK_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
+LOOPBACK_HOST = re.compile(
+    r"(?:localhost|127\.0\.0\.1|\[::1\]|\[::ffff:(?:127\.0\.0\.1|7f00:1)\])(?::\d{1,5})?", re.IGNORECASE
+)
 
 
 @dataclass
@@ -207,11 +209,16 @@ def is_local(request: Request) -> bool:
 
     The name is asked too because a web page elsewhere can make its own name point to 127.0.0.1 (DNS rebinding), and
     because behind a proxy on the same machine every address is a loopback one. It is taken as it was sent: parsed as
-    part of an address, ``evil.example@localhost`` would be ``localhost``.
+    part of an address, ``evil.example@localhost`` would be ``localhost``. HTTP/1.0 is what nginx speaks unless it is
+    told otherwise, and nginx says nothing else of itself; no browser speaks it.
     """
     try:
-        local_address = ipaddress.ip_address(_address(request)).is_loopback
+        address = ipaddress.ip_address(_address(request))
     except ValueError:
+        return False
+    # A server that listens on :: sees who comes by IPv4 as ::ffff:127.0.0.1.
+    local_address = (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    if request.scope.get("http_version") == "1.0":
         return False
     passed_on = any(name in request.headers for name in ("forwarded", "via", "x-forwarded-for", "x-real-ip"))
     return local_address and not passed_on and LOOPBACK_HOST.fullmatch(request.headers.get("host", "")) is not None

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 # Seconds from a frame's arrival to its answer: around the promise of one second, where the difference matters.
 FRAME_SECONDS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0)
+LOOKING = ["GET", "HEAD"]  # a container's health check may ask with either
 BATCH_FACES = (1, 2, 3, 4)  # up to `emotion.runtime.batching.LARGEST_BATCH`
 
 
@@ -75,11 +76,11 @@ def add_health_routes(
     school, are for this computer (``is_local``) and for who sends ``Authorization: Bearer`` with ``metrics_token``.
     """
 
-    @app.get("/healthz")
+    @app.api_route("/healthz", methods=LOOKING)
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/readyz")
+    @app.api_route("/readyz", methods=LOOKING)
     async def readyz() -> JSONResponse:
         states = {}
         for name, prove in parts.items():
@@ -91,7 +92,7 @@ def add_health_routes(
                 states[name] = "not ready"
         return JSONResponse(states, 200 if set(states.values()) == {"ready"} else 503)
 
-    @app.get("/metrics")
+    @app.api_route("/metrics", methods=LOOKING)
     async def show_metrics(request: Request) -> Response:
         given = request.headers.get("authorization", "").encode()
         expected = f"Bearer {metrics_token}".encode()

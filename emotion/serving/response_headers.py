@@ -70,10 +70,21 @@ class ResponseHeadersMiddleware:
 def _is_cross_site(headers: Headers) -> bool:
     """Whether a browser made this request for another site's page (Fetch Metadata, else Origin against Host).
 
-    Programs send neither header, and no cookie of a visitor either.
+    Programs send neither header, and no cookie of a visitor either. X-Forwarded-Host counts as well as Host: a proxy
+    may keep the name that the browser asked for there, and no page of another site can set it without asking first.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    if origin is None:
+        return False
+    asked_of = urlsplit(origin)
+    names = [headers.get("host", ""), *headers.get("x-forwarded-host", "").split(",")]
+    return _without_default_port(asked_of.netloc, asked_of.scheme) not in {
+        _without_default_port(name.strip(), asked_of.scheme) for name in names if name.strip()
+    }
+
+
+def _without_default_port(name: str, scheme: str) -> str:
+    return name.lower().removesuffix({"http": ":80", "https": ":443"}.get(scheme, ""))

@@ -1,5 +1,6 @@
 """Reads the environment once; nothing else in the project looks at it."""
 
+import ipaddress
 import logging
 import os
 from collections.abc import Mapping
@@ -34,6 +35,15 @@ def _existing(path: Path) -> Path:
     if not path.is_file():
         raise ValueError("does not exist; give the path of an existing file.")
     return path
+
+
+def _addresses(value: str) -> str:
+    for part in value.split(","):
+        try:
+            ipaddress.ip_network(part.strip())
+        except ValueError:
+            raise ValueError("names no addresses or networks; use for example 127.0.0.1,10.0.0.0/24.") from None
+    return value
 
 
 File = Annotated[Path, AfterValidator(_file)]
@@ -99,11 +109,18 @@ class Settings(BaseModel):
         description="Bearer token for `/metrics` from other computers, 16 characters or more; without it this computer "
         "only",
     )
+    trusted_proxies: Annotated[str, AfterValidator(_addresses)] = Field(
+        "127.0.0.1,::1",
+        description="Addresses or networks, with commas, of proxies in front whose X-Forwarded-For and -Proto are "
+        "believed",
+    )
     tls_certificate: ExistingFile | None = Field(
         None, description="Certificate for https; other devices' browsers open the camera only over https"
     )
     tls_key: ExistingFile | None = Field(None, description="Key file of that certificate")
-    host: str = Field(LOOPBACK, validation_alias="GRADIO_SERVER_NAME")
+    host: Annotated[str, AfterValidator(lambda host: host.strip("[]"))] = Field(
+        LOOPBACK, validation_alias="GRADIO_SERVER_NAME"
+    )
     port: int = Field(7860, ge=1, le=65535, validation_alias="GRADIO_SERVER_PORT")
     space: str | None = Field(None, validation_alias="SPACE_ID")
 

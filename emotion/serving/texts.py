@@ -15,7 +15,10 @@ TEXTS: dict[str, dict[str, str]] = {
             "The metrics are for this computer only. Set EMOTION_METRICS_TOKEN and send it as a bearer token."
         ),
         "error_no_address": "There is nothing at this address. The station is at /, the teacher page at /teacher.",
-        "error_cross_site": "A page of another site made this request. Open the station or the teacher page itself.",
+        "error_cross_site": (
+            "A page of another site made this request: open the station or the teacher page itself. Or a proxy in "
+            "front does not pass the Host header on: the README says what it must send."
+        ),
         "image_not_found": "The picture did not arrive. Send it again.",
     },
     "ru": {
@@ -31,7 +34,10 @@ TEXTS: dict[str, dict[str, str]] = {
             "Показатели видны только с этого компьютера. Задайте EMOTION_METRICS_TOKEN и присылайте его как bearer."
         ),
         "error_no_address": "По этому адресу ничего нет. Станция — на /, страница учителя — на /teacher.",
-        "error_cross_site": "Этот запрос сделала страница другого сайта. Откройте саму станцию или страницу учителя.",
+        "error_cross_site": (
+            "Этот запрос сделала страница другого сайта: откройте саму станцию или страницу учителя. Или прокси не "
+            "передаёт заголовок Host: в README сказано, что он должен передавать."
+        ),
         "image_not_found": "Снимок не дошёл. Пришлите его ещё раз.",
     },
 }

@@ -155,6 +155,10 @@ def test_a_login_of_a_megabyte_is_not_read(accounts):
     [
         ("127.0.0.1", "localhost:7860", 200),
         ("::1", "[::1]:7860", 200),
+        ("::ffff:127.0.0.1", "localhost:7860", 200),
+        ("::1", "[::ffff:7f00:1]:7860", 200),
+        ("::ffff:192.168.1.9", "localhost", 403),
+        ("2001:db8::7f00:1", "localhost", 403),
         ("192.168.1.9", "localhost", 403),
         ("127.0.0.1", "rebinding.example", 403),
         ("127.0.0.1", "LOCALHOST", 200),

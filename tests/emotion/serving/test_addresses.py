@@ -1,0 +1,121 @@
+"""The ways to the server: IPv4 through an IPv6 socket, HEAD, and what a proxy may say of the address that was asked."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request
+from starlette.datastructures import Headers
+from starlette.testclient import TestClient
+
+from app import address_text, reserve_port
+from emotion.serving.health import Metrics, add_health_routes
+from emotion.serving.response_headers import is_cross_site
+from emotion.serving.settings import Settings, SettingsError
+from emotion.serving.slow_clients import SlowClientProtocol, plain_address
+from tests.running_app import free_port
+
+
+@contextmanager
+def served(app: FastAPI, host: str) -> Iterator[int]:
+    """``app`` behind our protocol on every address of ``host``; its port."""
+    port = free_port()
+    with reserve_port(Settings(host=host, port=port)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, http=SlowClientProtocol, log_config=None))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        try:
+            yield port
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this Python knows no IPv6")
+def test_a_server_on_all_addresses_knows_who_comes_by_which() -> None:
+    app = FastAPI()
+
+    @app.get("/who")
+    async def who(request: Request) -> str:
+        return request.client.host if request.client else ""
+
+    with served(app, "::") as port:
+        assert httpx.get(f"http://127.0.0.1:{port}/who").json() == "127.0.0.1"
+        assert httpx.get(f"http://[::1]:{port}/who").json() == "::1"
+        told = {"X-Forwarded-For": "203.0.113.7"}
+        assert httpx.get(f"http://127.0.0.1:{port}/who", headers=told).json() == "203.0.113.7", (
+            "a proxy of this machine"
+        )
+
+
+@pytest.mark.parametrize(
+    ("address", "plain"),
+    [
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("::FFFF:7f00:1", "127.0.0.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("10.0.0.7", "10.0.0.7"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_a_mapped_address_is_that_of_the_same_client(address: str, plain: str) -> None:
+    assert plain_address(address) == plain
+
+
+def test_the_address_that_the_log_names_can_be_opened() -> None:
+    assert address_text("::", 7860) == "[::]:7860"
+    assert address_text("127.0.0.1", 7860) == "127.0.0.1:7860"
+    assert Settings.from_environment({"GRADIO_SERVER_NAME": "[::1]"}).host == "::1"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("ready", [True, False])
+def test_head_answers_like_get_without_the_body(path: str, ready: bool) -> None:
+    def part() -> None:
+        if not ready:
+            raise RuntimeError("no room")
+
+    app = FastAPI()
+    add_health_routes(app, Metrics(), {"store": part}, is_local=lambda _: True)
+    client = TestClient(app)
+    got, looked = client.get(path), client.head(path)
+    assert looked.status_code == got.status_code
+    assert looked.headers["content-type"] == got.headers["content-type"]
+    assert looked.content == b""
+
+
+@pytest.mark.parametrize(
+    ("headers", "cross"),
+    [
+        ({"Origin": "https://school.example", "Host": "127.0.0.1:7860"}, True),
+        ({"Origin": "https://school.example", "Host": "app:7860", "X-Forwarded-Host": "school.example"}, False),
+        ({"Origin": "https://school.example", "Host": "school.example:443"}, False),
+        ({"Origin": "http://school.example", "Host": "school.example:443"}, True),
+        ({"Origin": "https://School.example", "Host": "school.EXAMPLE"}, False),
+        ({"Origin": "https://school.example:8443", "Host": "school.example"}, True),
+        ({"Origin": "https://evil.example", "Host": "a", "X-Forwarded-Host": "school.example, inner"}, True),
+        ({"Origin": "null", "Host": ""}, True),
+        ({"Origin": "", "Host": ""}, True),
+        ({"Origin": "null"}, True),
+    ],
+)
+def test_a_page_is_our_own_if_the_browser_asked_for_the_name_that_we_are_called_by(
+    headers: dict[str, str], cross: bool
+) -> None:
+    assert is_cross_site(Headers(headers)) == cross
+
+
+def test_trusted_proxies_are_addresses() -> None:
+    proxies = {"EMOTION_TRUSTED_PROXIES": "10.0.0.0/24, ::1"}
+    assert Settings.from_environment(proxies).trusted_proxies == "10.0.0.0/24, ::1"
+    with pytest.raises(SettingsError, match="nginx"):
+        Settings.from_environment({"EMOTION_TRUSTED_PROXIES": "nginx"})
