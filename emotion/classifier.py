@@ -14,6 +14,10 @@ from emotion.network.checkpoint import PACKAGED_CHECKPOINT, load_checkpoint
 from emotion.runtime.batching import LARGEST_BATCH, BatchingRuntime
 from emotion.runtime.choose import CACHE_FOLDER, choose_runtime
 
+# Only the child in front of the tablet, who has the largest face, is recorded. A poster of six hundred faces behind it
+# would keep the network of a whole class busy for seconds.
+FRAME_FACES = 1
+
 
 @dataclass(frozen=True, slots=True)
 class RecognisedFace:
@@ -27,12 +31,14 @@ class RecognisedFace:
 class Recognition:
     """The answer for one image.
 
-    ``faces``: largest first; empty means that no face was found. ``width``, ``height``: pixels, after the EXIF
+    ``faces``: largest first; empty means that no face was found. ``faces_seen``: how many there are, which may be more
+    than were classified. ``width``, ``height``: pixels, after the EXIF
     orientation was applied. ``model``: the checkpoint's version. ``milliseconds``: wall-clock time of the whole
     answer, waiting included.
     """
 
     faces: tuple[RecognisedFace, ...]
+    faces_seen: int
     width: int
     height: int
     model: str
@@ -70,31 +76,41 @@ class EmotionClassifier:
 
     def recognise_frame(self, image: ImageSource) -> Recognition:
         """The same for a frame of a lesson's camera: with a cheaper search (`FaceDetector.detect_in_frame`), in which
-        no more of a large JPEG is decoded than the search looks at, and a network that many frames share.
+        no more of a large JPEG is decoded than the search looks at, and a network that many frames share. Of all the
+        faces seen the largest `FRAME_FACES` are classified.
         """
-        return self._recognise([image], self._detector.detect_in_frame, self.lesson_runtime, SECOND_PASS_SIDE)[0]
+        return self._recognise([image], self._largest_faces, self.lesson_runtime, SECOND_PASS_SIDE)[0]
 
     def recognise_many(self, images: Iterable[ImageSource]) -> list[Recognition]:
         """One answer for each image, in their order; all faces share the network's batches, and the time is that of
         all.
         """
-        return self._recognise(images, self._detector.detect, self.runtime)
+        return self._recognise(images, self._all_faces, self.runtime)
+
+    def _all_faces(self, pixels: np.ndarray) -> tuple[list[Face], int]:
+        faces = self._detector.detect(pixels)
+        return faces, len(faces)
+
+    def _largest_faces(self, pixels: np.ndarray) -> tuple[list[Face], int]:
+        return self._detector.detect_in_frame(pixels, FRAME_FACES)
 
     def _recognise(
         self,
         images: Iterable[ImageSource],
-        detect: Callable[[np.ndarray], list[Face]],
+        detect: Callable[[np.ndarray], tuple[list[Face], int]],
         runtime: BatchingRuntime,
         minimum_side: int | None = None,
     ) -> list[Recognition]:
         began = time.perf_counter()
         sizes: list[tuple[int, int]] = []
+        counts: list[int] = []
         faces: list[list[Face]] = []
         crops: list[np.ndarray] = []
         preset = self.checkpoint.configuration
         for source in images:
             pixels, size = read_reduced(source, minimum_side)
-            found = detect(pixels)
+            found, count = detect(pixels)
+            counts.append(count)
             sizes.append(size)
             faces.append([face.scaled(size[0] / pixels.shape[1], size[1] / pixels.shape[0]) for face in found])
             crops.extend(align(pixels, face, preset.crop_template, preset.crop_size, preset.colour) for face in found)
@@ -102,8 +118,8 @@ class EmotionClassifier:
         answers = [tuple(RecognisedFace(face, next(predictions)) for face in found) for found in faces]
         elapsed = (time.perf_counter() - began) * 1000
         return [
-            Recognition(answer, width, height, self.checkpoint.version, elapsed)
-            for answer, (width, height) in zip(answers, sizes, strict=True)
+            Recognition(answer, count, width, height, self.checkpoint.version, elapsed)
+            for answer, count, (width, height) in zip(answers, counts, sizes, strict=True)
         ]
 
     def warm_up(self) -> None:

@@ -45,7 +45,7 @@ class QuickClassifier(EmotionClassifier):
 
     def _recognise(self, images: Any, *_: object) -> list[Recognition]:
         sizes = [read_image(image).shape for image in images]
-        return [Recognition((), size[1], size[0], self.checkpoint.version, 0.0) for size in sizes]
+        return [Recognition((), 0, size[1], size[0], self.checkpoint.version, 0.0) for size in sizes]
 
     _detector = SimpleNamespace(detect=None, detect_in_frame=None)  # type: ignore[assignment]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analytics.store.records import Observation, storable
+from analytics.store.records import MOST_FACES, Observation, storable
 from emotion.labels import KEYS
 
 COLUMNS = ("child", "at", *KEYS, "face_quality", "faces_seen", "source", "model")
@@ -104,7 +104,7 @@ def _values(row: Row) -> list[object]:
         fingerprint,
         *(observation.probabilities or (None,) * len(KEYS)),
         observation.face_quality,
-        observation.faces_seen,
+        min(observation.faces_seen, MOST_FACES),
         observation.source,
         observation.model,
     ]

@@ -13,7 +13,7 @@ SUM_TOLERANCE = 1e-3  # float32 softmax of eight classes is off by less than 1e-
 MAXIMUM_TEXT = (
     2000  # characters of a title, detail or note: a page of text, and a bound on what a hostile client can store
 )
-MAXIMUM_FACES = 255  # `faces_seen` is one byte
+MOST_FACES = 255  # what the one byte of `faces_seen` holds; it stands for so many and more
 EVENT_KINDS = ("task_started", "task_solved", "task_failed", "hint", "break", "note")
 
 SAMPLE_CLASS = "Sample class"  # of the synthetic lesson that every teacher can look at
@@ -97,6 +97,7 @@ class Child:
 class Observation:
     """One frame of one child. ``lesson``: its id. ``child``: the pseudonym. ``probabilities``: eight values in the
     order of `emotion.labels.KEYS`, or None where no face was seen. ``face_quality``: 0 to 1, None without a face.
+    ``faces_seen``: 0 or more, stored as `MOST_FACES` where there were more than that.
     """
 
     id: str
@@ -120,8 +121,8 @@ class Observation:
             _require_distribution(self.probabilities)
         if self.face_quality is not None and not 0 <= self.face_quality <= 1:
             raise ValueError(f"face_quality is {self.face_quality}: it must lie between 0 and 1, or be None")
-        if not 0 <= self.faces_seen <= MAXIMUM_FACES:
-            raise ValueError(f"faces_seen is {self.faces_seen}: it must lie between 0 and {MAXIMUM_FACES}")
+        if self.faces_seen < 0:
+            raise ValueError(f"faces_seen is {self.faces_seen}: it must be 0 or more")
 
     @property
     def fingerprint(self) -> int:

@@ -33,7 +33,7 @@ DICTIONARY: dict[str, dict[str, str]] = {
         "at": "time of the frame, UTC",
         **{key: PROBABILITY.format(key=key) for key in KEYS},
         "face_quality": "how well the face could be seen, 0 (unusable) to 1; empty where no face was seen",
-        "faces_seen": "number of faces in the frame; 0 is an absence, not an expression",
+        "faces_seen": "number of faces in the frame; 0 is an absence, no expression; 255 stands for so many and more",
         "source": "what sent the frame",
         "model": "version of the classifier that answered; empty where no face was seen",
     },

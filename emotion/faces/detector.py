@@ -113,6 +113,11 @@ class FaceDetector:
         The smallest face that is looked for has 48 pixels in photos of up to 1280, and 48/1280 of the longer side in
         larger ones: 306 pixels in a photo of 50 megapixels (8160 x 6120).
         """
+        found = self._candidates(image)
+        return _largest(image, found, len(found.scores))
+
+    def _candidates(self, image: np.ndarray) -> "Candidates":
+        """The faces of `detect` in no order, without their quality."""
         height, width = image.shape[:2]
         longer = max(height, width)
         found = self._search(image, min(1.0, FIRST_PASS_SIDE / longer), self._latency_requests)
@@ -125,12 +130,13 @@ class FaceDetector:
             found = self._search(
                 image, PADDED_PASS_SIDE / longer, self._latency_requests, PADDED_PASS_BORDER
             ).confident()
-        return _faces(image, found)
+        return found
 
-    def detect_in_frame(self, image: np.ndarray) -> list[Face]:
-        """The same for a camera's frame, where mostly one face is near: a quick pass, then `detect` if it is uncertain.
+    def detect_in_frame(self, image: np.ndarray, most: int) -> tuple[list[Face], int]:
+        """The ``most`` largest faces of a camera's frame, largest first, and how many there are.
 
-        A face too small for the quick pass is only found where that pass is uncertain of something.
+        Mostly one face is near: a quick pass is enough, and the passes of `detect` follow if it is uncertain. A face
+        too small for the quick pass is only found where that pass is uncertain of something.
         """
         longer = max(image.shape[:2])
         if longer > QUICK_PASS_SIDE:
@@ -138,8 +144,9 @@ class FaceDetector:
             found = seen.confident()
             near = found.longer_sides() * QUICK_PASS_SIDE / longer >= QUICK_PASS_SMALLEST_FACE
             if not seen.has_uncertain() and len(near) and (near & (found.scores > QUICK_PASS_SCORE)).all():
-                return _faces(image, found)
-        return self.detect(image)
+                return _largest(image, found, most), len(found.scores)
+        found = self._candidates(image)
+        return _largest(image, found, most), len(found.scores)
 
     def _search(self, image: np.ndarray, scale: float, requests: RequestPool, border: int = 0) -> "Candidates":
         """The candidates above `CANDIDATE_THRESHOLD` in a copy of the photo, in pixels of the photo.
@@ -193,20 +200,27 @@ class Candidates(NamedTuple):
         return certain.select(_non_maximum_suppression(certain.boxes, certain.scores))
 
 
-def _faces(image: np.ndarray, found: Candidates) -> list[Face]:
-    """The candidates as faces of the photo, largest first."""
-    faces = [_face(image, *one) for one in zip(*found, strict=True)]
-    return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
+def _largest(image: np.ndarray, found: Candidates, most: int) -> list[Face]:
+    """The ``most`` largest candidates as faces of the photo, largest first. Measuring the quality of each takes longer
+    than finding it."""
+    boxes = [_inside(image, box) for box in found.boxes]
+    areas = [(right - left) * (bottom - top) for left, top, right, bottom in boxes]
+    order = sorted(range(len(areas)), key=areas.__getitem__, reverse=True)[:most]
+    return [_face(image, boxes[index], found.landmarks[index], found.scores[index]) for index in order]
 
 
-def _face(image: np.ndarray, box: np.ndarray, landmarks: np.ndarray, score: float) -> Face:
-    """The face with its quality; its box cut at the photo's edges, inside of which at least a pixel of it lies."""
+def _inside(image: np.ndarray, box: np.ndarray) -> tuple[float, float, float, float]:
+    """The box cut at the photo's edges, inside of which at least a pixel of it lies."""
     height, width = image.shape[:2]
     left, top = np.clip(box[:2], 0, (width - 1, height - 1))
     right, bottom = np.clip(box[2:], (left + 1, top + 1), (width, height))
-    inside = (float(left), float(top), float(right), float(bottom))
+    return float(left), float(top), float(right), float(bottom)
+
+
+def _face(image: np.ndarray, box: tuple[float, float, float, float], landmarks: np.ndarray, score: float) -> Face:
+    """The face with its quality."""
     points = tuple((float(x), float(y)) for x, y in landmarks)
-    return Face(inside, points, float(score), measure_quality(image, inside, points))
+    return Face(box, points, float(score), measure_quality(image, box, points))
 
 
 def _weights() -> Path:

@@ -133,7 +133,7 @@ class Observer:
         found = recognition.faces[0] if recognition.faces else None
         prediction = found.prediction if found else None
         with _trouble_reported(language):
-            outcome = self.recorder.record(lesson, child, at, prediction, len(recognition.faces), source, identifier)
+            outcome = self.recorder.record(lesson, child, at, prediction, recognition.faces_seen, source, identifier)
         # Between admission and commit the teacher may have ended the lesson or a parent may have withdrawn consent.
         refusal = _refusal(outcome, lesson, child, at, language)
         if refusal is not None:
@@ -143,7 +143,7 @@ class Observer:
             "expression": prediction.expression.key if prediction else None,
             "probabilities": dict(zip(KEYS, prediction.probabilities, strict=True)) if prediction else None,
             "face": {"box": list(found.face.box), "quality": found.prediction.face_quality} if found else None,
-            "faces_seen": len(recognition.faces),
+            "faces_seen": recognition.faces_seen,
         }
 
     def log_event(

@@ -76,7 +76,7 @@ def run(frames: int, runtime: str, checkpoint: Path, folder: Path) -> tuple[str,
             with watch.stage("JPEG is decoded"):
                 pixels = read_image(pictures[number % PICTURES])
             with watch.stage("face is found and judged"):
-                faces = detector.detect_in_frame(pixels)
+                faces, _ = detector.detect_in_frame(pixels, 1)
             with watch.stage("face is aligned"):
                 crops = [align(pixels, face, preset.crop_template, preset.crop_size, preset.colour) for face in faces]
             with watch.stage("network"):

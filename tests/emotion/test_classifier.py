@@ -113,6 +113,33 @@ def test_a_frame_without_a_face_is_answered_without_one(classifier: EmotionClass
     assert classifier.recognise_frame(np.full((480, 640, 3), 90, np.uint8)).faces == ()
 
 
+def crowd(astronaut: Image.Image, count: int) -> Image.Image:
+    """One child in front of a poster with ``count`` faces."""
+    picture = Image.new("RGB", (1280, 1280), "grey")
+    face = astronaut.crop((150, 10, 310, 210)).resize((60, 60), Image.Resampling.BICUBIC)
+    for number in range(count):
+        picture.paste(face, (64 * (number % 20), 64 * (number // 20)))
+    picture.paste(astronaut.resize((400, 400), Image.Resampling.BICUBIC), (440, 880))
+    return picture
+
+
+def test_of_a_crowd_in_a_frame_the_largest_face_is_classified_and_all_are_counted(
+    classifier: EmotionClassifier, astronaut: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crops: list[int] = []
+    network = classifier.classify_crops
+    monkeypatch.setattr(
+        classifier, "classify_crops", lambda found, *more: crops.append(len(found)) or network(found, *more)
+    )
+    recognition = classifier.recognise_frame(crowd(astronaut, 400))
+    assert crops == [1]
+    assert recognition.faces_seen > 255, "more than the store's byte holds"
+    assert recognition.faces[0].prediction.expression is Emotion.HAPPY
+    assert recognition.faces[0].face.box[2] - recognition.faces[0].face.box[0] > 100
+    photograph = classifier.recognise(crowd(astronaut, 20))
+    assert photograph.faces_seen == len(photograph.faces) > 10, "of a photograph all are asked for"
+
+
 def test_many_pictures_are_answered_in_their_order(classifier: EmotionClassifier, astronaut: Image.Image) -> None:
     empty = Image.new("RGB", (64, 64))
     answers = classifier.recognise_many([empty, astronaut, empty, astronaut.resize((256, 256))])

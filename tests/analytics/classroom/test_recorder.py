@@ -77,6 +77,14 @@ def test_a_frame_without_a_face_is_recorded_as_absence(
     assert frame["faces_seen"].tolist() == [0]
 
 
+@pytest.mark.parametrize("faces", [1, 255, 256, 272, 100_000])
+def test_however_many_faces_a_frame_has_it_is_recorded(
+    store: LessonStore, recorder: LessonRecorder, lesson: Lesson, code: str, faces: int
+) -> None:
+    assert recorder.record(lesson.id, code, None, PREDICTION, faces, "webcam", None) == OK
+    assert store.observations(lesson.id)["faces_seen"].tolist() == [min(faces, 255)]
+
+
 def test_the_same_frame_sent_again_is_recorded_once(
     store: LessonStore, recorder: LessonRecorder, lesson: Lesson, code: str
 ) -> None:

@@ -10,12 +10,11 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request
-from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 
 from app import address_text, reserve_port
 from emotion.serving.health import Metrics, add_health_routes
-from emotion.serving.response_headers import is_cross_site
+from emotion.serving.response_headers import ResponseHeadersMiddleware
 from emotion.serving.settings import Settings, SettingsError
 from emotion.serving.slow_clients import SlowClientProtocol, plain_address
 from tests.running_app import free_port
@@ -111,7 +110,11 @@ def test_head_answers_like_get_without_the_body(path: str, ready: bool) -> None:
 def test_a_page_is_our_own_if_the_browser_asked_for_the_name_that_we_are_called_by(
     headers: dict[str, str], cross: bool
 ) -> None:
-    assert is_cross_site(Headers(headers)) == cross
+    app = FastAPI()
+    app.add_middleware(ResponseHeadersMiddleware, on_space=False)
+    app.post("/change")(lambda: "changed")
+    answer = TestClient(app).post("/change", headers=headers)
+    assert answer.status_code == (403 if cross else 200)
 
 
 def test_trusted_proxies_are_addresses() -> None:
