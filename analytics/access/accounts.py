@@ -15,9 +15,12 @@ import os
 import re
 import secrets
 import sys
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from analytics.access.spelling import fold, tidy
 
 # OWASP Password Storage Cheat Sheet: scrypt with N = 2^16, r = 8, p = 2 (64 MB a hash) withstands offline guessing.
 COST, BLOCK_SIZE, PARALLELISM = 2**16, 8, 2
@@ -47,8 +50,10 @@ class Accounts:
     def verify(self, name: str, password: str) -> bool:
         """Whether ``password`` belongs to ``name``. Takes the same time for a name that does not exist."""
         salt, expected = self.hashes.get(name, ("00" * SALT_BYTES, "00" * HASH_BYTES))
-        given = _hash(password[:MAXIMUM_PASSWORD], salt)
-        return hmac.compare_digest(given, expected) and name in self.hashes
+        # As it was typed, too: older hashes were made of what a keyboard gave, composed or not.
+        spellings = dict.fromkeys((plain_password(password), password))
+        matches = [hmac.compare_digest(_hash(text[:MAXIMUM_PASSWORD], salt), expected) for text in spellings]
+        return any(matches) and name in self.hashes
 
     def classes_of(self, name: str) -> frozenset[str] | None:
         """The classes of a teacher; None means every class. A name that does not exist has none."""
@@ -114,6 +119,7 @@ def with_account(accounts: Accounts, name: str, password: str, classes: frozense
     """
     if not NAME_PATTERN.fullmatch(name):
         raise AccountsError(f"{name!r} cannot be a name: use up to 40 of a-z, 0-9, dot, hyphen and underscore.")
+    password = plain_password(password)
     if not MINIMUM_PASSWORD <= len(password) <= MAXIMUM_PASSWORD:
         raise AccountsError(f"The password must have {MINIMUM_PASSWORD} to {MAXIMUM_PASSWORD} characters.")
     salt = secrets.token_hex(SALT_BYTES)
@@ -125,8 +131,15 @@ def with_account(accounts: Accounts, name: str, password: str, classes: frozense
 
 
 def parse_classes(text: str) -> frozenset[str]:
-    """The classes of a list with commas, or `EVERY_CLASS`."""
-    return frozenset(part.strip() for part in text.split(",") if part.strip())
+    """The classes of a list with commas, each once, or `EVERY_CLASS`."""
+    classes = {fold(part): tidy(part) for part in reversed(text.split(",")) if tidy(part)}
+    return frozenset(EVERY_CLASS if key == fold(EVERY_CLASS) else name for key, name in classes.items())
+
+
+def plain_password(text: str) -> str:
+    """A password in the form in which it is hashed: the same for composed and decomposed letters and for letters of
+    full width (NFKC, as RFC 8265 asks for)."""
+    return unicodedata.normalize("NFKC", text)
 
 
 def _hash(password: str, salt: str) -> str:

@@ -20,6 +20,7 @@ from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from analytics.access.accounts import Accounts
+from analytics.access.spelling import fold
 from analytics.access.texts import TEXTS
 
 PREFIX = "/teacher"
@@ -149,7 +150,7 @@ class LoginMiddleware:
             if len(body) > LOGIN_BODY:
                 return JSONResponse({"error": self._text(request, "login_wrong")}, 413)
         fields = parse_qs(body.decode("utf-8", "replace"))
-        name = fields.get("username", [""])[0].strip().lower()
+        name = fold(fields.get("username", [""])[0])
         keys = (f"address {_address(request)}", f"name {name}")
         wait = self.throttle.wait(*keys)
         if wait > 0:

@@ -25,6 +25,7 @@ import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 
+from analytics.access.spelling import LOOK_ALIKES
 from analytics.store.records import StoreError
 
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -41,9 +42,6 @@ ANIMALS: tuple[str, ...] = (
     "mouse", "zebra", "camel", "swan", "crane", "robin", "eagle", "goose", "moose", "lynx",
     "badger", "beaver", "hedgehog", "squirrel", "penguin", "dolphin", "turtle", "giraffe", "elephant", "kangaroo",
 )  # fmt: skip
-
-# Cyrillic letters that look like Latin ones: a child types them without noticing that the keyboard is switched.
-LOOK_ALIKES = str.maketrans("авекмнорстухѕј", "abekmhopctyxsj")
 
 
 def load_secret(value: str | None, file: Path) -> bytes:

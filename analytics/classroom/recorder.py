@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from analytics.access.spelling import fold, tidy
 from analytics.classroom.clock import SteadyClock
 from analytics.classroom.pseudonyms import (
     animal_of,
@@ -153,7 +154,7 @@ class LessonRecorder:
 
     def start_lesson(self, title: str, class_name: str, minutes: float) -> Lesson:
         """Starts a lesson now. Raises ValueError for an empty class or an impossible length."""
-        class_name = class_name.strip()
+        class_name = self._class_name(class_name)
         if not class_name:
             raise ValueError("a lesson needs a class: give its name, for example 2B")
         if not 0 < minutes <= MAXIMUM_MINUTES:
@@ -209,7 +210,7 @@ class LessonRecorder:
         has one already (consent is renewed); None makes a new one. Raises ValueError if no animal is left or another
         has this one.
         """
-        class_name = class_name.strip()
+        class_name = self._class_name(class_name)
         taken = {child.animal for child in self._store.children(class_name)}
         code = normalise_child_code(child_code) if child_code else new_child_code(taken)
         consent = self._consent(role, version, days_valid)
@@ -257,15 +258,21 @@ class LessonRecorder:
         found_lesson = self.find_lesson(lesson_or_class) if lesson_or_class.strip() else None
         class_name = found_lesson.class_name if found_lesson else lesson_or_class.strip()
         by_pseudonym = self._store.find_child(text)
-        if by_pseudonym is not None and class_name in ("", by_pseudonym.class_name):
+        if by_pseudonym is not None and (not class_name or fold(class_name) == fold(by_pseudonym.class_name)):
             return by_pseudonym
         return self._child_of_code(class_name, text)
 
+    def _class_name(self, typed: str) -> str:
+        """The spelling that a class has already, else the typed one in order."""
+        return next(iter(self._store.class_spellings(typed)), tidy(typed))
+
     def _child_of_code(self, class_name: str, code: str) -> Child | None:
         try:
-            return self._store.find_child(pseudonym(self._secret, class_name, code))
+            # The pseudonym is made of the spelling under which the child was enrolled.
+            marks = [pseudonym(self._secret, name, code) for name in self._store.class_spellings(class_name)]
         except ValueError:  # no code at all
             return None
+        return next((child for child in map(self._store.find_child, marks) if child is not None), None)
 
     def _check(
         self, lesson: str, child: str, at: datetime | None

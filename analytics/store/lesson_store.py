@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from analytics.store import observations, upkeep
+from analytics.store import classes, observations, upkeep
 from analytics.store.cache import QueryCache
 from analytics.store.copies import back_up, backups_folder
 from analytics.store.database import Database
@@ -39,6 +39,7 @@ class LessonStore:
         self._writer = Writer(self.database, observations.insert)
         self._lessons: QueryCache[Lesson] = QueryCache(self.database)
         self._children: QueryCache[Child] = QueryCache(self.database)
+        self._classes = classes.ClassNames(self.database)
         self.erasures = 0  # children erased since the file was opened: copies elsewhere must follow
 
     def close(self) -> None:
@@ -105,13 +106,19 @@ class LessonStore:
         return self._lessons.get(id_or_code, read)
 
     def lessons(self, class_name: str | None = None) -> list[Lesson]:
-        """All lessons, or those of a class; the newest first."""
+        """All lessons, or those of a class in whatever spelling; the newest first."""
         rows = self._read(
-            f"SELECT {LESSON_COLUMNS} FROM lesson WHERE $1 IS NULL OR class_name = $1 ORDER BY started_at DESC, "
-            f"number DESC",
-            [class_name],
+            f"SELECT {LESSON_COLUMNS} FROM lesson WHERE $1 IS NULL OR list_contains($1::VARCHAR[], class_name) "
+            "ORDER BY started_at DESC, number DESC",
+            [None if class_name is None else list(self.class_spellings(class_name))],
         )
         return [lesson_of(row) for row in rows]
+
+    # classes
+
+    def class_spellings(self, class_name: str) -> tuple[str, ...]:
+        """The spellings of a class in the store, that of its first child or lesson first; empty for a new class."""
+        return self._classes.spellings(class_name)
 
     # children
 
@@ -119,31 +126,7 @@ class LessonStore:
         """Adds a child, or replaces what is known of it. Raises ValueError if another child of the class has its
         animal.
         """
-        consent = astuple(child.consent) if child.consent else (None,) * 5
-        values = [child.class_name, child.animal, *consent, child.pseudonym]
-
-        def work(cursor: duckdb.DuckDBPyConnection) -> None:
-            taken = "SELECT 1 FROM child WHERE class_name = ? AND animal = ? AND pseudonym <> ?"
-            if _rows(cursor, taken, [child.class_name, child.animal, child.pseudonym]):
-                raise ValueError(
-                    f"{child.animal!r} stands for another child of {child.class_name!r}: choose another animal"
-                )
-            if _rows(cursor, "SELECT 1 FROM child WHERE pseudonym = ?", [child.pseudonym]):
-                cursor.execute(
-                    "UPDATE child SET class_name = ?, animal = ?, consent_version = ?, consent_role = ?, "
-                    "consent_given_at = ?, "
-                    "consent_expires_at = ?, consent_withdrawn_at = ? WHERE pseudonym = ?",
-                    values,
-                )
-            else:
-                cursor.execute(
-                    "INSERT INTO child (number, class_name, animal, consent_version, consent_role, consent_given_at, "
-                    "consent_expires_at, consent_withdrawn_at, pseudonym) "
-                    "SELECT (SELECT coalesce(max(number), 0) + 1 FROM child), ?, ?, ?, ?, ?, ?, ?, ?",
-                    values,
-                )
-
-        self._writer.run(work)
+        self._writer.run(lambda cursor: classes.put_child(cursor, child))
 
     def find_child(self, pseudonym: str) -> Child | None:
         """The child with this pseudonym, or None."""
@@ -155,8 +138,10 @@ class LessonStore:
         return self._children.get(pseudonym, read)
 
     def children(self, class_name: str) -> list[Child]:
-        """The children of a class, in the order of their animals."""
-        rows = self._read(f"SELECT {CHILD_COLUMNS} FROM child WHERE class_name = ? ORDER BY animal", [class_name])
+        """The children of a class in whatever spelling, in the order of their animals."""
+        of_class = "list_contains(?::VARCHAR[], class_name)"
+        names = list(self.class_spellings(class_name))
+        rows = self._read(f"SELECT {CHILD_COLUMNS} FROM child WHERE {of_class} ORDER BY animal, number", [names])
         return [child_of(row) for row in rows]
 
     # observations

@@ -16,6 +16,7 @@ import pandas as pd
 from gradio.context import LocalContext
 
 from analytics.access.accounts import Accounts
+from analytics.access.spelling import fold
 from analytics.classroom.recorder import closing_time
 from analytics.simulation.sample import is_sample_child
 from analytics.store import upkeep
@@ -35,7 +36,7 @@ class Reader:
 
     def may_see(self, class_name: str) -> bool:
         """Whether a class is one of the reader's."""
-        return self.classes is None or class_name in self.classes
+        return self.classes is None or fold(class_name) in map(fold, self.classes)
 
 
 def current_account() -> str | None:
@@ -104,6 +105,11 @@ class ClassView(LessonStore):
         """The reader's lessons, or those of a class; the newest first."""
         reader = self.reader
         return [lesson for lesson in self._whole.lessons(class_name) if _sees_lesson(reader, lesson)]
+
+    def class_spellings(self, class_name: str) -> tuple[str, ...]:
+        """See `LessonStore.class_spellings`; empty for another's class, whether there is one or not."""
+        visible = fold(class_name) == fold(SAMPLE_CLASS) or self.reader.may_see(class_name)
+        return self._whole.class_spellings(class_name) if visible else ()
 
     # children
 
@@ -178,7 +184,7 @@ class ClassView(LessonStore):
 
     def _require_class(self, reader: Reader, class_name: str) -> None:
         """`UserError`, in the same words whether or not there is such a class."""
-        if self._accounts and class_name == SAMPLE_CLASS:
+        if self._accounts and fold(class_name) == fold(SAMPLE_CLASS):
             raise UserError("error_synthetic")
         if not reader.may_see(class_name):
             raise UserError(
@@ -192,7 +198,7 @@ class ClassView(LessonStore):
         if lesson.synthetic and self._accounts:
             raise UserError("error_synthetic")
         known = None if child is None else self.find_child(child)
-        if child is not None and (known is None or known.class_name != lesson.class_name):
+        if child is not None and (known is None or fold(known.class_name) != fold(lesson.class_name)):
             raise UserError("error_child", child=child[:60])
 
 

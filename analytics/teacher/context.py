@@ -14,6 +14,7 @@ from uuid import uuid4
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from analytics.access.spelling import tidy
 from analytics.charts.heat_map import HeatMap, heat_map
 from analytics.classroom.recorder import LessonRecorder
 from analytics.insight.feedback import feedback_by_signal
@@ -141,7 +142,7 @@ def downloads_folder() -> Path:
 def check_name(field: str, value: str | None, language: str) -> str:
     """A title or class name without surrounding blanks. `UserError` where it is empty or too long."""
     text = (value or "").strip()
-    if not text:
+    if not tidy(text):  # invisible characters alone are no name
         raise UserError("error_empty", field=say(language, field))
     return check_text(field, text, MAXIMUM_NAME, language)
 

@@ -66,6 +66,12 @@ ERRORS: dict[str, tuple[str, str]] = {
         "«{class_name}» не входит в ваши классы ({classes}). Добавить его может тот, кто ведёт учётные записи: "
         "python -m analytics.access.accounts classes ИМЯ КЛАСС,КЛАСС",
     ),
+    "class_without_children": (
+        "No child is enrolled in class “{class_name}” yet: check its name, or enrol the children under “Class and "
+        "lessons”.",
+        "В классе «{class_name}» пока никто не записан: проверьте название или запишите детей на вкладке «Класс и "
+        "уроки».",
+    ),
     "error_lessons_open": (
         "You have {limit} lessons open already, the most there may be. End one first.",
         "У вас уже открыто уроков: {limit}, больше нельзя. Сначала закончите один из них.",

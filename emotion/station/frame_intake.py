@@ -1,6 +1,7 @@
 """Admission of frames: unknown codes are refused, rates limited, and only the newest frame of each child waits."""
 
 import time
+import unicodedata
 from datetime import datetime
 from functools import partial
 
@@ -81,7 +82,7 @@ class FrameIntake:
         not_admitted = await self._admit(lesson, child, moment, client, language)
         if not_admitted is not None:
             return not_admitted
-        owner = f"{lesson.casefold()}/{child.casefold()}"
+        owner = f"{_plain(lesson)}/{_plain(child)}"
         wait = self.frames.take(owner)
         if wait > 0:
             raise RefusedError("busy", say(language, "error_too_many_frames", limit=int(FRAMES_PER_SECOND)), 429, wait)
@@ -106,3 +107,8 @@ class FrameIntake:
                     self.blocked = {key: until for key, until in self.blocked.items() if until > time.monotonic()}
                     self.blocked[client] = time.monotonic() + BLOCK_SECONDS
             raise
+
+
+def _plain(code: str) -> str:
+    """A code without what the recorder forgives in it: no child gets two places in the queue by two spellings."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", code).casefold() if letter.isalnum())

@@ -74,7 +74,7 @@ def test_several_faces_come_largest_first(classifier: EmotionClassifier, astrona
     both.paste(astronaut.resize((300, 300)), (20, 100))
     both.paste(astronaut, (512, 0))
     recognition = classifier.recognise(both)
-    assert len(recognition.faces) == 2
+    assert len(recognition.faces) == recognition.faces_seen == 2, "of a photograph all are classified"
     widths = [found.face.box[2] - found.face.box[0] for found in recognition.faces]
     assert widths[0] > widths[1]
     assert {found.prediction.expression for found in recognition.faces} == {Emotion.HAPPY}
@@ -136,8 +136,6 @@ def test_of_a_crowd_in_a_frame_the_largest_face_is_classified_and_all_are_counte
     assert recognition.faces_seen > 255, "more than the store's byte holds"
     assert recognition.faces[0].prediction.expression is Emotion.HAPPY
     assert recognition.faces[0].face.box[2] - recognition.faces[0].face.box[0] > 100
-    photograph = classifier.recognise(crowd(astronaut, 20))
-    assert photograph.faces_seen == len(photograph.faces) > 10, "of a photograph all are asked for"
 
 
 def test_many_pictures_are_answered_in_their_order(classifier: EmotionClassifier, astronaut: Image.Image) -> None:

@@ -7,6 +7,7 @@ import gradio as gr
 import pandas as pd
 from markupsafe import Markup
 
+from analytics.access.spelling import fold
 from analytics.charts.tables import table_html
 from analytics.classroom.pseudonyms import ANIMALS
 from analytics.store.records import Child, utc_now
@@ -159,6 +160,8 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
             check_number("minutes_label", length, 1, LONGEST_LESSON, language),
         )
         gr.Info(say(language, "started", code=lesson.code))
+        if not context.store.children(lesson.class_name):
+            gr.Warning(say(language, "class_without_children", class_name=lesson.class_name), duration=30)
         choices = gr.Dropdown(choices=context.lesson_choices(language, zone), value=lesson.id)
         return choices, "", gr.Tabs(selected="now"), "now"
 
@@ -196,7 +199,7 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
     def erase_chosen(child: str | None, typed: str, zone: str, request: gr.Request) -> tuple[Any, Any, str]:
         language = context.language_of(request)
         word_needed = say(language, "erase_word")
-        if (typed or "").strip().upper() != word_needed:
+        if fold(typed or "") != fold(word_needed):
             raise UserError("error_erase", word=word_needed)
         known = context.child("", child)
         rows = context.erase(known, "teacher page")

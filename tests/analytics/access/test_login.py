@@ -9,7 +9,15 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from analytics.access import accounts as accounts_module
-from analytics.access.accounts import Accounts, AccountsError, load_accounts, main, save_accounts, with_account
+from analytics.access.accounts import (
+    Accounts,
+    AccountsError,
+    load_accounts,
+    main,
+    parse_classes,
+    save_accounts,
+    with_account,
+)
 from analytics.access.login import FREE_FAILURES, LONGEST_SESSION, TEMPLATES, LoginMiddleware
 from analytics.access.texts import TEXTS
 
@@ -141,6 +149,11 @@ def test_guessing_has_to_wait_longer_each_time_even_with_the_right_password(acco
     assert log_in(client).status_code == 200
 
 
+@pytest.mark.parametrize("typed", ["Anna", " anna ", "аnna", "ａｎｎａ", "an\u200bna"])
+def test_a_name_is_known_in_every_spelling(accounts, typed):
+    assert log_in(make_client(accounts), name=typed).status_code == 200
+
+
 def test_an_unknown_name_is_refused_in_the_same_words(accounts):
     client = make_client(accounts)
     assert log_in(client, name="nobody").json() == log_in(client, "wrong").json()
@@ -216,6 +229,28 @@ def test_accounts_survive_their_file_and_hold_no_password(tmp_path, accounts):
     assert load_accounts(file).verify("anna", PASSWORD)
     assert load_accounts(file.read_text()).verify("anna", PASSWORD), "the environment may hold the same"
     assert not load_accounts(file).verify("anna", PASSWORD + " ")
+
+
+COMPOSED, DECOMPOSED = "пароль учителя й", "пароль учителя и\u0306"
+
+
+def test_a_password_is_the_same_whether_a_keyboard_composes_its_letters_or_not(accounts):
+    for made, typed in ((COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED), ("ｐassword wide", "password wide")):
+        assert with_account(accounts, "boris", made).verify("boris", typed)
+        assert not with_account(accounts, "boris", made).verify("boris", typed + "x")
+
+
+def test_a_hash_from_before_passwords_were_normalised_still_verifies():
+    salt = "00" * accounts_module.SALT_BYTES
+    old = Accounts({"anna": (salt, accounts_module._hash(DECOMPOSED, salt))})
+    assert old.verify("anna", DECOMPOSED)
+    assert not old.verify("anna", DECOMPOSED + "x")
+    assert not old.verify("boris", DECOMPOSED)
+
+
+def test_the_classes_of_an_account_are_each_named_once_in_whatever_spelling():
+    assert parse_classes(" 2B , 2\u0412,3a,3А, \u200b,") == {"2B", "3a"}
+    assert parse_classes("ALL") == parse_classes(" аll ") == {"all"}
 
 
 def test_two_accounts_with_one_password_have_different_hashes(accounts):
