@@ -19,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 
 import httpx
+from gradio_client import Client
 from PIL import Image
 
 from analytics.store.lesson_store import LessonStore
@@ -202,6 +203,8 @@ def clock_jump(folder: Path) -> Outcome:
                 seconds.append(stations.wait_for_more())
                 stations.wait_for_more(6)
                 undated(app, lesson, stations.picture)
+                board = Client(f"{app.url}/teacher/", verbose=False).predict(lesson.lesson.id, api_name="/class_board")
+                assert [row["state"] for row in board if row["state"] == "silent"] == [], "by whose clock?"
         assert app.stop() == 0
     assert set(stations.refusals) <= {"200 replaced"}, stations.refusals
     with LessonStore(folder / DATABASE) as store:

@@ -3,12 +3,10 @@ through it.
 """
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from analytics.access.spelling import fold, tidy
-from analytics.classroom.clock import SteadyClock
 from analytics.classroom.pseudonyms import (
     animal_of,
     new_child_code,
@@ -52,20 +50,19 @@ class LessonStatus:
 
 
 class LessonRecorder:
-    """Checks and records. ``secret``: see `analytics.classroom.pseudonyms`. ``clock`` tells the present, aware and in
-    UTC; the default does not jump while a lesson runs. Every frame is checked: a withdrawn consent or an ended lesson
-    holds from the next one.
+    """Checks and records, by the clock of the store. ``secret``: see `analytics.classroom.pseudonyms`. Every frame is
+    checked: a withdrawn consent or an ended lesson holds from the next one.
     """
 
-    def __init__(self, store: LessonStore, secret: bytes, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, store: LessonStore, secret: bytes) -> None:
         self._store = store
-        self._whole_store = store  # codes are unique and the clock is one, whoever looks
+        self._whole_store = store  # codes are unique, whoever looks
         self._secret = secret
-        self._clock = clock or SteadyClock()
+        self._clock = store.clock
 
     def with_store(self, view: LessonStore) -> "LessonRecorder":
         """The same recorder for somebody who sees and changes only what ``view`` shows of the store."""
-        other = LessonRecorder(view, self._secret, self._clock)
+        other = LessonRecorder(view, self._secret)
         other._whole_store = self._whole_store
         return other
 
@@ -76,7 +73,7 @@ class LessonRecorder:
         found = self.find_lesson(lesson)
         if found is None:
             return LessonStatus(found=False, open=False, title="", seconds_left=0.0)
-        left = (found.started_at + timedelta(minutes=found.planned_minutes) - self._clock()).total_seconds()
+        left = (found.started_at + timedelta(minutes=found.planned_minutes) - self._clock.now(found)).total_seconds()
         is_open = found.ended_at is None
         return LessonStatus(
             found=True, open=is_open, title=found.title, seconds_left=max(0.0, left) if is_open else 0.0
@@ -131,8 +128,8 @@ class LessonRecorder:
 
         Raises ValueError for an unknown kind.
         """
-        moment = at or self._clock()
         found = self.find_lesson(lesson)
+        moment = self._moment(found, at)
         answer = self._check_lesson(found, moment)
         found_child = None
         if answer.recorded and found is not None and child:
@@ -143,7 +140,7 @@ class LessonRecorder:
             id or uuid.uuid4().hex,
             found.id,
             found_child.pseudonym if found_child else None,
-            _not_before_beginning(moment, found, found_child),
+            self._not_before_beginning(moment, found, found_child),
             kind,
             detail,
         )
@@ -161,13 +158,11 @@ class LessonRecorder:
             raise ValueError(
                 f"a lesson of {minutes} minutes: give a length between 0 and {MAXIMUM_MINUTES:.0f} minutes"
             )
-        nobody_records = not any(self.is_open(lesson) for lesson in self._whole_store.lessons())
-        if isinstance(self._clock, SteadyClock) and nobody_records:
-            self._clock.adjust()
         code = new_lesson_code()
         while self._whole_store.find_lesson(code) is not None:
             code = new_lesson_code()
-        lesson = Lesson(uuid.uuid4().hex, code, title.strip(), class_name, self._clock(), float(minutes))
+        identity = uuid.uuid4().hex
+        lesson = Lesson(identity, code, title.strip(), class_name, self._clock.begin(identity), float(minutes))
         self._store.add_lesson(lesson)
         return lesson
 
@@ -176,7 +171,7 @@ class LessonRecorder:
         found = self.find_lesson(id_or_code)
         if found is None:
             raise ValueError(f"there is no lesson {id_or_code[:64]!r}: look at the list of lessons")
-        return found if found.ended_at is not None else self._store.end_lesson(found.id, self._clock())
+        return found if found.ended_at is not None else self._store.end_lesson(found.id, self._clock.now(found))
 
     def find_lesson(self, id_or_code: str) -> Lesson | None:
         """The lesson with this id, or code in any spelling. One that is far over its time is ended by being looked
@@ -188,13 +183,13 @@ class LessonRecorder:
                 found = self._store.find_lesson(normalise_lesson_code(id_or_code))
             except ValueError:
                 return None
-        if found is not None and found.ended_at is None and self._clock() >= closing_time(found):
+        if found is not None and found.ended_at is None and self._clock.now(found) >= closing_time(found):
             return self._store.end_lesson(found.id, closing_time(found))
         return found
 
     def is_open(self, lesson: Lesson) -> bool:
         """Whether rows may still be added to a lesson."""
-        return lesson.ended_at is None and self._clock() < closing_time(lesson)
+        return lesson.ended_at is None and self._clock.now(lesson) < closing_time(lesson)
 
     def enrol(
         self,
@@ -277,20 +272,26 @@ class LessonRecorder:
     def _check(
         self, lesson: str, child: str, at: datetime | None
     ) -> tuple[RecordingOutcome, Lesson | None, Child | None, datetime]:
-        moment = at or self._clock()
         found = self.find_lesson(lesson)
+        moment = self._moment(found, at)
         answer = self._check_lesson(found, moment)
         if not answer.recorded or found is None:
             return answer, None, None, moment
         answer, found_child = self._check_child(found, child, moment)
-        return answer, found, found_child, _not_before_beginning(moment, found, found_child)
+        return answer, found, found_child, self._not_before_beginning(moment, found, found_child)
+
+    def _moment(self, lesson: Lesson | None, at: datetime | None) -> datetime:
+        """``at``, or the present, as a time of the lesson."""
+        if lesson is None:
+            return at or self._clock()
+        return self._clock.now(lesson) if at is None else self._clock.in_lesson(lesson, at)
 
     def _check_lesson(self, lesson: Lesson | None, at: datetime) -> RecordingOutcome:
         if lesson is None:
             return RecordingOutcome(False, "unknown_lesson")
         if lesson.ended_at is not None or lesson.synthetic:
             return RecordingOutcome(False, "lesson_ended")
-        if at > self._clock() + CLOCK_SLACK:
+        if at > self._clock.now(lesson) + CLOCK_SLACK:
             return RecordingOutcome(False, "in_future")
         if at < lesson.started_at - WHOLE_SECONDS:
             return RecordingOutcome(False, "before_lesson")
@@ -301,23 +302,30 @@ class LessonRecorder:
         child = self._child_of_code(lesson.class_name, code)
         if child is None:
             return RecordingOutcome(False, "unknown_child"), None
-        if child.consent is None or not child.consent.valid_at(self._clock()):
+        if child.consent is None or not child.consent.holds_at(self._clock()):
             return RecordingOutcome(False, "no_consent"), child
-        if at < child.consent.given_at - WHOLE_SECONDS:
+        if at < self._consent_began(lesson, child.consent) - WHOLE_SECONDS:
             return RecordingOutcome(False, "before_consent"), child
         return RecordingOutcome(True), child
+
+    def _consent_began(self, lesson: Lesson, consent: Consent) -> datetime:
+        """When a consent was given, by the clock of the lesson."""
+        if consent.given_at > self._clock():  # the clock was set back since: nobody knows when
+            return lesson.started_at
+        return consent.given_at - self._clock.set_since(lesson)
+
+    def _not_before_beginning(self, at: datetime, lesson: Lesson, child: Child | None) -> datetime:
+        """``at``, or the beginning of the lesson or of the child's consent if that came within `WHOLE_SECONDS` after
+        it.
+        """
+        consent = child.consent if child else None
+        return max(at, lesson.started_at, *([self._consent_began(lesson, consent)] if consent else []))
 
     def _consent(self, role: str, version: str, days_valid: float) -> Consent:
         if not days_valid > 0:
             raise ValueError(f"a consent valid for {days_valid} days: give a positive number")
         now = self._clock()
         return Consent(version, role, now, now + timedelta(days=days_valid))
-
-
-def _not_before_beginning(at: datetime, lesson: Lesson, child: Child | None) -> datetime:
-    """``at``, or the beginning of the lesson or of the child's consent if that came within `WHOLE_SECONDS` after it."""
-    given = child.consent.given_at if child is not None and child.consent is not None else lesson.started_at
-    return max(at, lesson.started_at, given)
 
 
 def closing_time(lesson: Lesson) -> datetime:

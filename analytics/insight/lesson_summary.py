@@ -16,7 +16,7 @@ from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.smoothing import Floats, affect_of, codes_of, seconds_of, smooth_class
 from analytics.signals.support import STRUGGLING, Signal
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import Event, Lesson, utc_now
+from analytics.store.records import Event, Lesson
 from emotion.labels import KEYS, Emotion
 
 COURSE_STEP = 10.0  # seconds per point of the class over time and per cell of the heat map
@@ -79,7 +79,7 @@ def lesson_summary(store: LessonStore, lesson_id: str) -> LessonSummary:
     names = animals_of_class(store, lesson, heat.index)
     children: list[ChildSummary] = []
     changes: list[ValenceChange] = []
-    all_signals = lesson_signals(store, lesson, lesson.ended_at or utc_now())
+    all_signals = lesson_signals(store, lesson, lesson.ended_at or store.clock.now(lesson))
     spans = class_episodes(smoothed)
     for child, frames in frames_of_children(observations):
         own = [event for event in events if event.child in (None, child)]

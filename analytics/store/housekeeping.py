@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from analytics.store.clock import seconds_passed
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import StoreError, utc_now
+from analytics.store.records import StoreError
 
 LOG = logging.getLogger(__name__)
 TICK = 1.0  # seconds between looks for a request: what `python -m analytics.store.backup create` waits for at most
@@ -61,15 +62,15 @@ class Housekeeper:
 
     def delete_expired(self) -> None:
         """Deletes what is older than the retention, now."""
-        self._store.delete_before(utc_now() - self._retention, "housekeeping")
+        self._store.delete_before(self._store.clock() - self._retention, "housekeeping")
 
     def tick(self) -> None:
         """One round; called once a second."""
         self._store.rescue_if_lost()
         answer_backup_request(self._store)
-        since = time.monotonic() - self._last
+        since = seconds_passed() - self._last  # a computer that sleeps at night gets older all the same
         if since >= DAY and (since >= MAXIMUM_POSTPONEMENT or not self._lesson_runs()):
-            self._last = time.monotonic()
+            self._last = seconds_passed()
             self.delete_expired()
         if self._store.rewrite_pending and not self._lesson_runs():
             self._store.rewrite()
@@ -88,9 +89,9 @@ class Housekeeper:
             self._uploaded = (time.monotonic(), erasures)
 
     def _lesson_runs(self) -> bool:
-        now = utc_now()
         return any(
-            lesson.ended_at is None and now < lesson.started_at + timedelta(minutes=lesson.planned_minutes)
+            lesson.ended_at is None
+            and self._store.clock.now(lesson) < lesson.started_at + timedelta(minutes=lesson.planned_minutes)
             for lesson in self._store.lessons()
         )
 

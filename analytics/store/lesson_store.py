@@ -17,9 +17,10 @@ import pandas as pd
 
 from analytics.store import classes, observations, upkeep
 from analytics.store.cache import QueryCache
+from analytics.store.clock import LessonClock
 from analytics.store.copies import back_up, backups_folder
 from analytics.store.database import Database
-from analytics.store.records import AuditEntry, Child, Correction, Event, Lesson, Observation, storable, utc_now
+from analytics.store.records import AuditEntry, Child, Correction, Event, Lesson, Observation, storable
 from analytics.store.rows import CHILD_COLUMNS, LESSON_COLUMNS, child_of, lesson_of, time_of
 from analytics.store.writer import Writer
 
@@ -29,11 +30,12 @@ WRITABLE_SECONDS = 5.0  # a proof that the disk takes writes holds this long: wh
 class LessonStore:
     """The lesson database at ``path``, which is made if it does not exist.
 
-    Raises `StoreError` if the file is in use by another process, is no lesson database, is newer than this program, or
-    cannot be written.
+    ``clock``: the one that all ask who write into the store or read from it. Raises `StoreError` if the file is in use
+    by another process, is no lesson database, is newer than this program, or cannot be written.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, clock: LessonClock | None = None) -> None:
+        self.clock = clock or LessonClock()
         self.database = Database(Path(path))
         self.path = self.database.path
         self._writer = Writer(self.database, observations.insert)
@@ -232,7 +234,7 @@ class LessonStore:
         """Writes down that ``actor`` (a role or account) did ``action`` now. Put no pseudonym or code into
         ``detail``.
         """
-        entry = [utc_now(), actor, action, detail]
+        entry = [self.clock(), actor, action, detail]
         self._writer.run(lambda cursor: _rows(cursor, "INSERT INTO audit VALUES (?, ?, ?, ?)", entry))
 
     def audit_entries(self) -> list[AuditEntry]:
@@ -262,7 +264,7 @@ class LessonStore:
         self.erasures += 1
         self.rewrite()
         upkeep.rewrite_backups(backups_folder(self.path), pseudonym)
-        upkeep.remove_old_files(upkeep.exports_folder(self.path), utc_now() + timedelta(days=1))
+        upkeep.remove_old_files(upkeep.exports_folder(self.path), self.clock() + timedelta(days=1))
         return removed
 
     def delete_before(self, moment: datetime, actor: str) -> upkeep.RemovedRows:

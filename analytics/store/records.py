@@ -70,10 +70,11 @@ class Consent:
         if self.withdrawn_at is not None:
             _require_aware("withdrawn_at", self.withdrawn_at)
 
-    def valid_at(self, at: datetime) -> bool:
-        """Whether recording is allowed at ``at``: given, not expired, not withdrawn. A withdrawal holds for all times,
-        so that a frame that was taken before it and arrives after it is refused too."""
-        return self.withdrawn_at is None and self.given_at <= at < self.expires_at
+    def holds_at(self, now: datetime) -> bool:
+        """Whether recording is allowed at present: not expired, not withdrawn. A withdrawal holds for all times, so a
+        frame taken before it that arrives after it is refused too; and what is on file was given, even where the
+        clock was set back since."""
+        return self.withdrawn_at is None and now < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)

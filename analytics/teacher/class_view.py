@@ -21,7 +21,7 @@ from analytics.classroom.recorder import closing_time
 from analytics.simulation.sample import is_sample_child
 from analytics.store import upkeep
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import SAMPLE_CLASS, Child, Correction, Event, Lesson, utc_now
+from analytics.store.records import SAMPLE_CLASS, Child, Correction, Event, Lesson
 from analytics.words.user_errors import UserError
 
 NO_SUCH_ID = ""  # an id that no lesson and no child has
@@ -61,6 +61,7 @@ class ClassView(LessonStore):
         name_of_reader: Callable[[], str | None] = current_account,
     ) -> None:
         self.path = whole.path
+        self.clock = whole.clock
         self._whole = whole
         self._accounts = accounts
         self._lessons_open = lessons_open
@@ -82,11 +83,12 @@ class ClassView(LessonStore):
         reader = self.reader
         self._require_class(reader, lesson.class_name)
         with self._starting:
-            now = utc_now()
             running = [
                 other
                 for other in self._whole.lessons()
-                if other.teacher == reader.name and other.ended_at is None and now < closing_time(other)
+                if other.teacher == reader.name
+                and other.ended_at is None
+                and self.clock.now(other) < closing_time(other)
             ]
             if len(running) >= self._lessons_open:
                 raise UserError("error_lessons_open", limit=self._lessons_open)

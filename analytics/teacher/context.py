@@ -22,7 +22,7 @@ from analytics.insight.timeline import animals_of_class
 from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.support import Signal
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import Child, Lesson, StoreError, storable, utc_now
+from analytics.store.records import Child, Lesson, StoreError, storable
 from analytics.teacher.board import Attention, attention_list
 from analytics.teacher.export import FORMATS, export_lesson
 from analytics.words.sentences import animal_name, class_title, date_text, lesson_title
@@ -67,8 +67,8 @@ class TeacherContext:
         return animals_of_class(self.store, lesson)
 
     def now(self, lesson: Lesson) -> datetime:
-        """The present time; of a lesson that is over, its end."""
-        return lesson.ended_at or utc_now()
+        """The present time of a lesson; of one that is over, its end."""
+        return lesson.ended_at or self.store.clock.now(lesson)
 
     def heat_map(self, lesson: Lesson) -> HeatMap:
         """The mean valence of every child of the lesson so far."""

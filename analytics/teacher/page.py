@@ -1,7 +1,7 @@
 """The teacher page: the chosen lesson with its status line, seven tabs, and the named endpoints."""
 
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from analytics.classroom.consent import consent_form_version
 from analytics.classroom.recorder import LessonRecorder
 from analytics.simulation.sample import ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import Lesson, utc_now
+from analytics.store.records import Lesson
 from analytics.teacher.class_view import ClassView
 from analytics.teacher.context import COPY_SECONDS, TeacherContext
 from analytics.teacher.endpoints import add_teacher_api
@@ -52,9 +52,10 @@ def css() -> str:
     return CSS
 
 
-def status_html(lesson: Lesson, language: str) -> Markup:
-    """The lesson code in large type and the time left; or that the lesson has ended, or is a synthetic sample."""
-    left = lesson.started_at + timedelta(minutes=lesson.planned_minutes) - utc_now()
+def status_html(lesson: Lesson, language: str, now: datetime) -> Markup:
+    """The lesson code in large type and the time left at ``now``; or that the lesson has ended, or is a synthetic
+    sample."""
+    left = lesson.started_at + timedelta(minutes=lesson.planned_minutes) - now
     return render("teacher/status.html", language, lesson=lesson, left=left)
 
 
@@ -114,7 +115,7 @@ def build_teacher(
             running = found.ended_at is None
             default = context.chosen_child(found, chosen_child)
             return (
-                status_html(found, language),
+                status_html(found, language, context.now(found)),
                 gr.Button(visible=running),
                 gr.Dropdown(choices=children, value=default),
                 gr.Timer(active=running),
@@ -132,7 +133,8 @@ def build_teacher(
 
         @with_user_errors(context)
         def tick(lesson_id: str, request: gr.Request) -> str:
-            return status_html(context.lesson(lesson_id), context.language_of(request))
+            found = context.lesson(lesson_id)
+            return status_html(found, context.language_of(request), context.now(found))
 
         @with_user_errors(context)
         def finish_lesson(

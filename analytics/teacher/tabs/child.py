@@ -11,7 +11,7 @@ from analytics.charts.child import distribution_figure, distribution_table
 from analytics.charts.tables import table_html
 from analytics.charts.timeline import timeline_figure, timeline_table
 from analytics.insight.timeline import child_timeline
-from analytics.store.records import Correction, Lesson, utc_now
+from analytics.store.records import Correction, Lesson
 from analytics.teacher.context import TeacherContext, UserError, check_text
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.static_files import SPANS
@@ -54,7 +54,7 @@ def save_correction(
     slack = timedelta(seconds=2)  # a brush overshoots the edge of a chart
     if not (lesson.started_at - slack <= start <= end <= context.now(lesson) + slack):
         raise UserError("error_span")
-    correction = Correction(uuid4().hex, lesson.id, child, start, end, label, note, utc_now())
+    correction = Correction(uuid4().hex, lesson.id, child, start, end, label, note, context.store.clock())
     context.store.add_correction(correction)
     return correction.id
 

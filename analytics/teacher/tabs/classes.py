@@ -1,6 +1,7 @@
 """The tab "Class and lessons": start and end a lesson, the list of lessons, enrolment, consent, erasure."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ from markupsafe import Markup
 from analytics.access.spelling import fold
 from analytics.charts.tables import table_html
 from analytics.classroom.pseudonyms import ANIMALS
-from analytics.store.records import Child, utc_now
+from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext, UserError, check_name, check_number
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import CLICKS
@@ -41,14 +42,14 @@ def lessons_table(context: TeacherContext, language: str, zone: str) -> pd.DataF
     )
 
 
-def consent_text(child: Child, language: str, zone: str) -> str:
-    """The state of a child's consent: "until 2027-06-30", "withdrawn 2026-09-15", "none"."""
+def consent_text(child: Child, language: str, zone: str, now: datetime) -> str:
+    """The state of a child's consent at ``now``: "until 2027-06-30", "withdrawn 2026-09-15", "none"."""
     consent = child.consent
     if consent is None:
         return say(language, "consent_none")
     if consent.withdrawn_at is not None:
         return say(language, "consent_withdrawn", date=date_text(language, consent.withdrawn_at, zone))
-    expired = consent.expires_at <= utc_now()
+    expired = consent.expires_at <= now
     return say(
         language, "consent_expired" if expired else "consent_until", date=date_text(language, consent.expires_at, zone)
     )
@@ -56,11 +57,11 @@ def consent_text(child: Child, language: str, zone: str) -> str:
 
 def roster_table(context: TeacherContext, class_name: str, language: str, zone: str) -> pd.DataFrame:
     """The children of a class and their consent."""
-    children = context.store.children(class_name)
+    children, now = context.store.children(class_name), context.store.clock()
     return pd.DataFrame(
         {
             say(language, "child"): [animal_name(language, child.animal) for child in children],
-            say(language, "consent"): [consent_text(child, language, zone) for child in children],
+            say(language, "consent"): [consent_text(child, language, zone, now) for child in children],
         }
     )
 
@@ -185,7 +186,7 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
             language = context.language_of(request)
             known = context.child("", child)
             changed = context.recorder.set_consent(known.pseudonym, given, version=context.consent_version)
-            state = consent_text(changed, language, zone)
+            state = consent_text(changed, language, zone, context.store.clock())
             name = animal_name(language, changed.animal)
             gr.Info(say(language, "consent_set", animal=name, state=state))
             if given:

@@ -11,7 +11,7 @@ from analytics.charts.tables import table_html
 from analytics.charts.timeline import annotate_empty, common_layout
 from analytics.insight.feedback import FEEDBACK, Feedback, store_feedback
 from analytics.insight.timeline import SILENT, class_board
-from analytics.store.records import Lesson, utc_now
+from analytics.store.records import Lesson
 from analytics.teacher.board import Attention, headline, tiles_html
 from analytics.teacher.context import TeacherContext
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
@@ -89,7 +89,7 @@ def add_now(context: TeacherContext, layout: PageLayout) -> None:
             lesson.id,
             str(event.child),
             Feedback(str(event.kind), str(event.answer), str(event.signal)),
-            utc_now(),
+            context.store.clock.now(lesson),
         )
         html = now_html(context, lesson, context.language_of(request), zone)
         return html, html
