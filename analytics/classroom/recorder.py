@@ -15,6 +15,7 @@ from analytics.classroom.pseudonyms import (
     normalise_lesson_code,
     pseudonym,
 )
+from analytics.classroom.seats import Seats
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child, Consent, Event, Lesson, Observation
 from emotion.labels import Prediction
@@ -32,7 +33,7 @@ CONSENT_DAYS = 365  # one school year, then it must be asked for again
 @dataclass(frozen=True, slots=True)
 class RecordingOutcome:
     """Whether something was (or may be) recorded. ``reason``: None, or one of unknown_lesson, unknown_child,
-    no_consent, before_consent, lesson_ended, in_future, before_lesson.
+    no_consent, before_consent, other_tablet, lesson_ended, in_future, before_lesson.
     """
 
     recorded: bool
@@ -59,11 +60,13 @@ class LessonRecorder:
         self._whole_store = store  # codes are unique, whoever looks
         self._secret = secret
         self._clock = store.clock
+        self._seats = Seats()
 
     def with_store(self, view: LessonStore) -> "LessonRecorder":
         """The same recorder for somebody who sees and changes only what ``view`` shows of the store."""
         other = LessonRecorder(view, self._secret)
         other._whole_store = self._whole_store
+        other._seats = self._seats
         return other
 
     # for the station
@@ -79,9 +82,22 @@ class LessonRecorder:
             found=True, open=is_open, title=found.title, seconds_left=max(0.0, left) if is_open else 0.0
         )
 
-    def admit(self, lesson: str, child: str, at: datetime | None = None) -> RecordingOutcome:
-        """Whether a frame of this child (code) would be recorded now: asked before any inference is spent on it."""
-        return self._check(lesson, child, at)[0]
+    def admit(
+        self, lesson: str, child: str, at: datetime | None = None, station: str = "", take: bool = False
+    ) -> RecordingOutcome:
+        """Whether a frame of this child (code) would be recorded now: asked before any inference is spent on it.
+
+        ``station`` names the tablet ("": a program, which has no seat); ``take``: it goes on for another one.
+        """
+        answer, found_lesson, found_child, _ = self._check(lesson, child, at)
+        if not answer.recorded or found_lesson is None or found_child is None:
+            return answer
+        sits = self._seats.claim(found_lesson.id, found_child.pseudonym, station, take)
+        return answer if sits else RecordingOutcome(False, "other_tablet")
+
+    def contested(self, lesson: Lesson) -> set[str]:
+        """The pseudonyms of the children for whom more than one tablet tried to record in the last minute."""
+        return self._seats.contested(lesson.id)
 
     def record(
         self,

@@ -159,8 +159,9 @@ def add_teacher_api(context: TeacherContext) -> None:
         """A row per child of the lesson's class: child, animal, state (one of the eight expressions, away, or silent
         where no frame came
         lately), since, seconds, signal (the kind that lasts now, or null), sparkline (valence, oldest first, null
-        without a face)."""
+        without a face), two_tablets (whether a second tablet tried the code in the last minute)."""
         found = context.lesson(lesson)
+        contested = context.recorder.contested(found)
         return [
             {
                 "child": row.child,
@@ -170,6 +171,7 @@ def add_teacher_api(context: TeacherContext) -> None:
                 "seconds": round(row.seconds, 1),
                 "signal": row.signal,
                 "sparkline": [None if value is None else round(value, 3) for value in row.sparkline],
+                "two_tablets": row.child in contested,
             }
             for row in class_board(context.store, found.id, context.now(found))
         ]

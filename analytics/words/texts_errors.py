@@ -66,6 +66,10 @@ ERRORS: dict[str, tuple[str, str]] = {
         "«{class_name}» не входит в ваши классы ({classes}). Добавить его может тот, кто ведёт учётные записи: "
         "python -m analytics.access.accounts classes ИМЯ КЛАСС,КЛАСС",
     ),
+    "two_tablets": (
+        "{names}: the code was entered on a second tablet. Only one at a time records; look who sits where.",
+        "{names}: код введён и на втором планшете. Записывает только один из них; посмотрите, кто где сидит.",
+    ),
     "class_without_children": (
         "No child is enrolled in class “{class_name}” yet: check its name, or enrol the children under “Class and "
         "lessons”.",

@@ -45,11 +45,12 @@ class FrameIntake:
         source: str,
         client: str,
         language: str,
+        station: str | None = None,
     ) -> dict[str, object]:
         """See `Observer.observe`; ``client`` is the address that is charged for wrong codes. Raises `RefusedError`."""
         began = time.perf_counter()
         try:
-            answer = await self._observe(lesson, child, image, at, id, source, client, language)
+            answer = await self._observe(lesson, child, image, at, id, source, client, language, station)
         except RefusedError as error:
             self.metrics.frames.labels(error.reason).inc()
             raise
@@ -57,11 +58,14 @@ class FrameIntake:
         self.metrics.frame_seconds.observe(time.perf_counter() - began)
         return answer
 
-    async def admission(self, lesson: str, child: str, client: str, language: str) -> dict[str, object] | None:
+    async def admission(
+        self, lesson: str, child: str, client: str, language: str, station: str | None = None, take: bool = False
+    ) -> dict[str, object] | None:
         """None if a frame would be recorded, else the answer that says why not. Raises `RefusedError`."""
+        tablet = read_identifier(station, language) or ""
         lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
         child = read_text("child", child, CODE_CHARACTERS, language)
-        return await self._admit(lesson, child, None, client, language)
+        return await self._admit(lesson, child, None, client, language, tablet, take)
 
     async def _observe(
         self,
@@ -73,33 +77,42 @@ class FrameIntake:
         source: str,
         client: str,
         language: str,
+        station: str | None,
     ) -> dict[str, object]:
+        tablet = read_identifier(station, language) or ""
         lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
         child = read_text("child", child, CODE_CHARACTERS, language)
         moment = read_time(at, language)
         identifier = read_identifier(id, language)
         # Strangers are turned away before they can take a place in the queue.
-        not_admitted = await self._admit(lesson, child, moment, client, language)
+        not_admitted = await self._admit(lesson, child, moment, client, language, tablet)
         if not_admitted is not None:
             return not_admitted
         owner = f"{_plain(lesson)}/{_plain(child)}"
         wait = self.frames.take(owner)
         if wait > 0:
             raise RefusedError("busy", say(language, "error_too_many_frames", limit=int(FRAMES_PER_SECOND)), 429, wait)
-        job = partial(self.observer.observe, lesson, child, image, moment, identifier, source, language)
+        job = partial(self.observer.observe, lesson, child, image, moment, identifier, source, language, tablet)
         answer = await self.queue.run(owner, job)
         if answer is None:
             return {"recorded": False, "reason": "replaced", "message": say(language, "error_replaced")}
         return answer
 
     async def _admit(
-        self, lesson: str, child: str, at: datetime | None, client: str, language: str
+        self,
+        lesson: str,
+        child: str,
+        at: datetime | None,
+        client: str,
+        language: str,
+        tablet: str,
+        take: bool = False,
     ) -> dict[str, object] | None:
         wait = self.blocked.get(client, 0.0) - time.monotonic()
         if wait > 0:
             raise RefusedError("busy", say(language, "error_too_often", seconds=round(wait) + 1), 429, wait)
         try:
-            return await run_in_threadpool(self.observer.admit, lesson, child, at, language)
+            return await run_in_threadpool(self.observer.admit, lesson, child, at, language, tablet, take)
         except RefusedError as error:
             if error.status == 404:
                 wait = self.guesses.take(client)

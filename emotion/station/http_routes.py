@@ -3,6 +3,8 @@
 ``POST /observe?lesson=&child=&at=&id=`` is the `observe` endpoint without Gradio's upload, which would put the frame on
 a disk; a form with one file and the same fields is taken as well. ``POST /admission?lesson=&child=`` asks beforehand
 whether a frame would be recorded, so that no picture of a child leaves the tablet before there is consent.
+``station=`` names the tablet: a second one with the same code gets the reason other_tablet, until it asks for admission
+with ``take=true``.
 """
 
 from typing import Any
@@ -24,15 +26,21 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake) -> None:
 
     @app.post("/observe")
     async def observe(
-        request: Request, lesson: str = "", child: str = "", at: str | None = None, id: str | None = None
+        request: Request,
+        lesson: str = "",
+        child: str = "",
+        at: str | None = None,
+        id: str | None = None,
+        station: str | None = None,
     ) -> JSONResponse:
         language = language_of(request)
         try:
             body = await _read_body(request, FRAME_BYTES, language)
             image, fields = read_form(body, request.headers.get("content-type", ""), language)
             lesson, child = lesson or fields.get("lesson", ""), child or fields.get("child", "")
-            at, id = at or fields.get("at"), id or fields.get("id")
-            answer = await intake.observe(lesson, child, image, at, id, "station", client_address(request), language)
+            at, id, station = at or fields.get("at"), id or fields.get("id"), station or fields.get("station")
+            client = client_address(request)
+            answer = await intake.observe(lesson, child, image, at, id, "station", client, language, station)
         except RefusedError as error:
             return _refusal_response(error)
         except ClientDisconnect:
@@ -40,10 +48,12 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake) -> None:
         return JSONResponse(answer)
 
     @app.post("/admission")
-    async def admission(request: Request, lesson: str = "", child: str = "") -> JSONResponse:
+    async def admission(
+        request: Request, lesson: str = "", child: str = "", station: str | None = None, take: str = ""
+    ) -> JSONResponse:
         language = language_of(request)
         try:
-            answer = await intake.admission(lesson, child, client_address(request), language)
+            answer = await intake.admission(lesson, child, client_address(request), language, station, take == "true")
         except RefusedError as error:
             if error.status not in (404, 422):
                 return _refusal_response(error)

@@ -57,8 +57,11 @@ class Recorder(Protocol):
     def status(self, lesson: str) -> LessonStatus:
         """Whether there is such a lesson, whether it runs, and for how long."""
 
-    def admit(self, lesson: str, child: str, at: datetime | None = None) -> RecordingOutcome:
-        """Whether an observation would be recorded; cheap, so it is asked before a frame is looked at."""
+    def admit(
+        self, lesson: str, child: str, at: datetime | None = None, station: str = "", take: bool = False
+    ) -> RecordingOutcome:
+        """Whether an observation would be recorded; cheap, so it is asked before a frame is looked at. ``station``
+        names the tablet, of which one at a time records for a child; ``take``: it goes on for another one."""
 
     def record(
         self,
@@ -97,12 +100,14 @@ class Observer:
     classifier: EmotionClassifier
     recorder: Recorder | None
 
-    def admit(self, lesson: str, child: str, at: datetime | None, language: str) -> dict[str, object] | None:
+    def admit(
+        self, lesson: str, child: str, at: datetime | None, language: str, station: str = "", take: bool = False
+    ) -> dict[str, object] | None:
         """None if a frame would be recorded, else the answer that says why not. Raises `RefusedError` for mistakes."""
         if self.recorder is None:
             return _not_recorded("recording_disabled", language)
         with _trouble_reported(language):
-            outcome = self.recorder.admit(lesson, child, at)
+            outcome = self.recorder.admit(lesson, child, at, station, take)
         return _refusal(outcome, lesson, child, at, language)
 
     def observe(
@@ -114,6 +119,7 @@ class Observer:
         identifier: str | None,
         source: str,
         language: str,
+        station: str = "",
     ) -> dict[str, object]:
         """Classify the largest face of ``image`` and record it; a frame without a face is recorded as absence.
 
@@ -121,7 +127,7 @@ class Observer:
         or None), ``faces_seen``; and where nothing was recorded ``reason`` (key) and ``message``. A frame that will not
         be recorded is not looked at either. Raises `RefusedError`.
         """
-        not_admitted = self.admit(lesson, child, at, language)
+        not_admitted = self.admit(lesson, child, at, language, station)
         if not_admitted is not None:
             return not_admitted
         assert self.recorder is not None

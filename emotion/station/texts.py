@@ -92,6 +92,10 @@ WORDS: dict[str, dict[str, str]] = {
         "unknown_lesson": "I don't know this lesson code. Please check it.",
         "unknown_child": "I don't know this child's code. Please check it.",
         "recording_disabled": "This is a public demonstration: lessons can't be recorded here.",
+        "other_tablet": "Somebody uses your code on another tablet. Are you here now? Then press “I am here”.",
+        "here": "I am here",
+        "browser_old": "This browser is too old for a lesson. Please call your teacher: the README names newer ones.",
+        "page_trouble": "Something on this page went wrong. I keep trying. Please tell your teacher.",
         "server_trouble": "Something went wrong on the computer of the school. I keep trying.",
         # Answers to programs: what was wrong, with what, what to do
         "error_unknown_lesson": (
@@ -118,6 +122,9 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "error_before_consent": (
             "This child's consent was given after the time that was sent. Check the time and its zone."
+        ),
+        "error_other_tablet": (
+            "Another tablet records with this child's code. Ask for admission with take=true to go on here instead."
         ),
         "error_lesson_ended": "The lesson has ended. Start a new one on the teacher page.",
         "error_recording_disabled": (
@@ -221,6 +228,10 @@ WORDS: dict[str, dict[str, str]] = {
         "unknown_lesson": "Не знаю такого кода урока. Проверь его, пожалуйста.",
         "unknown_child": "Не знаю такого кода ребёнка. Проверь его, пожалуйста.",
         "recording_disabled": "Это открытая демонстрация: уроки здесь не записываются.",
+        "other_tablet": "Твой код уже введён на другом планшете. Ты теперь здесь? Тогда нажми «Я здесь».",
+        "here": "Я здесь",
+        "browser_old": "Этот браузер слишком старый для урока. Позови учителя: подходящие названы в README.",
+        "page_trouble": "На этой странице что-то пошло не так. Я пробую снова. Скажи, пожалуйста, учителю.",
         "server_trouble": "На школьном компьютере что-то пошло не так. Я пробую снова.",
         "error_unknown_lesson": "Нет урока с кодом {lesson}. Возьмите код на странице учителя или начните там урок.",
         "error_unknown_child": (
@@ -245,6 +256,9 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "error_before_consent": (
             "Согласие для этого ребёнка дано позже присланного времени. Проверьте время и его часовой пояс."
+        ),
+        "error_other_tablet": (
+            "С кодом этого ребёнка уже записывает другой планшет. Чтобы продолжить здесь, запросите допуск с take=true."
         ),
         "error_lesson_ended": "Урок закончен. Начните новый на странице учителя.",
         "error_recording_disabled": (
@@ -281,6 +295,7 @@ LESSON_KEYS: tuple[str, ...] = (
     "need_consent",
     "camera_denied", "camera_missing", "camera_insecure", "no_face", "second_face", "connection", "busy",
     "lesson_ended", "no_consent", "unknown_lesson", "unknown_child", "recording_disabled", "server_trouble",
+    "other_tablet", "here", "browser_old", "page_trouble",
 )  # fmt: skip
 
 

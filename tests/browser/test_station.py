@@ -25,7 +25,7 @@ LANGUAGES = {"en": "en-GB", "ru": "ru-RU"}
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningApp, PreparedLesson]]:
     """One app with a running lesson, for the tests that only look."""
     folder = tmp_path_factory.mktemp("station")
-    lesson = prepare_lesson(folder, children=12)
+    lesson = prepare_lesson(folder, children=20)
     with running_app(folder) as app:
         yield app, lesson
 
@@ -241,11 +241,12 @@ def test_nothing_starts_without_codes_and_consent(playwright, station):
 @pytest.mark.parametrize(("wrong", "words"), [("lesson", "lesson code"), ("child", "child's code")])
 def test_a_wrong_code_can_be_corrected(playwright, station, wrong, words, tmp_path):
     app, lesson = station
-    codes = {"lesson": lesson.lesson.code, "child": lesson.codes[6], wrong: "zzzzzz"}
+    own = lesson.codes[6 if wrong == "lesson" else 11]
+    codes = {"lesson": lesson.lesson.code, "child": own, wrong: "zzzzzz"}
     with visitor(playwright, *camera(film(tmp_path / "camera.mjpeg", 1))) as page:
         open_lesson(page, app.url, codes["lesson"], codes["child"])
         expect(message(page)).to_contain_text(f"I don't know this {words}")
-        open_fields(page, lesson.lesson.code, lesson.codes[6])
+        open_fields(page, lesson.lesson.code, own)
         expect(message(page)).to_contain_text("The camera is on")
 
 
@@ -270,11 +271,82 @@ def test_the_page_asks_no_other_server(playwright, station):
         assert [url for url in strangers if not url.startswith((station[0].url, "data:", "blob:"))] == []
 
 
+def test_a_second_tablet_with_the_same_code_is_asked_and_the_teacher_is_told(playwright, tmp_path):
+    lesson = prepare_lesson(tmp_path)
+    code, arguments = lesson.codes[0], camera(film(tmp_path / "camera.mjpeg", 1))
+    with (
+        running_app(tmp_path) as app,
+        visitor(playwright, *arguments) as first,
+        visitor(playwright, *arguments) as second,
+    ):
+        teacher = Client(app.url + "/teacher/", verbose=False)
+
+        open_lesson(first, app.url, lesson.lesson.code, code)
+        wait_for_frames(first, 2)
+        open_lesson(first, app.url, lesson.lesson.code, code)
+        wait_for_frames(first, 1)  # the same tablet, loaded again, is not asked
+        open_lesson(second, app.url, lesson.lesson.code, code.upper())
+        expect(message(second)).to_contain_text("Somebody uses your code on another tablet")
+        board = teacher.predict(lesson.lesson.id, api_name="/class_board")
+        assert [row["state"] != "silent" for row in board if row["two_tablets"]] == [True]
+        wait_for_frames(first, 2)
+        sent = []
+        second.on("request", lambda request: sent.append(request.url) if "/observe?" in request.url else None)
+        second.wait_for_timeout(4 * SECONDS)
+        assert sent == [], "who is asked sends no picture"
+        second.get_by_role("button", name="I am here").click()
+        wait_for_frames(second, 2)
+        expect(message(second)).to_contain_text("The camera is on")
+        expect(message(first)).to_contain_text("Somebody uses your code on another tablet")
+        page = first.context.new_page()
+        page.goto(app.url + "/teacher/")
+        expect(page.locator("#board")).to_contain_text("the code was entered on a second tablet")
+
+
+def test_a_browser_without_time_outs_for_signals_takes_part(playwright, station, tmp_path):
+    app, lesson = station
+    with visitor(playwright, *camera(film(tmp_path / "camera.mjpeg", 1))) as page:
+        page.add_init_script("delete AbortSignal.timeout; delete window.sessionStorage")  # as in Safari 15
+        open_lesson(page, app.url, lesson.lesson.code, lesson.codes[8])
+        wait_for_frames(page, 2)
+        expect(message(page)).to_contain_text("The camera is on")
+
+
+@pytest.mark.parametrize("feature", ["window.AbortController", "HTMLCanvasElement.prototype.toBlob",
+                                     "MediaDevices.prototype.getUserMedia"])  # fmt: skip
+def test_a_browser_that_lacks_a_feature_is_called_too_old_and_the_console_names_it(
+    playwright, station, tmp_path, feature
+):
+    app, lesson = station
+    browser = launch(playwright, *camera(film(tmp_path / "camera.mjpeg", 1)))
+    page = browser.new_page(locale="en-GB")
+    errors = watch_console(page)
+    page.goto(app.url)
+    page.add_init_script(f"delete {feature}")
+    open_lesson(page, app.url, lesson.lesson.code, lesson.codes[9])
+    expect(message(page)).to_contain_text("This browser is too old")
+    assert any(feature.rpartition(".")[2] in error for error in errors)
+    browser.close()
+
+
+def test_a_fault_of_the_page_is_not_told_as_a_lost_connection_and_is_logged(playwright, station, tmp_path):
+    app, lesson = station
+    browser = launch(playwright, *camera(film(tmp_path / "camera.mjpeg", 1)))
+    page = browser.new_page(locale="en-GB")
+    errors = watch_console(page)
+    page.add_init_script("HTMLCanvasElement.prototype.toBlob = (give) => give(null)")
+    open_lesson(page, app.url, lesson.lesson.code, lesson.codes[10])
+    expect(message(page)).to_contain_text("Something on this page went wrong")
+    assert any("the canvas gave no JPEG" in error for error in errors)
+    browser.close()
+
+
 @pytest.mark.parametrize("language", ["en", "ru"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1280, 900), (1024, 768)])
 def test_each_tab_fits_and_is_kept_as_a_picture(playwright, station, tmp_path, language, scheme, size):
     app, lesson = station
+    own = 12 + 4 * (language == "ru") + 2 * (scheme == "dark") + (size[0] == 1024)  # no two with one code at a time
     name = f"{language}-{scheme}-{size[0]}x{size[1]}.png"
     ARTEFACTS.mkdir(exist_ok=True)
     options = {"color_scheme": scheme, "viewport": {"width": size[0], "height": size[1]}}
@@ -289,7 +361,7 @@ def test_each_tab_fits_and_is_kept_as_a_picture(playwright, station, tmp_path, l
         page.get_by_role("tab").nth(1).click()
         page.screenshot(path=ARTEFACTS / f"station-form-{name}", full_page=True)
         page.locator("input[name=lesson]").fill(lesson.lesson.code)
-        page.locator("input[name=child]").fill(lesson.codes[7])
+        page.locator("input[name=child]").fill(lesson.codes[own])
         page.locator("input[name=consent]").check()
         page.locator(".lesson-main").click()
         wait_for_frames(page, 2)

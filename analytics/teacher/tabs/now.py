@@ -17,6 +17,7 @@ from analytics.teacher.context import TeacherContext
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.small_groups import group_note, is_small
 from analytics.teacher.static_files import CLICKS
+from analytics.words.sentences import animal_name
 from analytics.words.templates import render
 from analytics.words.texts import say
 
@@ -43,6 +44,7 @@ def now_html(context: TeacherContext, lesson: Lesson, language: str, zone: str) 
         "teacher/now.html",
         language,
         headline=headline(items, language, running, seen, silent),
+        two_tablets=two_tablets(context, lesson, language) if running else "",
         items=items,
         answers=FEEDBACK,
         running=running,
@@ -51,6 +53,13 @@ def now_html(context: TeacherContext, lesson: Lesson, language: str, zone: str) 
         note=group_note(seen, context.hides_small_groups, language),
         tiles=tiles_html(rows, items, language, running),
     )
+
+
+def two_tablets(context: TeacherContext, lesson: Lesson, language: str) -> str:
+    """A sentence on the children whose code was tried on more than one tablet lately; empty without any."""
+    contested, names = context.recorder.contested(lesson), context.animals(lesson)
+    children = sorted(animal_name(language, names.get(child, child[:6])) for child in contested)
+    return say(language, "two_tablets", names=", ".join(children)) if children else ""
 
 
 def add_now(context: TeacherContext, layout: PageLayout) -> None:

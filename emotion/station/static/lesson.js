@@ -12,7 +12,7 @@ const words = props.texts[language];
 const find = (selector) => element.querySelector(selector);
 const panel = find(".lesson"), form = find("form"), video = find("video"), message = find(".lesson-message");
 const button = Object.fromEntries(
-  ["pause", "resume", "again", "stop"].map((name) => [name, find(`button[name="${name}"]`)]),
+  ["pause", "resume", "again", "here", "stop"].map((name) => [name, find(`button[name="${name}"]`)]),
 );
 const rate = find("select"), canvas = document.createElement("canvas");
 
@@ -22,6 +22,38 @@ if (![...rate.options].some((option) => Number(option.value) === props.frames_pe
   rate.add(new Option(props.frames_per_second), 0);
 rate.value = String(props.frames_per_second);
 form.lesson.value = new URLSearchParams(location.search).get("lesson") || "";
+
+// What a browser must be able to do besides what Gradio's own page needs. All of it is there in Chrome and Edge 94,
+// Firefox 93 and Safari 15.4, which the README names; what is missing is told as such, never as a lost connection.
+const missing = [
+  ["fetch", window.fetch],
+  ["AbortController", window.AbortController],
+  ["toBlob", HTMLCanvasElement.prototype.toBlob],
+  ["getRandomValues", window.crypto && crypto.getRandomValues],
+  // Over http to another computer the browser hides its cameras: that has a message of its own.
+  ["getUserMedia", !window.isSecureContext || (navigator.mediaDevices && navigator.mediaDevices.getUserMedia)],
+].filter(([, there]) => !there).map(([name]) => name);
+if (missing.length) console.error("The lesson panel needs what this browser does not have:", missing.join(", "));
+
+// The network did not carry an answer. Whatever else is thrown is a fault of the page and logged as one.
+class Disconnected extends Error {}
+
+const troubleOf = (error) => {
+  if (error instanceof Disconnected) return "connection";
+  console.error("The lesson panel failed:", error);
+  return "page_trouble";
+};
+
+// Which tablet this is, so that a second one with the same code is noticed: the same after the page was loaded again.
+function nameOfTablet() {
+  const fresh = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  try {
+    return (sessionStorage.tablet ||= fresh);
+  } catch {
+    return fresh; // a browser may forbid pages to keep anything
+  }
+}
+const tablet = missing.length ? "" : nameOfTablet();
 
 // What the panel is doing (`state`) and what is in its way (`trouble`, the key of a message, or null).
 let state = "form", trouble = null, note = null, stream = null, timer = 0, inFlight = false, faceSeen = 0, wakeLock = null;
@@ -38,6 +70,7 @@ function show() {
   button.pause.hidden = state === "paused";
   button.resume.hidden = state !== "paused";
   button.again.hidden = trouble !== "camera_denied";
+  button.here.hidden = trouble !== "other_tablet";
 }
 
 function say(newTrouble, newNote = null) {
@@ -46,23 +79,33 @@ function say(newTrouble, newNote = null) {
   show();
 }
 
-const address = (path) => {
+const address = (path, more) => {
   // The page may live in a folder behind a proxy; the routes are its neighbours.
   const url = new URL(path, document.baseURI);
   url.searchParams.set("lesson", form.lesson.value.trim());
   url.searchParams.set("child", form.child.value.trim());
+  url.searchParams.set("station", tablet);
+  for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
   return url;
 };
 
-async function ask(path, body) {
-  const response = await fetch(address(path), { method: "POST", body, signal: AbortSignal.timeout(ANSWER_WITHIN) });
-  if (response.status === 429) return { reason: "busy", wait: 1000 * Number(response.headers.get("Retry-After") || 3) };
-  if (response.status >= 500) return { reason: "server_trouble" };
-  return response.json();
+async function ask(path, body, more = {}) {
+  const url = address(path, more), controller = new AbortController();
+  const patience = setTimeout(() => controller.abort(), ANSWER_WITHIN);
+  try {
+    const response = await fetch(url, { method: "POST", body, signal: controller.signal });
+    if (response.status === 429) return { reason: "busy", wait: 1000 * Number(response.headers.get("Retry-After") || 3) };
+    if (response.status >= 500) return { reason: "server_trouble" };
+    return await response.json();
+  } catch (error) {
+    throw new Disconnected(String(error)); // no answer in time, none at all, or another one's than our server's
+  } finally {
+    clearTimeout(patience);
+  }
 }
 
 async function openCamera() {
-  if (!navigator.mediaDevices) return "camera_insecure";
+  if (!window.isSecureContext) return "camera_insecure";
   closeCamera();
   try {
     stream = await navigator.mediaDevices.getUserMedia({
@@ -82,7 +125,12 @@ async function openCamera() {
     if (state === "recording") say("camera_missing");
   });
   video.srcObject = stream;
-  await video.play();
+  try {
+    await video.play();
+  } catch (error) {
+    if (stream) throw error; // else it was stopped while it started
+    return null;
+  }
   faceSeen = performance.now();
   return null;
 }
@@ -98,12 +146,15 @@ function frame() {
   canvas.width = Math.round(video.videoWidth * scale);
   canvas.height = Math.round(video.videoHeight * scale);
   canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the canvas gave no JPEG"))), "image/jpeg", JPEG_QUALITY);
+  });
 }
 
 // Returns after how many ms to come back. Never called while it runs: frames are dropped, not queued.
 async function step() {
   const period = 1000 / Number(rate.value);
+  if (trouble === "other_tablet") return ASK_EVERY; // the child decides, with a button
   // A camera that was refused for good refuses again without a question; one that was only dismissed would ask again
   // every few seconds, so there the child's button decides.
   if (!stream) {
@@ -138,6 +189,7 @@ function react(answer, period) {
     return period;
   }
   if (answer.reason === "replaced") return period;
+  if (answer.reason === "other_tablet") closeCamera();
   say(answer.reason in words ? answer.reason : "server_trouble");
   return Math.max(period, answer.wait || ASK_EVERY);
 }
@@ -158,8 +210,9 @@ async function run() {
   let wait = ASK_EVERY;
   try {
     wait = await step();
-  } catch {
-    if (state === "recording") say("connection");
+  } catch (error) {
+    const key = troubleOf(error);
+    if (state === "recording") say(key);
   } finally {
     inFlight = false;
   }
@@ -167,6 +220,10 @@ async function run() {
 }
 
 async function begin() {
+  if (missing.length) {
+    say("browser_old");
+    return;
+  }
   if (!form.lesson.value.trim() || !form.child.value.trim()) {
     say("need_codes");
     (form.lesson.value.trim() ? form.child : form.lesson).focus();
@@ -182,8 +239,8 @@ async function begin() {
   let answer;
   try {
     answer = await ask("admission");
-  } catch {
-    answer = { reason: "connection" };
+  } catch (error) {
+    answer = { reason: troubleOf(error) };
   }
   if (state !== "starting") return;
   // Codes can be corrected only in the form; consent and the connection may come later, so the panel waits for them.
@@ -195,7 +252,7 @@ async function begin() {
   state = "recording";
   say(answer.admitted ? null : answer.reason);
   keepAwake();
-  button.pause.focus();
+  (trouble === "other_tablet" ? button.here : button.pause).focus();
   run();
 }
 
@@ -236,9 +293,29 @@ button.resume.addEventListener("click", () => {
   run();
 });
 button.again.addEventListener("click", async () => {
-  const failed = await openCamera();
+  let failed;
+  try {
+    failed = await openCamera();
+  } catch (error) {
+    failed = troubleOf(error);
+  }
   if (state === "recording") say(failed);
   run();
+});
+button.here.addEventListener("click", async () => {
+  let answer;
+  try {
+    answer = await ask("admission", undefined, { take: "true" });
+  } catch (error) {
+    answer = { reason: troubleOf(error) };
+  }
+  if (state !== "recording") return;
+  // Where the connection failed the question stays: nobody knows yet who sits where.
+  if (answer.admitted || (answer.reason in words && answer.reason !== "connection")) {
+    say(answer.admitted ? null : answer.reason);
+    button.pause.focus();
+    run();
+  }
 });
 button.stop.addEventListener("click", () => finish("stopped"));
 rate.addEventListener("change", run);
