@@ -80,7 +80,7 @@ def test_a_damaged_form_is_read_or_refused_but_nothing_else_happens(data):
 class SeenIntake:
     """Stands in for the lesson: answers with what it was given."""
 
-    async def observe(self, lesson, child, image, at, id, source, client, language):
+    async def observe(self, lesson, child, image, at, id, source, client, language, station):
         return {"recorded": True, "given": [lesson, child, image.hex(), at, id]}
 
 
