@@ -18,7 +18,6 @@ DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
 # Invisible, yet neither blanks nor format characters: fillers that Unicode counts as letters or marks.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
 
-
 LONGEST_REMEMBERED = 200  # characters: names have up to 120, and a caller's megabyte is not kept
 
 
@@ -33,7 +32,9 @@ def fold(name: str) -> str:
 
 def _fold(name: str) -> str:
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", tidy(name)).casefold())
-    return re.sub(r"(?<!\d) | (?!\d)", "", tidy(plain).translate(LOOK_ALIKES).translate(DASHES))
+    folded = re.sub(r"(?<!\d) | (?!\d)", "", tidy(plain).translate(LOOK_ALIKES).translate(DASHES))
+    # Without its blank an accent may join the letter before it ("A´"): folded until nothing changes any more.
+    return folded if folded == name else _fold(folded)
 
 
 _remembered = lru_cache(maxsize=4096)(_fold)
