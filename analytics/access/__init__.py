@@ -1,1 +1,1 @@
-"""Who gets in: teachers' accounts, login and sessions."""
+"""Who gets in, and what must stay whole and private for that: accounts, login and sessions, the files they lie in."""

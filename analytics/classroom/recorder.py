@@ -3,6 +3,7 @@ through it.
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,16 +17,15 @@ from analytics.classroom.pseudonyms import (
     pseudonym,
 )
 from analytics.classroom.seats import Seats
+from analytics.store.erasing_plan import Plan
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import Child, Consent, Event, Lesson, Observation
+from analytics.store.records import Child, Consent, Event, Lesson, Observation, closing_time
 from emotion.labels import Prediction
 
 # How far a tablet's clock may run ahead: devices that keep network time are right within a second.
 CLOCK_SLACK = timedelta(seconds=5)
 # Programs that date in whole seconds cut off up to a second, in the second of a lesson's or a consent's beginning too.
 WHOLE_SECONDS = timedelta(seconds=1)
-# A lesson that nobody ends goes on this long after its planned end, then closes itself.
-OVERTIME = timedelta(minutes=15)
 MAXIMUM_MINUTES = 24 * 60.0
 CONSENT_DAYS = 365  # one school year, then it must be asked for again
 
@@ -76,7 +76,7 @@ class LessonRecorder:
         found = self.find_lesson(lesson)
         if found is None:
             return LessonStatus(found=False, open=False, title="", seconds_left=0.0)
-        left = (found.started_at + timedelta(minutes=found.planned_minutes) - self._clock.now(found)).total_seconds()
+        left = (found.planned_end - self._clock.now(found)).total_seconds()
         is_open = found.ended_at is None
         return LessonStatus(
             found=True, open=is_open, title=found.title, seconds_left=max(0.0, left) if is_open else 0.0
@@ -273,17 +273,33 @@ class LessonRecorder:
             return by_pseudonym
         return self._child_of_code(class_name, text)
 
+    def unfinished_erasure(self, class_name: str, code_or_pseudonym: str) -> Plan | None:
+        """What is left to erase of a child of a class that is gone from the tables; None if nothing is. With an empty
+        class only a pseudonym is found.
+        """
+        text = code_or_pseudonym.strip()
+        for plan in self._store.unfinished_erasures():
+            of_class = fold(class_name) == fold(plan.class_name)
+            if text == plan.pseudonym and (of_class or not class_name.strip()):
+                return plan
+            if of_class and plan.pseudonym in self._pseudonyms([plan.class_name], text):
+                return plan
+        return None
+
     def _class_name(self, typed: str) -> str:
         """The spelling that a class has already, else the typed one in order."""
         return next(iter(self._store.class_spellings(typed)), tidy(typed))
 
     def _child_of_code(self, class_name: str, code: str) -> Child | None:
-        try:
-            # The pseudonym is made of the spelling under which the child was enrolled.
-            marks = [pseudonym(self._secret, name, code) for name in self._store.class_spellings(class_name)]
-        except ValueError:  # no code at all
-            return None
+        # The pseudonym is made of the spelling under which the child was enrolled.
+        marks = self._pseudonyms(self._store.class_spellings(class_name), code)
         return next((child for child in map(self._store.find_child, marks) if child is not None), None)
+
+    def _pseudonyms(self, class_names: Iterable[str], code: str) -> list[str]:
+        try:
+            return [pseudonym(self._secret, name, code) for name in class_names]
+        except ValueError:  # no code at all
+            return []
 
     def _check(
         self, lesson: str, child: str, at: datetime | None
@@ -342,8 +358,3 @@ class LessonRecorder:
             raise ValueError(f"a consent valid for {days_valid} days: give a positive number")
         now = self._clock()
         return Consent(version, role, now, now + timedelta(days=days_valid))
-
-
-def closing_time(lesson: Lesson) -> datetime:
-    """When a lesson that nobody ends closes itself."""
-    return lesson.started_at + timedelta(minutes=lesson.planned_minutes) + OVERTIME

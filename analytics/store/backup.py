@@ -1,8 +1,10 @@
 """Backup and restore, one command each.
 
-    python -m analytics.store.backup create  [--database .data/lessons.duckdb]
-    python -m analytics.store.backup restore BACKUP [--database .data/lessons.duckdb]
-    python -m analytics.store.backup fetch OWNER/NAME [--database .data/lessons.duckdb]
+    python -m analytics.store.backup create  [--database FILE]
+    python -m analytics.store.backup restore BACKUP [--database FILE]
+    python -m analytics.store.backup fetch [OWNER/NAME] [--database FILE]
+
+Without ``--database`` it is the file that the app opens, ``EMOTION_DATABASE``.
 
 ``create`` works while the app runs and while it does not. DuckDB lets one process open a file, so a running app makes
 the copy itself: the command leaves a request beside the database, which the app answers within seconds. Recording
@@ -18,14 +20,14 @@ import sys
 import time
 from pathlib import Path
 
-from analytics.store.database import DatabaseLockedError
+from analytics.access.command_settings import DEFAULT_DATABASE, database_setting, setting
+from analytics.store.connection import DatabaseLockedError, names_of
 from analytics.store.housekeeping import answer_path, request_path
 from analytics.store.hub_backup import HubBackup
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from analytics.store.recovery import restore
 
-DEFAULT_DATABASE = Path(".data/lessons.duckdb")
 ANSWER_TIMEOUT = 120.0  # seconds that a running app may take for the copy
 
 
@@ -41,6 +43,7 @@ def create_backup(database: Path, timeout: float = ANSWER_TIMEOUT) -> Path:
 
 
 def _ask_running_app(database: Path, timeout: float, locked: StoreError) -> Path:
+    database = names_of(database)[0]
     answer = answer_path(database)
     answer.unlink(missing_ok=True)
     request_path(database).touch()
@@ -69,16 +72,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parsers["restore"].add_argument("backup", type=Path)
     parsers["fetch"] = commands.add_parser("fetch", help="restore the copy on the Hub; the app must be stopped")
-    parsers["fetch"].add_argument("dataset", help="as in EMOTION_BACKUP_DATASET")
+    parsers["fetch"].add_argument("dataset", nargs="?", help="default: EMOTION_BACKUP_DATASET")
     for command in parsers.values():
-        command.add_argument("--database", type=Path, default=DEFAULT_DATABASE, help="as in EMOTION_DATABASE")
+        command.add_argument("--database", type=Path, help=f"default: EMOTION_DATABASE, or else {DEFAULT_DATABASE}")
     options = parser.parse_args(arguments)
     try:
+        options.database = options.database or database_setting()
         if options.command == "create":
             print(create_backup(options.database))
         else:
             if options.command == "fetch":
-                kept = HubBackup(options.dataset).fetch(options.database)
+                dataset = options.dataset or setting("BACKUP_DATASET")
+                if not dataset:
+                    raise StoreError("name the data set, OWNER/NAME, or set EMOTION_BACKUP_DATASET")
+                kept = HubBackup(dataset).fetch(options.database)
             else:
                 kept = restore(options.backup, options.database)
             print(f"{options.database} is restored" + (f"; what was there is kept as {kept}" if kept else ""))

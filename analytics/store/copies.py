@@ -1,11 +1,11 @@
 """Copies of the database file: where they lie, and how one is made whole and durable before it gets its name."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
+from analytics.access.files import discard, sync, sync_folder
 from analytics.store.records import utc_now
 
 BACKUP_PATTERN = "*.backup.duckdb"
@@ -18,8 +18,9 @@ def backups_folder(database: Path) -> Path:
 
 
 def log_of(database: Path) -> Path:
-    """DuckDB's write-ahead log of a file."""
-    return database.with_name(database.name + ".wal")
+    """DuckDB's write-ahead log of a file. DuckDB takes what follows a question mark in the name for something else."""
+    name, mark, rest = database.name.partition("?")
+    return database.with_name(f"{name}.wal{mark}{rest}")
 
 
 def rewriting_path(database: Path) -> Path:
@@ -49,13 +50,10 @@ def back_up(cursor: duckdb.DuckDBPyConnection, database: Path, folder: Path, not
     partial = backup.with_name(backup.name + ".partial")
     copy_database(cursor, partial)
     partial.chmod(0o600)
+    sync(partial)
     partial.rename(backup)
-    for parent in (
-        (folder, folder.parent) if os.name == "posix" else ()
-    ):  # the new names must outlast a loss of power, too
-        descriptor = os.open(parent, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+    for parent in (folder, folder.parent):  # the new names must outlast a loss of power, too
+        sync_folder(parent)
     return backup
 
 
@@ -81,7 +79,6 @@ def copy_database(cursor: duckdb.DuckDBPyConnection, target: Path, storage: str 
             cursor.rollback()
         with suppress(duckdb.Error):
             cursor.execute(f"DETACH DATABASE IF EXISTS {alias}")
-        for leftover in (target, log_of(target)):
-            leftover.unlink(missing_ok=True)
+        discard(target, log_of(target))
         raise
     cursor.execute(f"DETACH {alias}")

@@ -1,5 +1,6 @@
 """The DuckDB file itself: opening it with clear errors, bringing its tables up to date, and handing out cursors."""
 
+import errno
 import logging
 import re
 import threading
@@ -9,7 +10,16 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.store.copies import back_up, backups_folder, copy_database, has_storage_of_duckdb_1, rewriting_path
+from analytics.access.files import discard, finish_placing, place
+from analytics.store.connection import DatabaseDamagedError, DatabaseLockedError, connect, names_of, transaction
+from analytics.store.copies import (
+    back_up,
+    backups_folder,
+    copy_database,
+    has_storage_of_duckdb_1,
+    log_of,
+    rewriting_path,
+)
 from analytics.store.records import StoreError
 
 LOG = logging.getLogger(__name__)
@@ -22,16 +32,9 @@ CHECKPOINT_THRESHOLD = "4MB"
 HEADER_BYTES = 3 * 4096  # bytes before the first block of a DuckDB file: one main header and two that alternate
 FULL_CHECK_BYTES = 100_000_000
 
+
 _open_paths: set[Path] = set()
 _open_paths_lock = threading.Lock()
-
-
-class DatabaseLockedError(StoreError):
-    """Another process, or another store of this process, has the file open."""
-
-
-class DatabaseDamagedError(StoreError):
-    """The file exists and is not a readable DuckDB database."""
 
 
 def schema_parts() -> list[str]:
@@ -52,7 +55,13 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
+        self.names = names_of(path)
+        self.path = self.names[0]
+        if "?" in str(self.path.parent):
+            raise StoreError(
+                f"{self.path} lies in a folder with a question mark in its name, where DuckDB cannot keep a log: "
+                "rename the folder, or choose another file with EMOTION_DATABASE"
+            )
         self._condition = threading.Condition()
         self._users = 0
         self._exclusive = False
@@ -224,9 +233,10 @@ class Database:
     def _connect(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            finish_placing(self.path, [log_of(self.path)])
             if has_storage_of_duckdb_1(self.path):
                 self._upgrade_storage()
-            connection = duckdb.connect(str(self.path), config={"threads": 2})
+            connection = connect(self.path, threads=2)
         except (duckdb.Error, OSError) as error:
             raise self._open_error(error) from error
         try:
@@ -249,17 +259,17 @@ class Database:
         format, which DuckDB 1 can read, is in the folder of backups; if the disk is full, nothing is changed.
         """
         fresh = rewriting_path(self.path)
-        with duckdb.connect(str(self.path), read_only=True) as old:
+        with connect(self.path, read_only=True) as old:
             schema_version(old, self.path)  # a file of something else stays as it is
             copy_database(old, fresh, storage="latest")
             try:
                 kept = back_up(old, self.path, backups_folder(self.path), note="-before-duckdb-2")
             except BaseException:
-                fresh.unlink()
+                discard(fresh)
                 raise
-        with duckdb.connect(str(self.path)) as old:
+        with connect(self.path) as old:
             old.execute("CHECKPOINT")  # no log must be left that would be played into the new file
-        fresh.replace(self.path)
+        place(fresh, self.path, [log_of(self.path)])
         LOG.warning(
             "%s has the storage format of DuckDB 2 now, which older versions of this program cannot read; a copy "
             "that they can read is kept as %s",
@@ -278,6 +288,8 @@ class Database:
 
     def _open_error(self, error: Exception) -> StoreError:
         text = str(error)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return StoreError(self._explain(error))
         if "Conflicting lock" in text or "being used by another process" in text:
             process = re.search(r"PID (\d+)", text)
             by = f" (process {process.group(1)})" if process else ""
@@ -361,13 +373,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     found, parts = schema_version(connection, path), schema_parts()
     if found == len(parts):
         return
-    connection.begin()
-    try:
+    with transaction(connection):
         connection.execute(VERSION_TABLE)
         for version, part in enumerate(parts[found:], start=found + 1):
             connection.execute(part)
             connection.execute("INSERT INTO schema_version VALUES (?, now())", [version])
-        connection.commit()
-    except duckdb.Error:
-        connection.rollback()
-        raise

@@ -1,4 +1,6 @@
-"""The thread that looks after the store while the app runs: daily retention, unfinished rewriting, and backups."""
+"""The thread that looks after the store while the app runs: daily retention, unfinished erasing, lessons that nobody
+ended, and backups.
+"""
 
 import json
 import logging
@@ -9,17 +11,18 @@ from datetime import timedelta
 from pathlib import Path
 
 from analytics.store.clock import seconds_passed
+from analytics.store.erasing_plan import ROWS
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import StoreError
+from analytics.store.records import StoreError, closing_time
 
 LOG = logging.getLogger(__name__)
 TICK = 1.0  # seconds between looks for a request: what `python -m analytics.store.backup create` waits for at most
 DAY = 24 * 3600.0
 STOP_TIMEOUT = 3.0  # seconds, of the ten that an orderly stop of the app may take
 UPLOAD_INTERVAL = 3600.0  # what a Space may lose when its disk goes; never in the middle of a lesson
-MAXIMUM_POSTPONEMENT = (
-    2 * DAY
-)  # retention waits for the end of lessons, because it rewrites the file, but not longer than this
+AFTER_FAILURE, IN_LESSONS = 60.0, 900.0  # seconds until what failed is tried again; with rewriting, while a lesson runs
+# Retention waits for the end of lessons, because it rewrites the file, but not longer than this.
+MAXIMUM_POSTPONEMENT = 2 * DAY
 
 
 class Housekeeper:
@@ -37,7 +40,10 @@ class Housekeeper:
         self._retention = timedelta(days=retention_days)
         self._last = -MAXIMUM_POSTPONEMENT
         self._upload = upload
-        self._uploaded: tuple[float, int] | None = None  # monotonic time, and the erasures that had been done
+        self._uploaded: float | None = None  # monotonic time
+        self._hub_missed = False
+        self._steps_left = 0  # of erasing, after the last try
+        self._erases_again = -MAXIMUM_POSTPONEMENT  # monotonic time before which it is not tried again
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lesson-store-housekeeper", daemon=True)
 
@@ -65,43 +71,88 @@ class Housekeeper:
         self._store.delete_before(self._store.clock() - self._retention, "housekeeping")
 
     def tick(self) -> None:
-        """One round; called once a second."""
-        self._store.rescue_if_lost()
-        answer_backup_request(self._store)
+        """One round; called once a second. What fails keeps nothing else from being done; it is raised at the end."""
+        failures: list[StoreError | OSError] = []
+        for duty in (
+            self._store.rescue_if_lost,
+            lambda: answer_backup_request(self._store),
+            lambda: close_overdue_lessons(self._store),
+            self._retain_if_due,
+            self._erase_if_due,
+            self._upload_if_due,
+        ):
+            try:
+                duty()
+            except (StoreError, OSError) as error:
+                failures.append(error)
+        for failure in failures[1:]:
+            LOG.error("housekeeping could not finish and tries again: %s", failure)
+        if failures:
+            raise failures[0]
+
+    def _retain_if_due(self) -> None:
         since = seconds_passed() - self._last  # a computer that sleeps at night gets older all the same
         if since >= DAY and (since >= MAXIMUM_POSTPONEMENT or not self._lesson_runs()):
-            self._last = seconds_passed()
             self.delete_expired()
-        if self._store.rewrite_pending and not self._lesson_runs():
-            self._store.rewrite()
-        self._upload_if_due()
+            self._last = seconds_passed()
+
+    def _erase_if_due(self) -> None:
+        """Goes on with what was begun; the log says what keeps a step from being done."""
+        if time.monotonic() < self._erases_again:
+            self._steps_left = 0
+            return
+        self._steps_left = self._store.erasing.go_on()
 
     def _upload_if_due(self) -> None:
+        due = self._store.erasing.due_at_hub()
         if self._upload is None:
+            if due and not self._hub_missed:
+                self._hub_missed = True
+                LOG.error(
+                    "an erased child is still in the copy on the Hub, which this app no longer knows: set "
+                    "EMOTION_BACKUP_DATASET again, or delete the data set and then %s",
+                    ", ".join(str(self._store.path.with_name(plan.name)) for plan in due),
+                )
             return
-        erasures = self._store.erasures
+        if any(ROWS in plan.steps for plan in self._store.unfinished_erasures()):
+            return  # the copy must not get what is about to be erased
         if (
             self._uploaded is None
-            or erasures != self._uploaded[1]
-            or (time.monotonic() - self._uploaded[0] >= UPLOAD_INTERVAL and not self._lesson_runs())
+            or due
+            or (time.monotonic() - self._uploaded >= UPLOAD_INTERVAL and not self._lesson_runs())
         ):
             self._upload(self._store)
-            self._uploaded = (time.monotonic(), erasures)
+            self._uploaded = time.monotonic()
+            self._store.erasing.copied_to_hub(due)
 
     def _lesson_runs(self) -> bool:
         return any(
-            lesson.ended_at is None
-            and self._store.clock.now(lesson) < lesson.started_at + timedelta(minutes=lesson.planned_minutes)
+            lesson.ended_at is None and self._store.clock.now(lesson) < lesson.planned_end
             for lesson in self._store.lessons()
         )
 
     def _run(self) -> None:
-        while not self._stop.wait(TICK):
+        wait = 0.0
+        while not self._stop.wait(wait):
+            wait = TICK
             try:
                 self.tick()
+                if self._steps_left:
+                    # Each try copies the file while writes wait: seldom while children are being recorded.
+                    self._erases_again = time.monotonic() + (IN_LESSONS if self._lesson_runs() else AFTER_FAILURE)
             except (StoreError, OSError) as error:
                 LOG.error("housekeeping could not finish and tries again: %s", error)
-                self._stop.wait(60)
+                wait = AFTER_FAILURE
+            except Exception:  # a fault of ours: it must not end the retention and the backups for good
+                LOG.exception("housekeeping failed and goes on")
+                wait = AFTER_FAILURE
+
+
+def close_overdue_lessons(store: LessonStore) -> None:
+    """Ends lessons that nobody ended, at the time at which they close by themselves. Raises `StoreError`."""
+    for lesson in store.lessons():
+        if lesson.ended_at is None and store.clock.now(lesson) >= closing_time(lesson):
+            store.end_lesson(lesson.id, closing_time(lesson))
 
 
 def request_path(database: Path) -> Path:

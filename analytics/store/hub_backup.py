@@ -14,15 +14,17 @@ from pathlib import Path
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HTTPError
 
+from analytics.store.connection import names_of
 from analytics.store.copies import back_up
+from analytics.store.kept_copies import HUB_FOLDER
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from analytics.store.recovery import restore
+from analytics.store.upkeep import HUB_ACTION
 
 LOG = logging.getLogger(__name__)
 FILE_NAME = "lessons.duckdb"
 REPOSITORY_TYPE = "dataset"
-AUDIT_ACTION = "hub_copy"  # in the audit trail: this database and the copy belong together
 
 
 class HubBackup:
@@ -41,7 +43,7 @@ class HubBackup:
                 raise StoreError(
                     f"the data set {self.repository} is not private, and nothing was uploaded: make it private first"
                 )
-            known = any(entry.action == AUDIT_ACTION for entry in store.audit_entries())
+            known = any(entry.action == HUB_ACTION for entry in store.audit_entries())
             if not known and self._api.file_exists(self.repository, FILE_NAME, repo_type=REPOSITORY_TYPE):
                 raise StoreError(
                     f"the data set {self.repository} holds a copy of another database, and nothing was uploaded: "
@@ -49,9 +51,9 @@ class HubBackup:
                     f"{FILE_NAME} there"
                 )
             if not known:
-                store.audit(AUDIT_ACTION, "housekeeping", "copied to a private data set of the Hub from now on")
-            with tempfile.TemporaryDirectory(dir=store.path.parent) as folder:
-                with store.database.cursor() as cursor:
+                store.audit(HUB_ACTION, "housekeeping", "copied to a private data set of the Hub from now on")
+            with tempfile.TemporaryDirectory(prefix=HUB_FOLDER, dir=store.path.parent) as folder:
+                with store.copying, store.database.cursor() as cursor:
                     copy = back_up(cursor, store.path, Path(folder))
                 self._api.upload_file(
                     path_or_fileobj=copy,
@@ -69,7 +71,9 @@ class HubBackup:
         """Puts the copy in the place of ``database`` and returns where the file that was there is kept. Raises
         `StoreError`, and FileNotFoundError if there is no copy yet.
         """
-        with self._explained(), tempfile.TemporaryDirectory() as folder:
+        place = names_of(database)[0].parent
+        place.mkdir(parents=True, exist_ok=True)
+        with self._explained(), tempfile.TemporaryDirectory(prefix=HUB_FOLDER, dir=place) as folder:
             # Asked beforehand: a download that finds no network says "not found" as well.
             self._api.repo_info(self.repository, repo_type=REPOSITORY_TYPE)
             if not self._api.file_exists(self.repository, FILE_NAME, repo_type=REPOSITORY_TYPE):

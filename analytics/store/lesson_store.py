@@ -7,8 +7,9 @@ thread.
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import astuple
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from analytics.store.cache import QueryCache
 from analytics.store.clock import LessonClock
 from analytics.store.copies import back_up, backups_folder
 from analytics.store.database import Database
+from analytics.store.erasing import Erasing
+from analytics.store.erasing_plan import Plan
 from analytics.store.records import AuditEntry, Child, Correction, Event, Lesson, Observation, storable
 from analytics.store.rows import CHILD_COLUMNS, LESSON_COLUMNS, child_of, lesson_of, time_of
 from analytics.store.writer import Writer
@@ -42,7 +45,7 @@ class LessonStore:
         self._lessons: QueryCache[Lesson] = QueryCache(self.database)
         self._children: QueryCache[Child] = QueryCache(self.database)
         self._classes = classes.ClassNames(self.database)
-        self.erasures = 0  # children erased since the file was opened: copies elsewhere must follow
+        self.erasing = Erasing(self.database, self._writer)
 
     def close(self) -> None:
         """Commits what is waiting (at most 10 s) and closes the file. May be called twice."""
@@ -252,32 +255,33 @@ class LessonStore:
     # erasing, retention, backup
 
     def erase_child(self, pseudonym: str, actor: str) -> upkeep.RemovedRows:
-        """Removes a child from all tables, from this file's bytes, from the backups beside it, and deletes exported
-        files.
+        """Removes a child from all tables, from this file's bytes, from every copy beside it and on the Hub, and
+        deletes exported files.
 
-        Returns when all of that is done; writes wait meanwhile. Raises ValueError for an unknown child, and
-        `StoreError` if the rows are deleted but the file could not be rewritten (no room): housekeeping tries that
-        again.
+        What is to be done is written down first; ``steps_left`` of the answer says how much of it is not done yet:
+        housekeeping tries that again, also after a crash, and so does a second call, which answers how much is left
+        then. Writes wait meanwhile. Raises ValueError for a child that is neither known nor being erased, and
+        `StoreError` if nothing could be begun: then nothing is deleted.
         """
-        upkeep.rewrite_marker(self.path).touch()
-        removed = self._writer.run(lambda cursor: upkeep.delete_child(cursor, pseudonym, actor))
-        self.erasures += 1
-        self.rewrite()
-        upkeep.rewrite_backups(backups_folder(self.path), pseudonym)
-        upkeep.remove_old_files(upkeep.exports_folder(self.path), self.clock() + timedelta(days=1))
-        return removed
+        return self.erasing.erase_child(pseudonym, actor)
+
+    def unfinished_erasures(self) -> list[Plan]:
+        """The children that are being erased, with the steps that are still due."""
+        return [plan for plan in self.erasing.unfinished() if plan.pseudonym]
 
     def delete_before(self, moment: datetime, actor: str) -> upkeep.RemovedRows:
-        """Deletes what was recorded before ``moment`` (retention), rewrites the file, and deletes older backups
-        and exports.
+        """Deletes what was recorded before ``moment`` (retention), rewrites the file, and deletes older copies and
+        exports; what could not be done now is tried again as for `erase_child`. Raises `StoreError` if nothing could be
+        begun.
         """
-        removed = self._writer.run(lambda cursor: upkeep.delete_before(cursor, moment, actor))
-        if removed != upkeep.RemovedRows(0, 0, 0):
-            upkeep.rewrite_marker(self.path).touch()
-            self.rewrite()
-        for folder in (backups_folder(self.path), upkeep.exports_folder(self.path)):
-            upkeep.remove_old_files(folder, moment)
-        return removed
+        return self.erasing.delete_before(moment, actor)
+
+    @property
+    def copying(self) -> AbstractContextManager[object]:
+        """To be held by whoever reads rows and writes them into another file: erasing waits for it, and it for
+        erasing.
+        """
+        return self.erasing.copying
 
     def rewrite(self) -> None:
         """Writes the file anew, so that the bytes of deleted rows are gone; reading and writing wait for it."""
@@ -291,14 +295,15 @@ class LessonStore:
     @property
     def rewrite_pending(self) -> bool:
         """Whether rows were deleted whose bytes are still in the file, because a rewriting was interrupted."""
-        return upkeep.rewrite_marker(self.path).exists()
+        return self.erasing.rewrite_pending
 
     def backup(self) -> Path:
         """Writes a consistent copy into the folder ``backups`` beside the file and returns it; recording goes on
         meanwhile.
         """
-        with self.database.cursor() as cursor:
-            return back_up(cursor, self.path, backups_folder(self.path))
+        folder = backups_folder(self.path)
+        with self.copying, upkeep.explained(folder), self.database.cursor() as cursor:
+            return back_up(cursor, self.path, folder)
 
     def _read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self.database.cursor() as cursor:

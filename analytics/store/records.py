@@ -5,7 +5,7 @@ stored.
 import hashlib
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from emotion.labels import KEYS
 
@@ -15,6 +15,10 @@ MAXIMUM_TEXT = (
 )
 MOST_FACES = 255  # what the one byte of `faces_seen` holds; it stands for so many and more
 EVENT_KINDS = ("task_started", "task_solved", "task_failed", "hint", "break", "note")
+
+MAXIMUM_PLAN = 366 * 24 * 60.0  # minutes: every lesson has an end that a calendar can hold
+# A lesson that nobody ends goes on this long after its planned end, then closes itself.
+OVERTIME = timedelta(minutes=15)
 
 SAMPLE_CLASS = "Sample class"  # of the synthetic lesson that every teacher can look at
 
@@ -48,8 +52,13 @@ class Lesson:
         _require_aware("started_at", self.started_at)
         if self.ended_at is not None:
             _require_aware("ended_at", self.ended_at)
-        if not (math.isfinite(self.planned_minutes) and self.planned_minutes > 0):
-            raise ValueError(f"planned_minutes is {self.planned_minutes}: give a positive number of minutes")
+        if not 0 < self.planned_minutes <= MAXIMUM_PLAN:  # false for NaN too
+            raise ValueError(f"planned_minutes is {self.planned_minutes}: give a number from 0 to {MAXIMUM_PLAN:.0f}")
+
+    @property
+    def planned_end(self) -> datetime:
+        """When the lesson should be over."""
+        return self.started_at + timedelta(minutes=self.planned_minutes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +202,11 @@ class AuditEntry:
     actor: str
     action: str
     detail: str
+
+
+def closing_time(lesson: Lesson) -> datetime:
+    """When a lesson that nobody ends closes itself."""
+    return lesson.planned_end + OVERTIME
 
 
 def utc_now() -> datetime:

@@ -13,22 +13,33 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.store.copies import BACKUP_PATTERN, copy_database, log_of, rewriting_path
+from analytics.access.files import LinkError, keep_aside, place
+from analytics.store.copies import copy_database, log_of, rewriting_path
 from analytics.store.database import Database
-from analytics.store.records import StoreError, storable, utc_now
+from analytics.store.records import OVERTIME, StoreError, storable, utc_now
 
 LOG = logging.getLogger(__name__)
+HUB_ACTION = "hub_copy"  # in the audit trail: this database and a copy on the Hub belong together
+NO_SUCH_CHILD = (
+    "there is no such child, and no erasing that is unfinished: of one that was erased before, nothing is kept here"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RemovedRows:
-    """How many rows of each kind a deletion removed."""
+    """How many rows of each kind a deletion removed; ``steps_left``: of an erasing that is not finished yet."""
 
     observations: int
     events: int
     corrections: int
     lessons: int = 0
     children: int = 0
+    steps_left: int = 0
+
+    @property
+    def of_child(self) -> int:
+        """Rows in which a child was recorded or judged."""
+        return self.observations + self.events + self.corrections
 
     def __str__(self) -> str:
         return (
@@ -47,13 +58,29 @@ def rewrite_marker(database: Path) -> Path:
     return database.with_name(database.name + ".rewrite")
 
 
+def class_of(cursor: duckdb.DuckDBPyConnection, pseudonym: str) -> str | None:
+    """The class of a child; None if it is not in the tables."""
+    row = cursor.execute("SELECT class_name FROM child WHERE pseudonym = ?", [storable(pseudonym)]).fetchone()
+    return None if row is None else str(row[0])
+
+
+def is_known(cursor: duckdb.DuckDBPyConnection, pseudonym: str) -> bool:
+    """Whether a child is in the tables."""
+    return class_of(cursor, pseudonym) is not None
+
+
+def was_copied_to_hub(cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a data set of the Hub holds a copy of this database (`analytics.store.hub_backup`)."""
+    return cursor.execute("SELECT 1 FROM audit WHERE action = ? LIMIT 1", [HUB_ACTION]).fetchone() is not None
+
+
 def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) -> RemovedRows:
     """Deletes all rows of a child, and its animal from the audit trail. Raises ValueError if there is none."""
     row = cursor.execute(
         "SELECT number, class_name, animal FROM child WHERE pseudonym = ?", [storable(pseudonym)]
     ).fetchone()
     if row is None:
-        raise ValueError("there is no such child: it may have been erased already")
+        raise ValueError(NO_SUCH_CHILD)
     number, class_name, animal = row
     removed = RemovedRows(
         *(_delete(cursor, table, "child = ?", [number]) for table in ("observation", "event", "correction"))
@@ -69,8 +96,8 @@ def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) 
 
 
 def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: str) -> RemovedRows:
-    """Deletes what happened before ``moment``, lessons that are empty after it, and children whose consent ended
-    before it.
+    """Deletes what happened before ``moment``, lessons that were over before it and are empty now, and children whose
+    consent ended before it. A lesson that nobody ended was over at its closing time.
 
     Synthetic lessons stay: nobody was recorded in them.
     """
@@ -81,9 +108,10 @@ def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: st
     lessons = _delete(
         cursor,
         "lesson",
-        "ended_at < ? AND NOT synthetic AND number NOT IN (SELECT lesson FROM observation) "
+        "coalesce(ended_at, started_at + to_microseconds(CAST(planned_minutes * 6e7 AS BIGINT)) + ?) < ? "
+        "AND NOT synthetic AND number NOT IN (SELECT lesson FROM observation) "
         "AND number NOT IN (SELECT lesson FROM event) AND number NOT IN (SELECT lesson FROM correction)",
-        [moment],
+        [OVERTIME, moment],
     )
     children = _delete(
         cursor,
@@ -102,20 +130,34 @@ def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: st
 def rewrite(database: Database, keep_old: bool = False) -> None:
     """Replaces the file by one that holds what is left and nothing else. Called where nobody writes meanwhile.
 
-    ``keep_old``: what lies there, and its log, is kept under a new name.
+    ``keep_old``: what lies there, and its log, is kept under a new name. Raises `StoreError`, and then the old file or
+    the new one is there, whole.
     """
     database.path.parent.mkdir(parents=True, exist_ok=True)
     fresh = rewriting_path(database.path)
     with database.cursor() as cursor:
         copy_database(cursor, fresh)
-    with database.closed_meanwhile():
+    with explained(database.path), database.closed_meanwhile():
         for old in (database.path, log_of(database.path)):
             if keep_old and old.exists():
-                kept = old.rename(old.with_name(f"{old.name}.replaced-{utc_now():%Y%m%dT%H%M%S%fZ}"))
+                kept = keep_aside(old, old.with_name(f"{old.name}.replaced-{utc_now():%Y%m%dT%H%M%S%fZ}"))
                 LOG.critical("%s was not written by this app while it had it open; it is kept as %s", old, kept)
-        fresh.replace(database.path)
-        log_of(database.path).unlink(missing_ok=True)
+        place(fresh, database.path, [log_of(database.path)])
     rewrite_marker(database.path).unlink(missing_ok=True)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turns an OSError into a `StoreError` that names the file and what to do."""
+    try:
+        yield
+    except LinkError as error:
+        raise StoreError(str(error)) from error
+    except OSError as error:
+        raise StoreError(
+            f"{path} could not be written anew ({error.strerror or type(error).__name__}): see to it that there is "
+            "room and that this user may write there; it is tried again"
+        ) from error
 
 
 def rescue(database: Database) -> None:
@@ -125,48 +167,6 @@ def rescue(database: Database) -> None:
     """
     rewrite(database, keep_old=True)
     LOG.critical("%s was taken away while it was open; it is written anew and nothing is lost", database.path)
-
-
-def rewrite_backups(folder: Path, pseudonym: str) -> int:
-    """Removes a child from every backup in ``folder`` that knows it; returns how many were rewritten."""
-    count = 0
-    for backup in sorted(folder.glob(BACKUP_PATTERN)):
-        fresh = backup.with_suffix(".rewriting")
-        with _connected(backup) as connection:
-            connection.begin()
-            try:
-                delete_child(connection, pseudonym, "erasure of backups")
-            except ValueError:  # this backup does not know the child
-                connection.rollback()
-                continue
-            connection.commit()
-            copy_database(connection, fresh)
-        fresh.replace(backup)
-        log_of(backup).unlink(missing_ok=True)
-        count += 1
-    return count
-
-
-def remove_old_files(folder: Path, before: datetime) -> int:
-    """Deletes files of ``folder`` that were written before ``before``; returns how many."""
-    old = [file for file in folder.glob("*") if file.is_file() and file.stat().st_mtime < before.timestamp()]
-    for file in old:
-        file.unlink()
-    return len(old)
-
-
-@contextmanager
-def _connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    try:
-        connection = duckdb.connect(str(path))
-    except duckdb.Error as error:
-        raise StoreError(
-            f"the backup {path} cannot be opened: {error}. Delete it, or move it out of the folder"
-        ) from error
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def _delete(cursor: duckdb.DuckDBPyConnection, table: str, condition: str, parameters: list[object]) -> int:

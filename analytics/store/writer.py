@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from analytics.store import upkeep
+from analytics.store.connection import transaction
 from analytics.store.database import Database
 from analytics.store.records import StoreError
 
@@ -143,27 +144,15 @@ class Writer:
             with self._database.translated():
                 upkeep.rescue(self._database)
         with self._database.cursor() as cursor:
-            cursor.begin()
             try:
-                results = {id(job): job.work(cursor) for job in group if not job.batch}
-                batches = [job for job in group if job.batch]
-                if batches:
-                    merged = self._merge(cursor, [job.payload for job in batches])
-                    results.update({id(job): result for job, result in zip(batches, merged, strict=True)})
-                cursor.commit()
+                with transaction(cursor):
+                    results = {id(job): job.work(cursor) for job in group if not job.batch}
+                    batches = [job for job in group if job.batch]
+                    if batches:
+                        merged = self._merge(cursor, [job.payload for job in batches])
+                        results.update({id(job): result for job, result in zip(batches, merged, strict=True)})
                 self.last_commit = time.monotonic()
-            except BaseException:
-                self._roll_back(cursor)
-                raise
             finally:
                 if not all(job.batch for job in group):
                     self._database.changed()
             return [results[id(job)] for job in group]
-
-    def _roll_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        try:
-            cursor.rollback()
-        except (
-            duckdb.Error
-        ) as error:  # a failed commit has rolled back already; a lost instance is reopened by Database
-            LOG.debug("nothing to roll back: %s", type(error).__name__)

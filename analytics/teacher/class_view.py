@@ -8,6 +8,7 @@ that.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
@@ -17,11 +18,11 @@ from gradio.context import LocalContext
 
 from analytics.access.accounts import Accounts
 from analytics.access.spelling import fold
-from analytics.classroom.recorder import closing_time
 from analytics.simulation.sample import is_sample_child
 from analytics.store import upkeep
+from analytics.store.erasing_plan import Plan
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import SAMPLE_CLASS, Child, Correction, Event, Lesson
+from analytics.store.records import SAMPLE_CLASS, Child, Correction, Event, Lesson, closing_time
 from analytics.words.user_errors import UserError
 
 NO_SUCH_ID = ""  # an id that no lesson and no child has
@@ -133,10 +134,25 @@ class ClassView(LessonStore):
     def erase_child(self, pseudonym: str, actor: str) -> upkeep.RemovedRows:
         """See `LessonStore.erase_child`. ValueError for a child that the reader does not see."""
         found = self.find_child(pseudonym)
-        if found is None:
-            raise ValueError("there is no such child: it may have been erased already")
-        self._require_class(self.reader, found.class_name)
+        if found is not None:
+            class_name = found.class_name
+        else:
+            erased = [plan.class_name for plan in self.unfinished_erasures() if plan.pseudonym == pseudonym]
+            if not erased:
+                raise ValueError(upkeep.NO_SUCH_CHILD)
+            class_name = erased[0]
+        self._require_class(self.reader, class_name)
         return self._whole.erase_child(pseudonym, self._signed(actor))
+
+    def unfinished_erasures(self) -> list[Plan]:
+        """The children of the reader's classes that are being erased."""
+        reader = self.reader
+        return [plan for plan in self._whole.unfinished_erasures() if reader.may_see(plan.class_name)]
+
+    @property
+    def copying(self) -> AbstractContextManager[object]:
+        """See `LessonStore.copying`."""
+        return self._whole.copying
 
     # observations, events, corrections
 

@@ -4,10 +4,9 @@ of what users typed."""
 import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from threading import Lock
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +20,7 @@ from analytics.insight.feedback import feedback_by_signal
 from analytics.insight.timeline import animals_of_class
 from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.support import Signal
+from analytics.store.erasing_plan import Plan
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child, Lesson, StoreError, storable
 from analytics.teacher.board import Attention, attention_list
@@ -45,8 +45,6 @@ class TeacherContext:
     consent_version: str
     checkpoint: Path | None
     hides_small_groups: bool = False
-    # An export that was read before an erasure must not be written after it.
-    exporting: Lock = field(default_factory=Lock)
 
     def lesson(self, id_or_code: str | None) -> Lesson:
         """The lesson with this id or code (any spelling). `UserError` where there is none."""
@@ -79,13 +77,27 @@ class TeacherContext:
         """All signals of the lesson, what is unanswered and grave first."""
         return attention_list(self.signals(lesson), self.animals(lesson), feedback_by_signal(self.store, lesson.id))
 
-    def erase(self, child: Child, actor: str) -> int:
-        """Erases everything that is stored of a child, copies of exports included; returns the number of rows."""
-        with self.exporting:
-            removed = self.store.erase_child(child.pseudonym, actor)
+    def erasable(self, class_name: str, code_or_pseudonym: str | None) -> Child | Plan:
+        """As `child`, or the unfinished erasing of one that is gone from the tables already."""
+        try:
+            return self.child(class_name, code_or_pseudonym)
+        except UserError:
+            unfinished = self.recorder.unfinished_erasure(class_name, code_or_pseudonym or "")
+            if unfinished is None:
+                raise
+            return unfinished
+
+    def erase(self, child: Child | Plan, actor: str) -> tuple[int, tuple[str, ...]]:
+        """Erases everything that is stored of a child, copies of exports included.
+
+        Answers how many rows that were, and the steps that are still due, for `erasing_text`: none when all is done.
+        """
+        with self.store.copying:
             for copy in downloads_folder().iterdir():
                 copy.unlink(missing_ok=True)
-        return removed.observations + removed.events + removed.corrections
+            removed = self.store.erase_child(child.pseudonym, actor)
+        left = [plan.steps for plan in self.store.unfinished_erasures() if plan.pseudonym == child.pseudonym]
+        return removed.of_child, left[0] if left and removed.steps_left else ()
 
     def signals(self, lesson: Lesson) -> list[Signal]:
         """All signals of the lesson so far, in the order in which they were raised."""
@@ -95,7 +107,7 @@ class TeacherContext:
         """Writes an export; returns a copy of it to hand out, under a name that nobody can guess."""
         if file_format not in FORMATS:
             raise UserError("error_format", value=str(file_format)[:20])
-        with self.exporting:
+        with self.store.copying:  # what was read before an erasure must not be written after it
             written = export_lesson(self.store, lesson.id, file_format, actor)
             return Path(shutil.copyfile(written, downloads_folder() / f"{uuid4().hex}-{written.name}"))
 

@@ -28,7 +28,7 @@ from analytics.teacher.small_groups import is_small
 from analytics.teacher.tabs.child import save_correction
 from analytics.teacher.tabs.classes import LONGEST_CONSENT, LONGEST_LESSON, enrol_children
 from analytics.teacher.tabs.lesson import lesson_moments, tasks_table
-from analytics.words.sentences import animal_name, reason_text, suggestion_text
+from analytics.words.sentences import animal_name, erasing_text, reason_text, suggestion_text
 from analytics.words.texts import say
 
 SIGNALS_PER_CALL = 100  # a poll answers at most this many; the cursor fetches the rest
@@ -286,9 +286,14 @@ def add_teacher_api(context: TeacherContext) -> None:
 
     def erase_child(child: str, class_name: str = "", request: gr.Request = None) -> dict:  # type: ignore[assignment]
         """Erases everything that is stored of a child (pseudonym, or code with its class): there is no way back.
-        Answers ``rows``."""
-        known = context.child(class_name, child)
-        return {"child": known.pseudonym, "rows": context.erase(known, "api")}
+
+        Answers ``rows``, and ``steps_left``: 0 when the child is in no file any more. What could not be done at once (a
+        full disk, a copy on the Hub) is tried again by itself; ``message`` says what that is, and a second call how far
+        it is then."""
+        known = context.erasable(class_name, child)
+        rows, steps = context.erase(known, "api")
+        message = erasing_text(context.language_of(request), steps) if steps else ""
+        return {"child": known.pseudonym, "rows": rows, "steps_left": len(steps), "message": message}
 
     class_board_endpoint.__name__ = "class_board"
     for handler in (

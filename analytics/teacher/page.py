@@ -1,7 +1,7 @@
 """The teacher page: the chosen lesson with its status line, seven tabs, and the named endpoints."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from analytics.classroom.consent import consent_form_version
 from analytics.classroom.recorder import LessonRecorder
 from analytics.simulation.sample import ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import Lesson
+from analytics.store.records import Lesson, closing_time
 from analytics.teacher.class_view import ClassView
 from analytics.teacher.context import COPY_SECONDS, TeacherContext
 from analytics.teacher.endpoints import add_teacher_api
@@ -53,10 +53,11 @@ def css() -> str:
 
 
 def status_html(lesson: Lesson, language: str, now: datetime) -> Markup:
-    """The lesson code in large type and the time left at ``now``; or that the lesson has ended, or is a synthetic
-    sample."""
-    left = lesson.started_at + timedelta(minutes=lesson.planned_minutes) - now
-    return render("teacher/status.html", language, lesson=lesson, left=left)
+    """The lesson code in large type and the time left at ``now``, or until a lesson over its time closes itself; or
+    that the lesson has ended, or is a synthetic sample."""
+    left = (lesson.planned_end - now).total_seconds()
+    until_closed = max(0.0, (closing_time(lesson) - now).total_seconds())
+    return render("teacher/status.html", language, lesson=lesson, left=left, until_closed=until_closed)
 
 
 def build_teacher(

@@ -4,11 +4,13 @@ Everything here is plain text, not HTML.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from analytics.insight.feedback import parse_feedback
 from analytics.signals.support import AWAY, DELIGHTED, Signal
+from analytics.store.erasing_plan import EXPORTS, FILE, HUB, LEFTOVERS, REWRITE, ROWS, SEARCH, UNREADABLE
 from analytics.store.records import SAMPLE_CLASS, Lesson
 from analytics.words.texts import TEXTS, decimal, duration, expression_name, say
 
@@ -43,6 +45,18 @@ def times_text(language: str, count: int) -> str:
     # Russian has a plural of its own for numbers that end in 2, 3 or 4, but not in 12, 13 or 14.
     few = count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14)
     return say(language, "times_few" if few else "times_many", count=count)
+
+
+def erasing_text(language: str, steps: Sequence[str]) -> str:
+    """How far an erasing is: how many of its steps are left, and of what. ``steps``: of an unfinished one."""
+    copies = sum(step.startswith((SEARCH, REWRITE)) for step in steps)
+    parts = [
+        say(language, f"step_{step}") for step in (ROWS, EXPORTS, LEFTOVERS, FILE, HUB, UNREADABLE) if step in steps
+    ]
+    if copies:
+        parts.append(say(language, "step_copies", count=copies))
+    key = "erasing_left_one" if len(steps) == 1 else "erasing_left"
+    return say(language, key, steps=len(steps), what=", ".join(parts))
 
 
 def signed_number(language: str, value: float, digits: int) -> str:

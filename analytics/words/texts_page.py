@@ -228,6 +228,26 @@ PAGE: dict[str, tuple[str, str]] = {
     "erase": ("Erase all data of the child", "Стереть все данные ребёнка"),
     "erase_confirm": ("Type the word ERASE to confirm", "Впишите слово СТЕРЕТЬ для подтверждения"),
     "erase_word": ("ERASE", "СТЕРЕТЬ"),
+    "erasing_left_one": (
+        "Erasing, 1 step left: {what}. The program goes on by itself, also after a restart; if it stays so, the "
+        "server's log says what is in the way.",
+        "Стирание: остался 1 шаг: {what}. Программа продолжит сама, и после перезапуска тоже; если так и останется, "
+        "причина в журнале сервера.",
+    ),
+    "erasing_left": (
+        "Erasing, {steps} steps left: {what}. The program goes on by itself, also after a restart; if it stays so, the "
+        "server's log says what is in the way.",
+        "Стирание: осталось шагов: {steps} ({what}). Программа продолжит сама, и после перезапуска тоже; если так и "
+        "останется, причина в журнале сервера.",
+    ),
+    "step_rows": ("the rows in the database", "строки в базе"),
+    "step_exports": ("exported files", "выгруженные файлы"),
+    "step_leftovers": ("copies that were not finished", "незаконченные копии"),
+    "step_file": ("the bytes of the database's file", "содержимое файла базы"),
+    "step_copies": ("copies of the database ({count})", "копии базы ({count})"),
+    "step_hub": ("the copy on the Hub", "копия на Hub"),
+    "step_unreadable": ("a list of steps that cannot be read", "список шагов, который не читается"),
+    "closes": ("time is over · closes by itself in {time}", "время вышло · закроется само через {time}"),
     "erased": ("Erased: {rows} rows of {animal}.", "Стёрто: {rows} строк, {animal}."),
     "consent_set": ("Done: {animal}, consent {state}.", "Готово: {animal}, согласие {state}."),
 }

@@ -15,7 +15,7 @@ from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext, UserError, check_name, check_number
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import CLICKS
-from analytics.words.sentences import animal_name, class_title, date_text, date_time_text, lesson_title
+from analytics.words.sentences import animal_name, class_title, date_text, date_time_text, erasing_text, lesson_title
 from analytics.words.templates import render
 from analytics.words.texts import say
 
@@ -70,6 +70,15 @@ def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str)
     """A printable list of new codes with an empty line for each child's name. ``codes``: (code, animal)."""
     title = say(language, "roster_list", class_name=class_name)
     return render("teacher/codes.html", language, title=title, codes=codes)
+
+
+def erasing_html(context: TeacherContext, language: str) -> Markup:
+    """A line for each child of the reader's classes whose erasing is not finished."""
+    lines = [
+        f"{class_title(language, plan.class_name)}: {erasing_text(language, plan.steps)}"
+        for plan in context.store.unfinished_erasures()
+    ]
+    return Markup().join(render("teacher/note.html", language, kind="note", words=line) for line in lines)
 
 
 def enrol_children(
@@ -138,13 +147,13 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
     def roster(class_of_children: str | None, zone: str, language: str, child: str | None = None) -> tuple[Any, Any]:
         name = (class_of_children or "").strip()
         children = context.store.children(name)
+        unfinished = erasing_html(context, language)
         if not children:
             empty = render("teacher/note.html", language, kind="note", words=say(language, "enrolled_none"))
-            return empty, gr.Dropdown(choices=[], value=None)
+            return unfinished + empty, gr.Dropdown(choices=[], value=None)
         choices = [(animal_name(language, child.animal), child.pseudonym) for child in children]
-        return table_html(roster_table(context, name, language, zone), language), gr.Dropdown(
-            choices=choices, value=child
-        )
+        table = table_html(roster_table(context, name, language, zone), language)
+        return unfinished + table, gr.Dropdown(choices=choices, value=child)
 
     @with_user_errors(context)
     def refresh(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> tuple[Any, ...]:
@@ -203,8 +212,10 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         if fold(typed or "") != fold(word_needed):
             raise UserError("error_erase", word=word_needed)
         known = context.child("", child)
-        rows = context.erase(known, "teacher page")
+        rows, steps = context.erase(known, "teacher page")
         gr.Info(say(language, "erased", rows=rows, animal=animal_name(language, known.animal)))
+        if steps:
+            gr.Warning(erasing_text(language, steps), duration=30)
         return *roster(known.class_name, zone, language), ""
 
     listing = [enrolled, chosen]

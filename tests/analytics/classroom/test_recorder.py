@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from analytics.classroom.recorder import CLOCK_SLACK, OVERTIME, WHOLE_SECONDS, LessonRecorder, RecordingOutcome
+from analytics.classroom.recorder import CLOCK_SLACK, WHOLE_SECONDS, LessonRecorder, RecordingOutcome
 from analytics.store.clock import LessonClock
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import Lesson
+from analytics.store.records import OVERTIME, Lesson
 from emotion.labels import Prediction
 from tests.analytics.examples import HAPPY, START
 

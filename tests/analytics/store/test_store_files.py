@@ -1,16 +1,18 @@
 """Which files the lesson store opens, brings up to date, or leaves alone."""
 
 import re
+import sqlite3
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from analytics.store import database as database_module
-from analytics.store.copies import has_storage_of_duckdb_1
+from analytics.store.connection import connect, transaction
+from analytics.store.copies import has_storage_of_duckdb_1, log_of
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Correction, StoreError
-from analytics.store.recovery import open_store
+from analytics.store.recovery import open_store, restore
 from tests.analytics.examples import START, make_lesson, make_observation
 
 
@@ -90,3 +92,63 @@ def test_a_second_store_on_the_same_file_in_one_process_is_refused(store: Lesson
     with pytest.raises(StoreError, match="already open"):
         LessonStore(database)
     assert store.lessons() == []
+
+
+def test_a_database_of_another_kind_is_refused_in_a_sentence_and_nothing_is_fetched_for_it(
+    tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB would look for an extension that reads it: in the home folder, then on the network."""
+    stray = tmp_path / "stray.backup"
+    sqlite3.connect(stray).execute("CREATE TABLE a (b)").connection.close()
+    monkeypatch.setattr(duckdb, "connect", lambda *_, **__: pytest.fail("DuckDB was asked to open it"))
+    with pytest.raises(StoreError, match="never a lesson database"):
+        LessonStore(stray)
+    with pytest.raises(StoreError, match=f"{stray} is damaged, or was never a backup"):
+        restore(stray, database)
+    assert not database.exists()
+
+
+def test_every_connection_is_made_in_one_place_which_installs_and_loads_nothing(tmp_path: Path) -> None:
+    package = Path(database_module.__file__).parents[2]
+    sources = [*(package / "analytics").rglob("*.py"), *(package / "emotion").rglob("*.py"), package / "app.py"]
+    made = [path.name for path in sources for _ in re.findall(r"duckdb\.connect\(", path.read_text(encoding="utf-8"))]
+    assert made == ["connection.py"]
+    for read_only in (False, True):
+        connection = connect(tmp_path / "a.duckdb", read_only=read_only)
+        settings = dict(
+            connection.execute("SELECT name, value FROM duckdb_settings() WHERE name LIKE 'auto%extensions'").fetchall()
+        )
+        assert settings == {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        connection.close()
+
+
+@pytest.mark.parametrize("name", ["what?.duckdb", "a?b?c", "?", "x?access_mode=read_only"])
+def test_a_question_mark_in_the_name_is_a_letter_like_any_other(tmp_path: Path, name: str) -> None:
+    database = tmp_path / name
+    with LessonStore(database) as store:
+        store.add_lesson(make_lesson())
+        assert log_of(database).exists()
+        store.rewrite()
+        assert not log_of(database).exists()
+    with LessonStore(database) as store:
+        assert len(store.lessons()) == 1
+
+
+def test_a_question_mark_in_the_folder_is_refused_with_the_reason_before_anything_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "which?"
+    with pytest.raises(StoreError, match="question mark"):
+        LessonStore(folder / "lessons.duckdb")
+    assert not folder.exists()
+
+
+def test_what_went_wrong_first_is_told_and_not_that_nothing_could_be_rolled_back(database: Path) -> None:
+    connection = connect(database)
+
+    def fail_and_lose_the_transaction() -> None:
+        with transaction(connection):
+            connection.rollback()
+            connection.execute("SELECT no_such_column FROM nowhere")
+
+    with pytest.raises(duckdb.CatalogException, match="nowhere"):
+        fail_and_lose_the_transaction()
+    connection.close()

@@ -3,7 +3,6 @@
 import logging
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -324,11 +323,3 @@ def test_a_terminated_process_drains_and_closes_within_ten_seconds(database: Pat
     with LessonStore(database) as store:
         stored = {round((moment - START).total_seconds()) for moment in store.observations("lesson-1")["at"]}
     assert acknowledged <= stored
-
-
-def test_a_backup_that_another_program_made_unreadable_stops_an_erasure_with_a_remedy(class_store: LessonStore) -> None:
-    copy = class_store.backup()
-    shutil.copyfile(__file__, copy)
-    with pytest.raises(StoreError, match="Delete it"):
-        class_store.erase_child(FOX, "teacher")
-    assert class_store.find_child(FOX) is None
