@@ -7,11 +7,11 @@ Without an account the teacher page answers this computer only.
 """
 
 import argparse
+import codecs
 import getpass
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 import sys
@@ -19,7 +19,10 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
+from analytics.access.command_settings import DEFAULT_ACCOUNTS, accounts_setting
+from analytics.access.files import LinkError, finish_placing, resolved, write_whole
 from analytics.access.spelling import fold, tidy
 
 # OWASP Password Storage Cheat Sheet: scrypt with N = 2^16, r = 8, p = 2 (64 MB a hash) withstands offline guessing.
@@ -28,9 +31,10 @@ SALT_BYTES, HASH_BYTES = 16, 32
 MEMORY_LIMIT = 160 * 1024 * 1024  # bytes OpenSSL may use: 128 * COST * BLOCK_SIZE and some
 MINIMUM_PASSWORD = 10
 MAXIMUM_PASSWORD = 200  # hashing a megabyte would be somebody's attack
+MAXIMUM_LINE = 4096  # bytes of a line with a password
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 EVERY_CLASS = "all"  # in place of the classes: for the only teacher of a school, say
-DEFAULT_FILE = Path(".data/accounts.json")
+MARK = "\ufeff"  # the byte order mark, with which Windows' programs begin a text
 
 
 class AccountsError(ValueError):
@@ -51,7 +55,7 @@ class Accounts:
         """Whether ``password`` belongs to ``name``. Takes the same time for a name that does not exist."""
         salt, expected = self.hashes.get(name, ("00" * SALT_BYTES, "00" * HASH_BYTES))
         # As it was typed, too: older hashes were made of what a keyboard gave, composed or not.
-        spellings = dict.fromkeys((plain_password(password), password))
+        spellings = dict.fromkeys((plain_password(password), without_line_end(password)))
         matches = [hmac.compare_digest(_hash(text[:MAXIMUM_PASSWORD], salt), expected) for text in spellings]
         return any(matches) and name in self.hashes
 
@@ -67,18 +71,24 @@ def load_accounts(source: str | Path) -> Accounts:
     Raises `AccountsError` for anything that is not what `save_accounts` writes.
     """
     text = str(source).strip()
-    if not text.startswith("{"):
-        path = Path(source)
-        if not path.exists():
-            return Accounts({})
+    if not are_accounts(text):
+        path = Path(source).expanduser()
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            path = resolved(path)
+            finish_placing(path)
+            if not path.exists():
+                return Accounts({})
+            text = path.read_text(encoding="utf-8-sig")  # Windows' editors put a mark at the beginning
+        except LinkError as error:
+            raise AccountsError(f"The accounts cannot be read: {error}.") from error
+        except OSError as error:
             raise AccountsError(
-                f"The accounts in {path} cannot be read ({error}): give the right to, or move it."
+                f"The accounts in {path} cannot be read ({error.strerror}): give the right to, or move it."
             ) from error
+        except UnicodeDecodeError as error:
+            raise AccountsError(f"The accounts in {path} are not UTF-8: save the file as UTF-8.") from error
     try:
-        rows = json.loads(text)["accounts"]
+        rows = json.loads(text.removeprefix(MARK))["accounts"]
         hashes = {str(name): (str(row["salt"]), str(row["scrypt"])) for name, row in rows.items()}
         for salt, digest in hashes.values():
             bytes.fromhex(salt), bytes.fromhex(digest)
@@ -98,18 +108,18 @@ def _list(value: object) -> list[object]:
     return value
 
 
+def are_accounts(source: str) -> bool:
+    """Whether the value of ``EMOTION_ACCOUNTS`` is the accounts themselves, and not the name of their file."""
+    return source.strip().removeprefix(MARK).startswith("{")
+
+
 def save_accounts(accounts: Accounts, path: Path) -> None:
-    """Write the file so that only its owner can read it, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes the file so that only its owner can read it, whole or not at all. Raises OSError."""
     rows = {
         name: {"salt": salt, "scrypt": digest, "classes": sorted(accounts.classes.get(name, ()))}
         for name, (salt, digest) in sorted(accounts.hashes.items())
     }
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
-        json.dump({"accounts": rows}, stream, indent=1, ensure_ascii=False)
-    draft.replace(path)
+    write_whole(path.expanduser(), json.dumps({"accounts": rows}, indent=1, ensure_ascii=False))
 
 
 def with_account(accounts: Accounts, name: str, password: str, classes: frozenset[str] | None = None) -> Accounts:
@@ -138,8 +148,33 @@ def parse_classes(text: str) -> frozenset[str]:
 
 def plain_password(text: str) -> str:
     """A password in the form in which it is hashed: the same for composed and decomposed letters and for letters of
-    full width (NFKC, as RFC 8265 asks for)."""
-    return unicodedata.normalize("NFKC", text)
+    full width (NFKC, as RFC 8265 asks for), and without the end of its line."""
+    return unicodedata.normalize("NFKC", without_line_end(text))
+
+
+def without_line_end(password: str) -> str:
+    """A password without what a file puts around it: a byte order mark before it, the end of the line after it."""
+    return password.removeprefix(MARK).rstrip("\r\n")
+
+
+def read_password(stream: TextIO) -> str:
+    """The first line of a file or pipe, in UTF-8, or in UTF-16 where it says so (PowerShell writes that).
+
+    Raises `AccountsError` for another encoding: guessed wrongly, nobody could log in.
+    """
+    binary = getattr(stream, "buffer", None)  # below what the terminal's settings make of it
+    if binary is None:
+        return without_line_end(stream.readline(MAXIMUM_LINE))
+    line = binary.readline(MAXIMUM_LINE)
+    encoding = "utf-8-sig"
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+        if len(line) % 2:  # the second byte of a line's end that is two bytes long
+            line += binary.read(1)
+    try:
+        return without_line_end(line.decode(encoding))
+    except UnicodeDecodeError as error:
+        raise AccountsError("The password is not in UTF-8: save its file as UTF-8.") from error
 
 
 def _hash(password: str, salt: str) -> str:
@@ -157,7 +192,7 @@ def _hash(password: str, salt: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Exit code 1 with a sentence for what cannot be done."""
     parser = argparse.ArgumentParser(prog="python -m analytics.access.accounts", description="Teachers' accounts")
-    parser.add_argument("--file", type=Path, default=DEFAULT_FILE, help=f"default: {DEFAULT_FILE}")
+    parser.add_argument("--file", help=f"default: EMOTION_ACCOUNTS, or else {DEFAULT_ACCOUNTS}")
     commands = parser.add_subparsers(dest="command", required=True)
     classes_help = f"the classes that the teacher sees, with commas (2B,3A), or {EVERY_CLASS}"
     adding = commands.add_parser("add", help="add an account or change its password")
@@ -170,15 +205,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("list", help="show the names and their classes")
     options = parser.parse_args(arguments)
     try:
-        accounts = load_accounts(options.file)
+        source = options.file or accounts_setting()
+        accounts = load_accounts(source)
+        if options.command != "list" and are_accounts(source):
+            raise AccountsError(
+                "EMOTION_ACCOUNTS holds the accounts themselves, which a command cannot change: name a file with "
+                "--file, and set EMOTION_ACCOUNTS to what is in it then."
+            )
+        file = Path(source)
         if options.command == "list":
             for name in sorted(accounts.hashes):
                 print(f"{name}: {', '.join(sorted(accounts.classes.get(name, ()))) or '–'}")
         elif options.command == "add":
             # From a pipe in scripts; a terminal does not show what is typed.
-            password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+            password = getpass.getpass("Password: ") if sys.stdin.isatty() else read_password(sys.stdin)
             changed = with_account(accounts, options.name, password, options.classes)
-            save_accounts(changed, options.file)
+            save_accounts(changed, file)
             if not changed.classes[options.name]:
                 print(
                     f"{options.name} sees no class yet, only the sample lesson: "
@@ -189,12 +231,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise AccountsError(f"There is no account {options.name!r}; `list` shows the names.")
         elif options.command == "classes":
             classes = {**accounts.classes, options.name: options.classes}
-            save_accounts(Accounts(accounts.hashes, classes), options.file)
+            save_accounts(Accounts(accounts.hashes, classes), file)
         else:
             kept = {name: row for name, row in accounts.hashes.items() if name != options.name}
-            save_accounts(Accounts(kept, accounts.classes), options.file)
-    except (AccountsError, OSError) as error:
+            save_accounts(Accounts(kept, accounts.classes), file)
+    except AccountsError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        reason = error if isinstance(error, LinkError) else f"{error.filename}: {error.strerror}"
+        print(f"The accounts were not changed ({reason}): see to room and rights there.", file=sys.stderr)
         return 1
     return 0
 

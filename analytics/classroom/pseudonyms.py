@@ -17,6 +17,7 @@ database and not the secret cannot try codes; who has both can (there are only a
 they must not be kept together.
 """
 
+import codecs
 import hmac
 import os
 import secrets
@@ -25,6 +26,7 @@ import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 
+from analytics.access.files import LinkError, finish_placing, resolved, write_whole
 from analytics.access.spelling import LOOK_ALIKES
 from analytics.store.records import StoreError
 
@@ -60,27 +62,30 @@ def load_secret(value: str | None, file: Path) -> bytes:
             )
         return value.strip().encode()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return _read_secret(file)
+        file = resolved(file)
+        finish_placing(file)
+        if file.exists():
+            return _read_secret(file)
+        text = secrets.token_hex(SECRET_BYTES)
+        write_whole(file, text + "\n")
+    except LinkError as error:
+        raise StoreError(f"the secret cannot be reached: {error}; or set EMOTION_SECRET instead") from error
     except OSError as error:
         raise StoreError(f"the secret {file} cannot be made ({error.strerror}): set EMOTION_SECRET instead") from error
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        text = secrets.token_hex(SECRET_BYTES)
-        stream.write(text + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
     return text.encode()
 
 
 def _read_secret(file: Path) -> bytes:
     try:
         mode = file.stat().st_mode
-        text = file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        text = file.read_bytes().removeprefix(codecs.BOM_UTF8).decode("ascii").strip()  # a Windows editor adds the mark
+    except OSError as error:
         raise StoreError(
-            f"the secret {file} cannot be read ({error}): give its owner the right to, or set EMOTION_SECRET"
+            f"the secret {file} cannot be read ({error.strerror}): give its owner the right to, or set EMOTION_SECRET"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise StoreError(
+            f"the secret {file} holds more than letters and digits: restore it from where you keep it, as it was"
         ) from error
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise StoreError(f"others may read the secret {file}: run chmod 600 on it, or set EMOTION_SECRET")
