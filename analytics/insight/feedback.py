@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from analytics.signals.support import KINDS
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Event
 
@@ -14,7 +15,7 @@ _PREFIX = "signal"
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """``kind``: of the signal. ``answer``: one of `FEEDBACK`. ``signal``: the signal's id."""
+    """``kind``: of the signal, one of `KINDS`. ``answer``: one of `FEEDBACK`. ``signal``: the signal's id."""
 
     kind: str
     answer: str
@@ -22,17 +23,20 @@ class Feedback:
 
 
 def parse_feedback(detail: str) -> Feedback | None:
-    """The answer that a note's detail carries; None for a note that somebody wrote."""
+    """The answer that a note's detail carries; None for a note that somebody wrote. Programs write notes as well, so
+    what looks like an answer and names no kind of signal is an ordinary note."""
     parts = detail.split("/", 3)
-    if len(parts) != 4 or parts[0] != _PREFIX or parts[2] not in FEEDBACK:
+    if len(parts) != 4 or parts[0] != _PREFIX or parts[1] not in KINDS or parts[2] not in FEEDBACK:
         return None
     return Feedback(kind=parts[1], answer=parts[2], signal=parts[3])
 
 
 def store_feedback(store: LessonStore, lesson: str, child: str, answer: Feedback, at: datetime) -> None:
-    """Stores an answer. ValueError where it is none of `FEEDBACK`."""
+    """Stores an answer. ValueError where it is none of `FEEDBACK`, or its kind none of a signal."""
     if answer.answer not in FEEDBACK:
         raise ValueError(f"the answer {answer.answer!r} is unknown: use one of {', '.join(FEEDBACK)}")
+    if answer.kind not in KINDS:
+        raise ValueError(f"the kind of signal {answer.kind!r} is unknown: use one of {', '.join(KINDS)}")
     detail = "/".join((_PREFIX, answer.kind, answer.answer, answer.signal))
     store.add_event(Event(id=uuid4().hex, lesson=lesson, child=child, at=at, kind="note", detail=detail))
 

@@ -96,7 +96,8 @@ def lesson_moments(context: TeacherContext, lesson: Lesson, signals: list[Signal
         for signal in signals
     ]
     for event in context.store.events(lesson.id):
-        if event.kind in ("note", "break") and event.child and not parse_feedback(event.detail):
+        is_feedback = event.kind == "note" and parse_feedback(event.detail) is not None
+        if event.kind in ("note", "break") and event.child and not is_feedback:
             words = say(language, f"event_{event.kind}", detail=event.detail)
             moments.append(Moment(event.at, event.child, "note", f"{name_of(event.child)}: {words}"))
     for item in context.store.corrections(lesson.id):
