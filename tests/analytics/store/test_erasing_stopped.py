@@ -80,7 +80,8 @@ def test_a_kill_at_any_line_leaves_it_done_or_still_due_and_loses_nothing(
     tmp_path: Path, work: str, reached_by: str
 ) -> None:
     prepared(tmp_path, reached_by)
-    assert killed_everywhere(tmp_path, work, step=13) > 150
+    # Each kill costs half a second: the plain case is looked at closely, the others share its code.
+    assert killed_everywhere(tmp_path, work, step=13 if (work, reached_by) == ("erase", "its name") else 61) > 150
 
 
 @pytest.mark.parametrize("work", ["erase", "retain", "restore"])
