@@ -5,6 +5,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,17 +16,28 @@ PICTURE = Path(__file__).resolve().parent.parent / "emotion" / "station" / "exam
 PATIENCE = 60.0  # seconds that an answer may take on a machine that others use too
 
 
+@dataclass(frozen=True)
+class Answer:
+    """When a frame was sent and answered, by `time.monotonic`, and whether it was recorded."""
+
+    began: float
+    ended: float
+    recorded: bool
+
+
 class Stations:
     """One thread per child posts a frame every ``period`` seconds, from the beginning of the ``with`` block to its
     end; a server that is down is tried again until it answers.
 
-    ``acknowledged``: the times of the frames that the server said are recorded, by child. ``refusals``: how often it
-    answered otherwise, by status and reason. ``broken``: requests that got no answer at all, by kind of error.
+    ``acknowledged``: the times of the frames that the server said are recorded, by child. ``answers``: every answer, by
+    child. ``refusals``: how often it answered otherwise, by status and reason. ``broken``: requests that got no answer
+    at all, by kind of error.
     """
 
     def __init__(self, url: str, lesson: str, codes: Sequence[str], period: float = 0.3) -> None:
         self.url, self.lesson, self.codes, self.period = url, lesson, tuple(codes), period
         self.acknowledged: dict[str, list[datetime]] = {code: [] for code in self.codes}
+        self.answers: dict[str, list[Answer]] = {code: [] for code in self.codes}
         self.refusals: Counter[str] = Counter()
         self.broken: Counter[str] = Counter()
         self.unfit: list[str] = []  # refusals that are no sentence
@@ -75,24 +87,27 @@ class Stations:
             while not self._stop.wait(self.period):
                 at = datetime.fromtimestamp(time.time() + self.offset, UTC)
                 query = {"lesson": self.lesson, "child": code, "at": at.isoformat(), "id": uuid.uuid4().hex}
+                began = time.monotonic()
                 try:
                     answer = client.post("/observe", params=query, content=self.picture)
                 except httpx.HTTPError as problem:
                     self._note(self.broken, type(problem).__name__)
                     continue
-                self._judge(code, at, answer)
+                recorded = self._judge(code, at, answer)
+                self.answers[code].append(Answer(began, time.monotonic(), recorded))
 
-    def _judge(self, code: str, at: datetime, answer: httpx.Response) -> None:
+    def _judge(self, code: str, at: datetime, answer: httpx.Response) -> bool:
         said = answer.json() if answer.headers.get("content-type") == "application/json" else {}
         if said.get("recorded"):
             with self._changed:
                 self.acknowledged[code].append(at)
                 self._changed.notify_all()
-            return
+            return True
         words = said.get("error") or said.get("message") or ""
         if len(words.split()) < 4 or "Traceback" in words or "/" in words or ".py" in words:
             self.unfit.append(answer.text[:500])
         self._note(self.refusals, f"{answer.status_code} {said.get('reason', '')}")
+        return False
 
     def _note(self, counter: Counter[str], key: str) -> None:
         with self._changed:
