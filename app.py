@@ -19,7 +19,7 @@ from analytics.store.hub_backup import HubBackup
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from analytics.store.recovery import open_store
-from analytics.teacher.context import downloads_folder
+from analytics.teacher.downloads import downloads_folder
 from analytics.teacher.page import build_teacher
 from analytics.teacher.page import css as teacher_css
 from analytics.teacher.page import translations as teacher_words

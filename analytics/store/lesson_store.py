@@ -6,8 +6,8 @@ thread.
 """
 
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import astuple
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from analytics.store import classes, observations, upkeep
 from analytics.store.cache import QueryCache
@@ -177,6 +178,14 @@ class LessonStore:
         """
         with self.database.cursor() as cursor:
             return observations.read_lessons(cursor, child, lesson_ids)
+
+    @contextmanager
+    def observations_by_child(self, lesson_id: str) -> Iterator[Iterator[pa.Table]]:
+        """The observations of a lesson, a table for each child, each read when it is asked for within the block. Sorted
+        as `observations`, with its columns, null where no face was seen. Raises ValueError for an unknown lesson.
+        """
+        with self.database.cursor() as cursor:
+            yield observations.read_by_child(cursor, lesson_id)
 
     # events, corrections, audit
 

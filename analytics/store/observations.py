@@ -1,6 +1,6 @@
 """The wide table: inserting groups of observations without repeating any, and reading them back as a data frame."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import duckdb
@@ -176,6 +176,24 @@ def read_lessons(cursor: duckdb.DuckDBPyConnection, child: str, lesson_ids: Sequ
         first, last = np.searchsorted(lessons, [number, number + 1]).tolist()
         frames[lesson_id] = _frame(table.slice(first, last - first), {found: child})
     return frames
+
+
+def read_by_child(cursor: duckdb.DuckDBPyConnection, lesson_id: str) -> Iterator[pa.Table]:
+    """See `LessonStore.observations_by_child`. A scan for each child: sorting a whole lesson at once would hold it."""
+    cursor.begin()
+    lesson = lesson_number(cursor, lesson_id)
+    children = cursor.execute(
+        "SELECT number, pseudonym FROM child WHERE number IN (SELECT child FROM observation WHERE lesson = ?) "
+        "ORDER BY pseudonym",
+        [lesson],
+    ).fetchall()
+    names = ", ".join(f'"{name}"' for name in COLUMNS if name != "child")
+    for number, pseudonym in children:
+        yield cursor.sql(
+            f'SELECT ?::VARCHAR AS child, {names} FROM observation WHERE lesson = ? AND child = ? ORDER BY "at"',
+            params=[pseudonym, lesson, number],
+        ).to_arrow_table()
+    cursor.commit()
 
 
 def _frame(table: pa.Table, pseudonyms: dict[int, str]) -> pd.DataFrame:

@@ -7,13 +7,14 @@ Everybody may look at the sample lesson. Where there are accounts nobody may cha
 that.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
 import pandas as pd
+import pyarrow as pa
 from gradio.context import LocalContext
 
 from analytics.access.accounts import Accounts
@@ -170,6 +171,12 @@ class ClassView(LessonStore):
             lesson_id: found[lesson_id] if lesson_id in found else self._whole.observations(NO_SUCH_ID)
             for lesson_id in lesson_ids
         }
+
+    @contextmanager
+    def observations_by_child(self, lesson_id: str) -> Iterator[Iterator[pa.Table]]:
+        """See `LessonStore.observations_by_child`."""
+        with self._whole.observations_by_child(self._seen(lesson_id)) as parts:
+            yield parts
 
     def events(self, lesson_id: str, child: str | None = None) -> list[Event]:
         """See `LessonStore.events`."""

@@ -2,16 +2,13 @@
 of what users typed."""
 
 import logging
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from analytics.access.spelling import tidy
 from analytics.charts.heat_map import HeatMap, heat_map
@@ -24,6 +21,7 @@ from analytics.store.erasing_plan import Plan
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child, Lesson, StoreError, storable
 from analytics.teacher.board import Attention, attention_list
+from analytics.teacher.downloads import download_name, hand_out, remove_downloads
 from analytics.teacher.export import FORMATS, export_lesson
 from analytics.words.sentences import animal_name, class_title, date_text, lesson_title
 from analytics.words.texts import LANGUAGES, say
@@ -31,7 +29,6 @@ from analytics.words.user_errors import UserError
 
 LOG = logging.getLogger(__name__)
 MAXIMUM_NAME = 120  # characters of a title or class: what fits on one line of a list
-COPY_SECONDS = 120  # how long the copy of an export that a browser or program fetches may lie in Gradio's folder
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,7 @@ class TeacherContext:
         Answers how many rows that were, and the steps that are still due, for `erasing_text`: none when all is done.
         """
         with self.store.copying:
-            for copy in downloads_folder().iterdir():
-                copy.unlink(missing_ok=True)
+            remove_downloads()
             removed = self.store.erase_child(child.pseudonym, actor)
         left = [plan.steps for plan in self.store.unfinished_erasures() if plan.pseudonym == child.pseudonym]
         return removed.of_child, left[0] if left and removed.steps_left else ()
@@ -103,13 +99,18 @@ class TeacherContext:
         """All signals of the lesson so far, in the order in which they were raised."""
         return list(lesson_signals(self.store, lesson, self.now(lesson)))
 
-    def export(self, lesson: Lesson, file_format: str, actor: str) -> Path:
-        """Writes an export; returns a copy of it to hand out, under a name that nobody can guess."""
+    def export(self, lesson: Lesson, file_format: str, actor: str, language: str, zone: str = "UTC") -> Path:
+        """Writes an export; returns a copy of it to hand out. ``language``: of a CSV and of the file's name; ``zone``:
+        of the time in the name. `UserError` where there is no room."""
         if file_format not in FORMATS:
             raise UserError("error_format", value=str(file_format)[:20])
         with self.store.copying:  # what was read before an erasure must not be written after it
-            written = export_lesson(self.store, lesson.id, file_format, actor)
-            return Path(shutil.copyfile(written, downloads_folder() / f"{uuid4().hex}-{written.name}"))
+            try:
+                written = export_lesson(self.store, lesson.id, file_format, actor, language)
+                return hand_out(written, download_name(lesson, "".join(written.suffixes), language, zone))
+            except OSError as error:
+                LOG.exception("an export could not be written")
+                raise UserError("error_export") from error
 
     def chosen_child(self, lesson: Lesson, child: str | None) -> str | None:
         """``child`` (pseudonym) if it is one of the lesson's class; else who needed an adult first, else the first;
@@ -141,14 +142,6 @@ class TeacherContext:
     def child_choices(self, lesson: Lesson, language: str) -> list[tuple[str, str]]:
         """(name, pseudonym) of the children of the lesson's class, by name."""
         return sorted((animal_name(language, animal), child) for child, animal in self.animals(lesson).items())
-
-
-def downloads_folder() -> Path:
-    """The folder of exports that are being fetched. It is inside the folder that Gradio serves from, so that Gradio
-    makes no copy of its own and deletes them after `COPY_SECONDS`."""
-    folder = Path(get_upload_folder()) / "exports"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
 
 
 def check_name(field: str, value: str | None, language: str) -> str:

@@ -309,11 +309,15 @@ def add_export(context: TeacherContext) -> None:
     lesson, kind, file = gr.Textbox(visible=False), gr.Textbox(visible=False), gr.File(visible=False)
 
     def export_lesson(lesson: str, format: str, request: gr.Request) -> str:
-        """The rows of a lesson as a file with a data dictionary. ``format``: csv, parquet or json."""
+        """The rows of a lesson as a file with a data dictionary. ``format``: csv, parquet or json.
+
+        A CSV is for an English spreadsheet (commas between cells, decimal points); for a caller whose Accept-Language
+        is ru for a Russian one (semicolons, decimal commas). README.txt beside it has the lines that read it."""
+        language = context.language_of(request)
         try:
-            return str(context.export(context.lesson(lesson), format, "api"))
+            return str(context.export(context.lesson(lesson), format, "api", language))
         except Exception as error:
-            raise as_gradio_error(error, context.language_of(request)) from error
+            raise as_gradio_error(error, language) from error
 
     gr.Button(visible=False).click(
         export_lesson, [lesson, kind], file, api_name="export_lesson", show_progress="hidden", concurrency_limit=2

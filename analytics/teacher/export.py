@@ -1,30 +1,37 @@
 """One lesson as a file to take away: CSV or Parquet in an archive, or JSON; each with a data dictionary inside.
 
 Exports hold pseudonyms and animals, never a code. They lie in the folder ``exports`` beside the database until somebody
-erases a child, or they are older than the retention; each is written down in the audit trail.
+erases a child, or they are older than the retention; a later export of the same kind takes the place of the earlier.
+Each is written down in the audit trail.
 """
 
-import io
-import json
+import os
+import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
-import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
-import pyarrow.csv
-import pyarrow.parquet
 
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import Lesson, utc_now
+from analytics.store.records import Lesson
 from analytics.store.upkeep import exports_folder
+from analytics.teacher.export_formats import (
+    CSV_DIALECTS,
+    ROWS_AT_ONCE,
+    StreamedTable,
+    neutralised_formula,
+    write_csv,
+    write_json,
+    write_parquet,
+)
+from analytics.words.texts import say
 from emotion.labels import KEYS
 
-FORMATS = ("csv", "parquet", "json")
-# What a spreadsheet takes for the start of a formula, a full-width form included (OWASP, "CSV Injection").
-FORMULA_STARTS = tuple("=+-@\t\r\n|%＝＋－＠")
+__all__ = ["DICTIONARY", "FORMATS", "export_lesson", "lesson_tables", "neutralised_formula"]
 
+FORMATS = ("csv", "parquet", "json")
 PROBABILITY = "probability of the expression {key}, 0 to 1; the eight sum to 1; empty where no face was seen"
 DICTIONARY: dict[str, dict[str, str]] = {
     "observations": {
@@ -67,104 +74,112 @@ DICTIONARY: dict[str, dict[str, str]] = {
 }
 CAUTION = (
     "Probabilities of facial expressions, estimated by a program. An expression is not a feeling; never use them "
-    "for grades or "
-    "discipline. The data are pseudonymised and remain personal data."
+    "for grades or discipline. The data are pseudonymised and remain personal data."
 )
 
 
-def export_lesson(store: LessonStore, lesson_id: str, file_format: str, actor: str) -> Path:
-    """Writes a lesson (id or code) into the exports folder and returns the file.
+_TIME = pa.timestamp("us", tz="UTC")
+_TYPES = {
+    **dict.fromkeys((*KEYS, "face_quality"), pa.float32()),
+    **dict.fromkeys(("at", "start", "end", "started_at", "ended_at"), _TIME),
+    "faces_seen": pa.uint8(),
+    "planned_minutes": pa.float64(),
+    "synthetic": pa.bool_(),
+}
+SCHEMAS = {
+    name: pa.schema([(column, _TYPES.get(column, pa.string())) for column in columns])
+    for name, columns in DICTIONARY.items()
+}
 
-    Raises ValueError for an unknown lesson or format, `StoreError` or OSError if it cannot be read or written.
+
+def export_lesson(store: LessonStore, lesson_id: str, file_format: str, actor: str, language: str = "en") -> Path:
+    """Writes a lesson (id or code) into the exports folder and returns the file: whole, or not at all.
+
+    ``language``: whose spreadsheet a CSV is for, and that of its README.txt. Raises ValueError for an unknown lesson or
+    format, `StoreError` or OSError if it cannot be read or written.
     """
     if file_format not in FORMATS:
         raise ValueError(f"format {file_format[:20]!r} is unknown: use one of {', '.join(FORMATS)}")
     lesson = store.find_lesson(lesson_id)
     if lesson is None:
         raise ValueError(f"there is no lesson {lesson_id[:64]!r}: look at the list of lessons")
-    tables = lesson_tables(store, lesson)
     folder = exports_folder(store.path)
     folder.mkdir(parents=True, exist_ok=True)
     suffix = "json" if file_format == "json" else f"{file_format}.zip"
-    target = folder / f"lesson-{lesson.started_at:%Y%m%dT%H%M}-{lesson.id[:8]}-{utc_now():%H%M%S%f}.{suffix}"
-    target.touch(mode=0o600)
-    if file_format == "json":
-        target.write_text(_json(tables), encoding="utf-8")
-    else:
-        _archive(target, tables, file_format)
+    target = folder / f"lesson-{lesson.started_at:%Y%m%dT%H%M}-{lesson.id[:8]}.{suffix}"
+    handle, name = tempfile.mkstemp(dir=folder, prefix="unfinished-")  # for its owner only
+    unfinished = Path(name)
+    try:
+        with os.fdopen(handle, "w+b") as stream, store.observations_by_child(lesson.id) as observations:
+            tables = lesson_tables(store, lesson, observations)
+            if file_format == "json":
+                write_json(stream, {"caution": CAUTION, "dictionary": DICTIONARY}, tables)
+            else:
+                _write_archive(stream, tables, file_format, language)
+        unfinished.replace(target)
+    except BaseException:
+        unfinished.unlink()
+        raise
     store.audit("export", actor, f"lesson {lesson.id} as {file_format}")
     return target
 
 
-def lesson_tables(store: LessonStore, lesson: Lesson) -> dict[str, pd.DataFrame]:
-    """The tables of an export by name, with the columns of `DICTIONARY` in its order."""
+def lesson_tables(store: LessonStore, lesson: Lesson, observations: Iterator[pa.Table]) -> dict[str, StreamedTable]:
+    """The tables of an export by name, with the columns of `DICTIONARY` in its order. ``observations``: as
+    `LessonStore.observations_by_child` hands them out."""
     animals = {child.pseudonym: child.animal for child in store.children(lesson.class_name)}
-    observations = store.observations(lesson.id)
-    events = pd.DataFrame(
-        [(event.id, event.child, event.at, event.kind, event.detail) for event in store.events(lesson.id)],
-        columns=["id", "child", "at", "kind", "detail"],
-    )
-    corrections = pd.DataFrame(
-        [
-            (found.id, found.child, found.start, found.end, found.label, found.note, found.at)
-            for found in store.corrections(lesson.id)
-        ],
-        columns=["id", "child", "start", "end", "label", "note", "at"],
-    )
-    header = pd.DataFrame([{name: getattr(lesson, name) for name in DICTIONARY["lesson"]}])
-    for table in (observations, events, corrections):
-        table["animal"] = table["child"].map(animals).astype("str")
-    tables = {"observations": observations, "events": events, "corrections": corrections, "lesson": header}
-    return {name: table[list(DICTIONARY[name])] for name, table in tables.items()}
+    events = [
+        (event.id, event.child, animals.get(event.child or ""), event.at, event.kind, event.detail)
+        for event in store.events(lesson.id)
+    ]
+    corrections = [
+        (found.id, found.child, animals.get(found.child), found.start, found.end, found.label, found.note, found.at)
+        for found in store.corrections(lesson.id)
+    ]
+    header = [tuple(getattr(lesson, name) for name in DICTIONARY["lesson"])]
+    tables = {"observations": StreamedTable(SCHEMAS["observations"], _with_animals(observations, animals))}
+    for name, rows in (("events", events), ("corrections", corrections), ("lesson", header)):
+        tables[name] = StreamedTable(SCHEMAS[name], _parts(rows, SCHEMAS[name]))
+    return tables
 
 
-def neutralised_formula(text: str) -> str:
-    """A text that no spreadsheet runs as a formula: an apostrophe goes before what could start one."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS) else text
+def _with_animals(observations: Iterator[pa.Table], animals: dict[str, str]) -> Iterator[pa.Table]:
+    for part in observations:
+        animal = pa.repeat(pa.scalar(animals.get(part["child"][0].as_py()), pa.string()), part.num_rows)
+        yield part.append_column("animal", animal).select(SCHEMAS["observations"].names).cast(SCHEMAS["observations"])
 
 
-def dictionary_table() -> pd.DataFrame:
+def _parts(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> Iterator[pa.Table]:
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        columns = zip(*rows[first : first + ROWS_AT_ONCE], strict=True)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+        yield pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _dictionary_table() -> StreamedTable:
     """The data dictionary: table, column, meaning."""
     rows = [(table, column, meaning) for table, columns in DICTIONARY.items() for column, meaning in columns.items()]
-    return pd.DataFrame(rows, columns=["table", "column", "meaning"])
+    schema = pa.schema([(name, pa.string()) for name in ("table", "column", "meaning")])
+    return StreamedTable(schema, _parts(rows, schema))
 
 
-def _archive(target: Path, tables: dict[str, pd.DataFrame], file_format: str) -> None:
-    write: Callable[[pd.DataFrame], bytes] = _csv if file_format == "csv" else _parquet
+def _write_archive(target: IO[bytes], tables: dict[str, StreamedTable], file_format: str, language: str) -> None:
+    dialect = CSV_DIALECTS[language]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, table in tables.items():
-            archive.writestr(f"{name}.{file_format}", write(table))
-        archive.writestr("dictionary.csv", _csv(dictionary_table()))
-        archive.writestr("README.txt", CAUTION + "\n")
+            with archive.open(f"{name}.{file_format}", "w") as stream:
+                if file_format == "csv":
+                    write_csv(stream, table, dialect)
+                else:
+                    write_parquet(stream, table)
+        with archive.open("dictionary.csv", "w") as stream:
+            write_csv(stream, _dictionary_table(), dialect)
+        archive.writestr("README.txt", readme(file_format, language))
 
 
-def _csv(table: pd.DataFrame) -> bytes:
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    for index, field in enumerate(arrow.schema):
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
-            column = arrow.column(index).combine_chunks().dictionary_encode()
-            words = pa.array([neutralised_formula(word) for word in column.dictionary.to_pylist()], type=pa.string())
-            plain = pa.DictionaryArray.from_arrays(column.indices, words).cast(pa.string())
-            arrow = arrow.set_column(index, field.name, plain)
-        elif pa.types.is_timestamp(field.type):
-            times = pa.compute.strftime(arrow.column(index), format="%Y-%m-%dT%H:%M:%SZ")
-            arrow = arrow.set_column(index, field.name, times)
-    buffer = io.BytesIO()
-    pyarrow.csv.write_csv(arrow, buffer)
-    return b"\xef\xbb\xbf" + buffer.getvalue()  # the mark by which spreadsheets know UTF-8
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(arrow, buffer, compression="zstd")
-    return buffer.getvalue()
-
-
-def _json(tables: dict[str, pd.DataFrame]) -> str:
-    parts = [f'"caution": {json.dumps(CAUTION)}', f'"dictionary": {json.dumps(DICTIONARY)}']
-    parts += [
-        f'"{name}": {table.to_json(orient="records", date_format="iso", date_unit="us", force_ascii=False)}'
-        for name, table in tables.items()
-    ]
-    return "{" + ",\n".join(parts) + "}\n"
+def readme(file_format: str, language: str) -> str:
+    """What lies beside the tables of an archive: a caution, and the lines that read them with nothing lost."""
+    dialect = CSV_DIALECTS[language]
+    return "\ufeff" + say(
+        language, f"export_readme_{file_format}", separator=dialect.separator, decimal=dialect.decimal
+    )

@@ -43,6 +43,11 @@ ERRORS: dict[str, tuple[str, str]] = {
         "The format is csv, parquet or json, not “{value}”.",
         "Формат — csv, parquet или json, а не «{value}».",
     ),
+    "error_export": (
+        "The file could not be written; nothing else is lost. Free some space on the server's disk and in its memory, "
+        "then export again.",
+        "Файл не удалось записать; остальное цело. Освободите место на диске и в памяти сервера и повторите выгрузку.",
+    ),
     "error_cursor": (
         "“{value}” is not a cursor of this endpoint. Leave it empty to start from the beginning.",
         "«{value}» — не указатель этой точки входа. Оставьте его пустым, чтобы начать сначала.",

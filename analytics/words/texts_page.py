@@ -174,6 +174,7 @@ PAGE: dict[str, tuple[str, str]] = {
         "Pseudonymised rows with a data dictionary. Every export is written into the audit log.",
         "Псевдонимизированные строки со словарём данных. Каждая выгрузка записывается в журнал.",
     ),
+    "export_name": ("lesson", "урок"),
     "export_format": ("Format", "Формат"),
     "export_make": ("Export", "Выгрузить"),
     "export_file": ("File", "Файл"),

@@ -65,8 +65,10 @@ def add_report(context: TeacherContext, layout: PageLayout) -> None:
         return gr.Dropdown(choices=choices, value=child), preview
 
     @with_user_errors(context)
-    def make_export(lesson_id: str, wanted: str, request: gr.Request) -> Any:
-        return gr.File(value=str(context.export(context.lesson(lesson_id), wanted, "teacher page")), visible=True)
+    def make_export(lesson_id: str, wanted: str, zone: str, request: gr.Request) -> Any:
+        language = context.language_of(request)
+        file = context.export(context.lesson(lesson_id), wanted, "teacher page", language, zone)
+        return gr.File(value=str(file), visible=True)
 
     inputs, outputs = [layout.lesson, about, layout.zone], [about, page]
     layout.show("report", refresh, inputs, outputs)
@@ -75,4 +77,4 @@ def add_report(context: TeacherContext, layout: PageLayout) -> None:
         None, js="() => document.querySelector('iframe.report')?.contentWindow.print()", api_visibility="private"
     )
     saving.click(None, js=SAVE, api_visibility="private")
-    layout.private(make.click, make_export, [layout.lesson, kind], [file])
+    layout.private(make.click, make_export, [layout.lesson, kind, layout.zone], [file])

@@ -1,0 +1,79 @@
+"""Copies of exports, for the two minutes in which a browser or a program fetches them: their names and their room."""
+
+import re
+import shutil
+import unicodedata
+from pathlib import Path
+from uuid import uuid4
+
+from gradio.utils import get_upload_folder
+
+from analytics.store.records import Lesson
+from analytics.words.sentences import class_title, lesson_title, time_zone
+from analytics.words.texts import say
+
+COPY_SECONDS = 120  # how long the copy of an export may lie in Gradio's folder
+# The folder is in memory where it can be. The largest lesson there is (30 children, 4 hours) makes 152 MB of JSON.
+MOST_BYTES = 500_000_000
+LONGEST_PART = 40  # characters of a title in a file name; names have 255 bytes, a Cyrillic letter takes two of them
+
+
+def downloads_folder() -> Path:
+    """The folder of exports that are being fetched. It is inside the folder that Gradio serves from, so that Gradio
+    makes no copy of its own and deletes them after `COPY_SECONDS`."""
+    folder = Path(get_upload_folder()) / "exports"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def hand_out(file: Path, name: str) -> Path:
+    """A copy of ``file`` under ``name``, in a folder of its own whose name nobody can guess. The oldest copies make
+    room where all together would pass `MOST_BYTES`. OSError where it cannot be written."""
+    size = file.stat().st_size
+    _make_room(max(0, MOST_BYTES - size))
+    own = downloads_folder() / uuid4().hex
+    own.mkdir(mode=0o700)
+    try:
+        return Path(shutil.copyfile(file, own / name))
+    except OSError:
+        _remove(own)
+        raise
+
+
+def remove_downloads() -> None:
+    """Takes all copies away."""
+    _make_room(0)
+
+
+def download_name(lesson: Lesson, suffix: str, language: str, zone: str) -> str:
+    """What a person reads in the list of downloads: "lesson-2026-03-02-1015-Loops-with-the-robot-2B.csv.zip"."""
+    start = lesson.started_at.astimezone(time_zone(zone))
+    parts = [
+        _file_name_part(text) for text in (lesson_title(language, lesson), class_title(language, lesson.class_name))
+    ]
+    return "-".join([say(language, "export_name"), f"{start:%Y-%m-%d-%H%M}", *filter(None, parts)]) + suffix
+
+
+def _file_name_part(text: str) -> str:
+    """Letters and digits of any script, with hyphens for all between them: valid on every system, and no path."""
+    return re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", text))[:LONGEST_PART].strip("-")
+
+
+def _make_room(bytes_left: int) -> None:
+    """Takes the oldest copies away until the others have ``bytes_left`` at most, and folders whose copy Gradio took."""
+    copies = [(own.stat().st_mtime, own, sum(file.stat().st_size for file in own.iterdir())) for own in _folders()]
+    total = sum(size for _, _, size in copies)
+    for _, own, size in sorted(copies):
+        if size == 0 or total > bytes_left:
+            _remove(own)
+            total -= size
+
+
+def _folders() -> list[Path]:
+    return list(downloads_folder().iterdir())
+
+
+def _remove(own: Path) -> None:
+    for file in own.iterdir():
+        file.unlink(missing_ok=True)  # Gradio takes them away as well
+    own.rmdir()
