@@ -10,6 +10,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -325,15 +326,21 @@ def test_no_function_tells_another_teacher_anything_over_http(
 def test_an_export_has_an_unguessable_name_and_is_served_to_teachers_alone(
     server: ComposedApp, people: dict[str, httpx.Client]
 ) -> None:
-    """The file of an export is fetched by its name, which carries 122 random bits."""
+    """An export is fetched from a folder whose name carries 122 random bits; the file's own name is for people."""
+    lesson = server.taught["anna"].lesson
+    server.store.add_lesson(replace(lesson, id="f" * 32, code="export", title="Циклы: «робот»/№ 2"))
     started = (
         people["anna"]
-        .post("/teacher/gradio_api/call/export_lesson", json={"data": [server.taught["anna"].lesson.id, "json"]})
+        .post(
+            "/teacher/gradio_api/call/export_lesson",
+            json={"data": ["f" * 32, "csv"]},
+            headers={"accept-language": "ru"},
+        )
         .json()["event_id"]
     )
     answer = people["anna"].get(f"/teacher/gradio_api/call/export_lesson/{started}").text
     path = json.loads(answer.partition("data: ")[2].splitlines()[0])[0]["path"]
-    assert re.search(r"/[0-9a-f]{32}-lesson-", path), path
+    assert re.search(r"/[0-9a-f]{32}/урок-\d{4}-\d\d-\d\d-\d{4}-Циклы-робот-2-Class-of-Anna\.csv\.zip$", path), path
     assert people["anna"].get(f"/teacher/gradio_api/file={path}").status_code == 200
     assert people["visitor"].get(f"/teacher/gradio_api/file={path}").status_code == 401
     assert people["visitor"].get(f"/gradio_api/file={path}").status_code >= 400, "the station serves none of it"
