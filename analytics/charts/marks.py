@@ -8,7 +8,7 @@ from datetime import datetime
 
 import plotly.graph_objects as go
 
-from analytics.charts.style import escape
+from analytics.charts.style import broken, escape, shortened
 from analytics.insight.timeline import ChildTimeline
 from analytics.signals.support import Signal
 from analytics.words.sentences import correction_text, detail_text, event_text, reason_text, signal_state
@@ -144,10 +144,11 @@ def _corrections(timeline: ChildTimeline, language: str, local: LocalTimes) -> I
         name=say(language, "corrections"),
         showlegend=False,
         marker={"color": "rgba(122,81,149,0.25)", "line": {"color": NOTE_COLOUR, "width": 1.5}},
-        text=[escape(word) for word in words],
+        text=[escape(shortened(word, 24)) for word in words],
         textposition="outside",
         constraintext="none",
-        hovertemplate="%{base|%H:%M:%S}<br>%{text}<extra></extra>",
+        customdata=[broken(word) for word in words],
+        hovertemplate="%{base|%H:%M:%S}<br>%{customdata}<extra></extra>",
         cliponaxis=False,
     )
 
@@ -194,7 +195,7 @@ def _events(timeline: ChildTimeline, language: str, local: LocalTimes, length: f
             ],
             textposition=[f"{labels[index] or 'top'} center" for index in chosen],
             textfont={"size": 10},
-            customdata=[escape(words[index]) for index in chosen],
+            customdata=[broken(words[index]) for index in chosen],
             hovertemplate="<b>%{x|%H:%M:%S}</b><br>%{customdata}<extra></extra>",
             name=say(language, f"kind_{kind}"),
             cliponaxis=False,
@@ -204,7 +205,7 @@ def _events(timeline: ChildTimeline, language: str, local: LocalTimes, length: f
 def _short(kind: str, detail: str, words: str, language: str) -> str:
     """The few letters that fit beside a marker: the marker's shape says the rest."""
     text = words if kind == "note" else detail_text(language, detail) or say(language, f"kind_{kind}")
-    return text if len(text) <= 14 else text[:13] + "…"
+    return shortened(text, 14)
 
 
 def _room_for_labels(ages: Sequence[float], kinds: Sequence[str]) -> list[str]:
@@ -240,7 +241,7 @@ def _signals(signals: Sequence[Signal], language: str, local: LocalTimes, runnin
         text=names,
         textposition="top center",
         textfont={"size": 11},
-        customdata=[escape(reason_text(language, signal)) for signal in signals],
+        customdata=[broken(reason_text(language, signal)) for signal in signals],
         hovertemplate="<b>%{x|%H:%M:%S} %{text}</b><br>%{customdata}<extra></extra>",
         showlegend=False,
         name=say(language, "signals"),

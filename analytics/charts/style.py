@@ -37,6 +37,17 @@ VALENCE_COLOUR = "#56708f"
 escape = partial(html_escape, quote=False)  # Plotly reads a little HTML in its texts: what was typed must stay text
 
 
+def broken(text: str, width: int = 60, lines: int = 8) -> str:
+    """A text of anybody's as Plotly shows it: escaped, in at most ``lines`` lines of ``width`` letters, because Plotly
+    breaks none, however long a word is."""
+    return "<br>".join(escape(line) for line in wrap(text, width, max_lines=lines, placeholder="…"))
+
+
+def shortened(text: str, letters: int) -> str:
+    """At most ``letters`` of a text, the last of them "…" where some are left out."""
+    return text if len(text) <= letters else text[: letters - 1] + "…"
+
+
 def local_times(times: pd.Series | Sequence[datetime], zone: str) -> list[str]:
     """Aware times -> "2026-09-01T10:15:00.000" in ``zone``, the form that Plotly reads."""
     stamps = pd.DatetimeIndex(pd.to_datetime(times, utc=True)).tz_convert(time_zone(zone)).tz_localize(None)

@@ -20,10 +20,12 @@ from analytics.charts.style import (
     TEXT_COLOUR,
     VALENCE_COLOUR,
     annotate_empty,
+    broken,
     chart_title,
     common_layout,
     escape,
     local_times,
+    shortened,
 )
 from analytics.insight.timeline import ChildTimeline
 from analytics.signals.support import Signal
@@ -34,6 +36,8 @@ from emotion.labels import COLOURS, KEYS, Emotion
 NEUTRAL_FILL = "rgba(153,153,153,0.45)"  # its own colour, paler: calm is the ground, not the message
 FOCUS = timedelta(seconds=150)  # on both sides of a moment that a teacher jumps to
 HOVER_LEAST = 0.05  # an expression below five percent is not named in the hover text
+# Letters of a lesson's title in the chart's, and of what stands on a line beside the child's name on a phone.
+LONGEST_TITLE, TITLE_LINE = 30, 22
 
 
 def timeline_figure(
@@ -89,14 +93,15 @@ def timeline_figure(
     view = (focus - FOCUS, focus + FOCUS) if focus else span
     revision = f"{timeline.lesson.id}/{timeline.child}/{focus or ''}"
     _lay_out(figure, language, local_times(span, zone), local_times(view, zone), revision)
-    lesson = say(
-        language,
-        "lesson_of",
-        title=lesson_title(language, timeline.lesson),
-        date=date_text(language, timeline.lesson.started_at, zone),
-    )
-    title = f"<b>{escape(animal_name(language, timeline.animal))}</b> · {escape(lesson)}"
+    name, date = lesson_title(language, timeline.lesson), date_text(language, timeline.lesson.started_at, zone)
+    # The whole title stands above the tabs; here it keeps to two lines of a phone, between the name and the date.
+    is_long = len(name) > LONGEST_TITLE
+    lesson = say(language, "lesson_of", title=shortened(name, LONGEST_TITLE), date=date)
+    title = f"<b>{escape(animal_name(language, timeline.animal))}</b> · "
+    title += broken(lesson, TITLE_LINE, 2) if is_long else escape(lesson)
     figure.update_layout(title=chart_title(title, language, timeline.lesson.synthetic))
+    if is_long:
+        figure.update_layout(title_y=0.962)  # Plotly puts the second of two lines where a single one would be
     return annotate_empty(figure, say(language, "nothing_yet")) if rows.empty else figure
 
 

@@ -1,6 +1,7 @@
 """The charts are pure functions: what they must carry whatever the lesson."""
 
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.charts.decimation import MAXIMUM_POINTS, decimate, decimated_rows
-from analytics.charts.style import STACK_ORDER
+from analytics.charts.style import STACK_ORDER, broken
 from analytics.charts.timeline import timeline_figure, timeline_table
 from analytics.insight.timeline import ChildTimeline
 from analytics.signals.episodes import episodes
@@ -43,6 +44,29 @@ def timeline_of(seconds: int, absent: range = range(0), title: str = "Loops", sy
         events=[Event("e1", "lesson-1", None, START + timedelta(seconds=30), "task_failed", "task 4")],
         corrections=[],
     )
+
+
+@given(text=st.text(max_size=2500), width=st.integers(5, 60), lines=st.integers(1, 8))
+def test_a_text_is_broken_into_lines_however_long_its_words_are(text: str, width: int, lines: int) -> None:
+    found = broken(text, width, lines).split("<br>")
+    assert len(found) <= lines
+    assert all(len(unescape(line)) <= width for line in found)
+
+
+def test_a_long_word_stays_inside_the_chart() -> None:
+    """Plotly breaks no line: what is written beside a mark is short, and what the pointer shows has lines."""
+    word = "x" * 120
+    timeline = timeline_of(120, title=word)
+    timeline.events.append(Event("e2", "lesson-1", None, START, "note", word))
+    timeline.corrections.append(Correction("c1", "lesson-1", "c" * 20, START, START, "", word, START))
+    figure = timeline_figure(timeline, "en")
+    texts = [figure.layout.title.text]
+    for trace in figure.data:
+        if trace.name in ("note", "teacher's notes"):
+            texts += [*trace.text, *trace.customdata]
+    assert sum("xxx" in text for text in texts) == 5
+    assert not any("x" * 61 in text for text in texts)
+    assert figure.layout.title.text.endswith("2026-03-02"), "the date is kept"
 
 
 def traces(figure: object, name: str) -> list[object]:
