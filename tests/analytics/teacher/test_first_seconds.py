@@ -64,7 +64,8 @@ def test_what_nobody_foresaw_is_one_sentence_for_the_teacher_and_a_trace_in_the_
         raise KeyError(LIBRARY_TEXT) if view == "now" else ValueError(LIBRARY_TEXT)
 
     monkeypatch.setattr(page, "language", language)
-    monkeypatch.setattr(class_view.ClassView, "observations", breaks)
+    for reading in ("observations", "observations_by_child"):
+        monkeypatch.setattr(class_view.ClassView, reading, breaks)
     with caplog.at_level(logging.ERROR), pytest.raises(gr.Error) as caught:
         VIEWS[view](page, "sample", "")
     assert caught.value.message == say(language, "error_unexpected")
