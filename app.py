@@ -25,8 +25,10 @@ from analytics.teacher.page import css as teacher_css
 from analytics.teacher.page import translations as teacher_words
 from emotion.classifier import EmotionClassifier
 from emotion.faces.detector import FaceDetectorError
+from emotion.images.isolated import IsolatedDecoder
 from emotion.network.checkpoint import CheckpointError
 from emotion.serving.allowed_routes import AllowedRoutesMiddleware
+from emotion.serving.function_calls import FunctionCallsMiddleware
 from emotion.serving.health import Metrics, add_health_routes
 from emotion.serving.html_head import HtmlHeadMiddleware
 from emotion.serving.input_guard import guard_inputs
@@ -61,7 +63,9 @@ def reserve_port(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = None
     try:
-        listener = socket.socket(family)
+        # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it is: each answer
+        # on a kept connection would wait 40 ms for the other side's acknowledgement.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:  # "::" means both kinds of address, whatever the system's default is
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -94,7 +98,9 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     accounts = load_accounts(settings.accounts)
 
     app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
+    pages: dict[str, gr.Blocks] = {}
     # The last one added is the first that a request meets.
+    app.add_middleware(FunctionCallsMiddleware, pages=pages, visitor=authenticated_teacher)
     app.add_middleware(
         LoginMiddleware,
         accounts=accounts,
@@ -119,7 +125,11 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         settings.metrics_token,
     )
     words = translations(classifier)
-    station = build_station(classifier, intake, language_of, words, settings.frames_per_second, settings.retention_days)
+    decoder = IsolatedDecoder()
+    decoder.process.start()
+    station = build_station(
+        classifier, intake, language_of, words, decoder, settings.frames_per_second, settings.retention_days
+    )
     page_options: dict[str, Any] = {
         "theme": theme(),
         "footer_links": [],
@@ -139,7 +149,8 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         lessons_open=settings.lessons_open,
         hides_small_groups=settings.small_groups == "hide",
     )
-    for page in (station, teacher):
+    pages |= {"": station, "/teacher": teacher}
+    for page in pages.values():
         guard_inputs(page)
         tell_in_a_sentence(page)
     keep_uploads_apart()

@@ -2,8 +2,8 @@
 
     from emotion import EmotionClassifier
 
-Wings, from the ground up; each imports only those before it: `labels`, `images`, `network`, `runtime`, `faces`,
-`classifier`, `training`, `serving`, `station`.
+Wings, from the ground up; each imports only those before it: `labels`, `workers`, `images`, `network`, `runtime`,
+`faces`, `classifier`, `training`, `serving`, `station`.
 """
 
 import sys

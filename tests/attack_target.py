@@ -36,6 +36,10 @@ class Target:
         event = joined.json()["event_id"]
         return httpx.get(f"{self.app.url}/gradio_api/call/{endpoint}/{event}", timeout=60).text
 
+    def log_text(self) -> str:
+        """What the app has written into its log so far."""
+        return self.app.log.read_text(encoding="utf-8")
+
     def raw(self, request: bytes, seconds: float = 20) -> bytes:
         """What the server answers to bytes; empty if it closes the connection."""
         with socket.create_connection(self.address, timeout=seconds) as connection:

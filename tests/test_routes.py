@@ -20,12 +20,10 @@ THIS_COMPUTER = {"/metrics"}
 PAGE = {
     "/", "/assets/{path:path}", "/config", "/config/", "/favicon.ico", "/manifest.json", "/pwa_icon",
     "/pwa_icon/{size}", "/robots.txt", "/static/{path:path}", "/svelte/{path:path}", "/theme.css",
-    "/gradio_api/app_id", "/gradio_api/app_id/", "/gradio_api/call/v2/{api_name}", "/gradio_api/call/v2/{api_name}/",
-    "/gradio_api/call/v2/{api_name}/{event_id}", "/gradio_api/call/{api_name}", "/gradio_api/call/{api_name}/",
+    "/gradio_api/app_id", "/gradio_api/app_id/", "/gradio_api/call/{api_name}", "/gradio_api/call/{api_name}/",
     "/gradio_api/call/{api_name}/{event_id}", "/gradio_api/cancel", "/gradio_api/file={path_or_url:path}",
     "/gradio_api/heartbeat/{session_hash}", "/gradio_api/info", "/gradio_api/info/", "/gradio_api/queue/data",
     "/gradio_api/queue/join", "/gradio_api/queue/status", "/gradio_api/reset", "/gradio_api/reset/",
-    "/gradio_api/run/{api_name}", "/gradio_api/run/{api_name}/",
     "/gradio_api/startup-events", "/gradio_api/theme.css", "/gradio_api/upload", "/gradio_api/upload_progress",
 }  # fmt: skip
 NOBODY = {
@@ -34,7 +32,9 @@ NOBODY = {
     "/gradio_api/deep_link", "/gradio_api/dev/reload", "/gradio_api/file/{path:path}", "/gradio_api/login_check",
     "/gradio_api/login_check/", "/gradio_api/openapi.json", "/gradio_api/process_recording",
     "/gradio_api/proxy={url_path:path}",
-    "/gradio_api/runs", "/gradio_api/runs/", "/gradio_api/stream/{event_id}", "/gradio_api/stream/{event_id}/close",
+    "/gradio_api/call/v2/{api_name}", "/gradio_api/call/v2/{api_name}/", "/gradio_api/call/v2/{api_name}/{event_id}",
+    "/gradio_api/run/{api_name}", "/gradio_api/run/{api_name}/", "/gradio_api/runs", "/gradio_api/runs/",
+    "/gradio_api/stream/{event_id}", "/gradio_api/stream/{event_id}/close",
     "/gradio_api/stream/{session_hash}/{run}/{component_id}/playlist-file",
     "/gradio_api/stream/{session_hash}/{run}/{component_id}/playlist.m3u8",
     "/gradio_api/stream/{session_hash}/{run}/{component_id}/{segment_id}.{ext}", "/gradio_api/token",
@@ -48,7 +48,7 @@ GATE = {"/teacher/login", "/teacher/login/", "/teacher/logout"}
 # They answer for as long as a page is open, so they are only asked for by who is refused.
 ENDLESS = {
     "/gradio_api/heartbeat/{session_hash}", "/gradio_api/queue/data", "/gradio_api/upload_progress",
-    "/gradio_api/call/{api_name}/{event_id}", "/gradio_api/call/v2/{api_name}/{event_id}",
+    "/gradio_api/call/{api_name}/{event_id}",
 }  # fmt: skip
 
 

@@ -61,7 +61,7 @@ _STRIP = 1_000_000  # pixels converted at a time: conversion then needs a few me
 # What can be wrong with a picture; every language has a sentence for each.
 ERROR_KEYS = (
     "not_found", "unreadable", "not_an_image", "unsupported_format", "truncated", "damaged", "too_large",
-    "unsupported_mode", "unsupported_array",
+    "unsupported_mode", "unsupported_array", "no_camera_frame", "too_costly",
 )  # fmt: skip
 
 
@@ -70,7 +70,8 @@ class ImageError(ValueError):
 
     Keys: ``not_found``, ``unreadable`` (file system), ``not_an_image``, ``unsupported_format`` (a known one; ``format``
     is its name), ``truncated``, ``damaged``, ``too_large``, ``unsupported_mode`` (pixel formats without a defined
-    brightness range), ``unsupported_array``.
+    brightness range), ``unsupported_array``, ``no_camera_frame`` (see `emotion.images.camera_frames`), ``too_costly``
+    (it would take too long or too much memory).
     """
 
     def __init__(self, key: str, message: str, format: str = "") -> None:

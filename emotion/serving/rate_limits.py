@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
@@ -16,6 +16,7 @@ from emotion.serving.texts import say
 
 MAXIMUM_CLIENTS = 10_000  # remembered at a time, the longest silent one is forgotten first: memory stays bounded
 BURST_SECONDS = 10.0  # a client may use its allowance of so many seconds at once: opening a page is 60 requests
+CLOSED = {"Connection": "close"}  # else the server would go on reading what it has refused
 BODY_TIMEOUT_SECONDS = 60.0  # seconds for a whole body: a slow client must not hold a connection for hours
 
 
@@ -40,9 +41,14 @@ class TokenBuckets:
         return 0.0 if allowed else (1 - left) / self.rate
 
 
+# Files come here, in requests of their own; nothing else that anybody sends is large.
+LARGE_BODIES = ("/observe", "/gradio_api/upload", "/teacher/gradio_api/upload")
+SMALL_BODY_BYTES = 64 * 1024
+
+
 class RateLimitMiddleware:
-    """ASGI middleware: answers 429 to a client that asks too often, 413 to a body that is too large, 408 to one that
-    does not come."""
+    """ASGI middleware: answers 429 to a client that asks too often, 413 to a body that is too large (``body_bytes`` at
+    most for a file, `SMALL_BODY_BYTES` for anything else), 408 to one that does not come."""
 
     def __init__(self, app: ASGIApp, requests_per_minute: int, body_bytes: int) -> None:
         self.app = app
@@ -69,10 +75,12 @@ class RateLimitMiddleware:
             words = say(language, "error_two_lengths")
             await JSONResponse({"error": words}, 400, {"Connection": "close"})(scope, receive, send)
             return
+        is_large = scope["path"].rstrip("/") in LARGE_BODIES
+        most = self.body_bytes if is_large else SMALL_BODY_BYTES
+        words = say(language, "error_body_too_large", limit=f"{most // 1_000_000} MB" if is_large else "64 kB")
         announced = headers.get("content-length", "0")
-        words = say(language, "error_body_too_large", limit=self.body_bytes // 1_000_000)
-        if not announced.isdigit() or int(announced) > self.body_bytes:
-            await JSONResponse({"error": words}, 413)(scope, receive, send)
+        if not announced.isdigit() or int(announced) > most:
+            await JSONResponse({"error": words}, 413, CLOSED)(scope, receive, send)
             return
 
         received, complete = 0, False
@@ -89,9 +97,25 @@ class RateLimitMiddleware:
                 raise HTTPException(408, say(language, "error_too_slow", limit=int(BODY_TIMEOUT_SECONDS))) from error
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
-                if received > self.body_bytes:
-                    raise HTTPException(413, words)
+                if received > most:
+                    raise HTTPException(413, words, CLOSED)
                 complete = not message.get("more_body", False)
             return message
 
-        await self.app(scope, counted, send)
+        begun = False
+        has_body = announced != "0" or "transfer-encoding" in headers
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                if has_body and not complete:  # answered without being read: the rest is not read either
+                    MutableHeaders(raw=message["headers"])["connection"] = "close"
+            await send(message)
+
+        try:
+            await self.app(scope, counted, noting)
+        except HTTPException as error:  # of `counted`, where a middleware read the body
+            if begun:
+                raise
+            await JSONResponse({"error": error.detail}, error.status_code, error.headers)(scope, receive, send)

@@ -3,10 +3,13 @@
 TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "error_too_often": "Too many requests. Wait {seconds} seconds, then send fewer.",
-        "error_body_too_large": "More than {limit} MB in one request. Send less.",
+        "error_body_too_large": "More than {limit} in one request. Send less; files have an upload of their own.",
         "error_too_slow": "The request did not arrive within {limit} seconds. Send it again.",
         "error_two_lengths": "This request states its length twice. Content-Length or Transfer-Encoding, not both.",
         "error_bad_call": "These arguments do not fit. Look at the page's API: how many there are, and of which kind.",
+        "error_no_function": "There is no such function. The page's API lists those that there are.",
+        "error_no_stream": "There is no such answer here: it was fetched already, or somebody else asked for it.",
+        "error_queue_full": "Too many calls are waiting. Try again in {seconds} seconds.",
         "error_unexpected": (
             "Something went wrong that nobody foresaw; nothing that was recorded is lost. Try again; the server's log "
             "says more."
@@ -23,10 +26,13 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "ru": {
         "error_too_often": "Слишком много запросов. Подождите {seconds} с и присылайте реже.",
-        "error_body_too_large": "Больше {limit} МБ в одном запросе. Пришлите меньше.",
+        "error_body_too_large": "Больше {limit} в одном запросе. Пришлите меньше; файлы загружаются отдельно.",
         "error_too_slow": "Запрос не пришёл за {limit} с. Пришлите его ещё раз.",
         "error_two_lengths": "Длина запроса указана дважды. Пришлите Content-Length или Transfer-Encoding, но не оба.",
         "error_bad_call": "Эти аргументы не подходят. Посмотрите в описании API, сколько их и какие они.",
+        "error_no_function": "Такой функции нет. Какие есть, сказано в описании API страницы.",
+        "error_no_stream": "Такого ответа здесь нет: его уже забрали, или спрашивал кто-то другой.",
+        "error_queue_full": "Слишком много вызовов ждут очереди. Попробуйте ещё раз через {seconds} с.",
         "error_unexpected": (
             "Произошло непредвиденное; записанное не потеряно. Попробуйте ещё раз; подробности в журнале сервера."
         ),

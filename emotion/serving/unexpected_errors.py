@@ -23,9 +23,12 @@ def tell_in_a_sentence(page: gr.Blocks) -> None:
         except gr.Error:
             raise
         except Exception as error:
-            logger.exception("A function of a page failed")
             request = options.get("request")
             language = language_of(request if isinstance(request, gr.Request) else None)
+            if getattr(block_fn.fn, "__module__", "").startswith("gradio"):  # its own, which trusts its own page
+                logger.warning("A call of %s could not be served: %s", block_fn.fn.__name__, type(error).__name__)
+                raise gr.Error(say(language, "error_bad_call"), print_exception=False) from error
+            logger.exception("A function of a page failed")
             raise gr.Error(say(language, "error_unexpected"), print_exception=False) from error
 
     page.process_api = guarded  # type: ignore[method-assign]

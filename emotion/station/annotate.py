@@ -15,6 +15,16 @@ FONT = font_file_path("IBMPlexSans", 700)
 LABEL_SHARE = 1 / 34  # height of the label's letters as a share of the picture's longer side
 
 
+def reduced(image: np.ndarray) -> tuple[np.ndarray, float]:
+    """``image`` (height, width, 3) uint8, or a copy of it that is at most `MAXIMUM_SIDE` long; and its scale, 0..1."""
+    height, width, _ = image.shape
+    scale = min(1.0, MAXIMUM_SIDE / max(height, width))
+    if scale == 1:
+        return image, scale
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(image).resize(size)), scale
+
+
 def annotate(
     image: np.ndarray,
     boxes: Sequence[tuple[float, float, float, float]],
@@ -22,15 +32,12 @@ def annotate(
     chosen: int = 0,
     language: str = "en",
 ) -> Image.Image:
-    """A copy of ``image`` ((height, width, 3) uint8 RGB), at most `MAXIMUM_SIDE` long, with a box and a label per face.
+    """``image`` ((height, width, 3) uint8 RGB) with a box and a label for each face.
 
     ``boxes``: left, top, right, bottom in pixels of ``image``. The ``chosen`` face has the thicker frame. Labels carry
     the number of the face if there are several, the name of its expression in ``language`` and its percentage.
     """
     picture = Image.fromarray(image)
-    scale = min(1.0, MAXIMUM_SIDE / max(picture.size))
-    if scale < 1:
-        picture = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
     draw = ImageDraw.Draw(picture)
     font = ImageFont.truetype(FONT, size=max(12, round(max(picture.size) * LABEL_SHARE)))
     # The chosen face is drawn last, so that its label is never covered.
@@ -39,9 +46,8 @@ def annotate(
         percent = round(100 * predictions[index].probabilities[expression])
         number = f"{index + 1}  " if len(boxes) > 1 else ""
         label = f"{number}{NAMES[language][expression]} {percent} %"
-        box = [value * scale for value in boxes[index]]
         width = max(2, round(max(picture.size) / (200 if index == chosen else 400)))
-        _draw_face(draw, picture.size, box, label, COLOURS[expression], width, font)
+        _draw_face(draw, picture.size, boxes[index], label, COLOURS[expression], width, font)
     return picture
 
 

@@ -21,6 +21,7 @@ FRAMES_PER_SECOND = 6.0  # of one child: the page sends at most 5
 # Unknown codes of one client: a class behind one address may mistype a hundred times, a program that tries may not.
 UNKNOWN_CODES_PER_SECOND, UNKNOWN_CODES_BURST = 0.5, 100.0
 BLOCK_SECONDS = 60.0  # seconds
+LESSON_SECONDS = 10.0  # after a frame for which a lesson is thought to go on; stations send one a second
 
 
 class FrameIntake:
@@ -31,9 +32,14 @@ class FrameIntake:
         self.metrics = metrics
         self.frames = TokenBuckets(FRAMES_PER_SECOND, 2 * FRAMES_PER_SECOND)
         self.guesses = TokenBuckets(UNKNOWN_CODES_PER_SECOND, UNKNOWN_CODES_BURST)
+        self.last_frame = float("-inf")  # monotonic time
         self.blocked: dict[str, float] = {}  # client -> monotonic time until which it is not listened to
         metrics.gauge("expression_frames_waiting", "Frames that wait to be looked at", lambda: self.queue.waiting)
         self.queue: LatestFrameQueue[dict[str, object]] = LatestFrameQueue(CONCURRENT_FRAMES)
+
+    def is_lesson(self) -> bool:
+        """Whether frames arrive."""
+        return time.monotonic() - self.last_frame < LESSON_SECONDS
 
     async def observe(
         self,
@@ -49,6 +55,7 @@ class FrameIntake:
     ) -> dict[str, object]:
         """See `Observer.observe`; ``client`` is the address that is charged for wrong codes. Raises `RefusedError`."""
         began = time.perf_counter()
+        self.last_frame = time.monotonic()
         try:
             answer = await self._observe(lesson, child, image, at, id, source, client, language, station)
         except RefusedError as error:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from emotion.classifier import EmotionClassifier
 from emotion.images import ImageError
+from emotion.images.camera_frames import check_camera_frame
 from emotion.labels import KEYS, Prediction
 from emotion.station.texts import quoted, say
 
@@ -133,6 +134,7 @@ class Observer:
         assert self.recorder is not None
         try:
             with _trouble_reported(language):
+                check_camera_frame(image)
                 recognition = self.classifier.recognise_frame(image)
         except ImageError as error:
             raise image_refusal(error, language) from error

@@ -6,9 +6,11 @@ from typing import Any
 import gradio as gr
 
 from emotion.classifier import EmotionClassifier
+from emotion.images.isolated import IsolatedDecoder
 from emotion.station.endpoints import add_endpoints
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.lesson import STATIC, build_lesson
+from emotion.station.pace import Pace
 from emotion.station.texts import TEXTS, say
 from emotion.station.try_it import build_try_it
 
@@ -42,15 +44,17 @@ def build_station(
     intake: FrameIntake,
     language_of: Callable[[gr.Request], str],
     word: Callable[[str], Any],
+    decoder: IsolatedDecoder,
     frames_per_second: float = 1.0,
     retention_days: int = 30,
 ) -> gr.Blocks:
-    """The page and its named endpoints. ``word``: `translations`; ``frames_per_second``: where a lesson begins."""
+    """The page and its named endpoints. ``word``: `translations`; ``decoder`` opens the photographs of Try it;
+    ``frames_per_second``: where a lesson begins."""
     with gr.Blocks(title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=DELETE_CACHE) as page:
         gr.Markdown(word("title_heading"))
         with gr.Tabs():
             with gr.Tab(word("tab_try"), id="try"):
-                build_try_it(classifier, language_of, word)
+                build_try_it(classifier, language_of, word, decoder, Pace(intake.is_lesson))
             with gr.Tab(word("tab_lesson"), id="lesson"):
                 build_lesson(frames_per_second, retention_days)
             with gr.Tab(word("tab_about"), id="about"):

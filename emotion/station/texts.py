@@ -147,6 +147,8 @@ WORDS: dict[str, dict[str, str]] = {
         "image_truncated": "The picture breaks off before its end. Send it again, completely.",
         "image_too_large": "The picture has too many pixels. Reduce it to 50 megapixels or fewer.",
         "image_unsupported_mode": "This kind of pixel is not supported. Save the picture as an ordinary JPEG or PNG.",
+        "image_no_camera_frame": "A frame of a lesson is one JPEG or WebP picture. Save it as JPEG and send that.",
+        "image_too_costly": "This picture takes too long to open. Save it as an ordinary JPEG and send that.",
         "image_unsupported_array": "This array is not a picture. Use height x width x 3, values 0 to 255.",
     },
     "ru": {
@@ -281,6 +283,8 @@ WORDS: dict[str, dict[str, str]] = {
         "image_truncated": "Снимок обрывается. Пришлите его ещё раз, целиком.",
         "image_too_large": "В снимке слишком много точек. Уменьшите его до 50 мегапикселей.",
         "image_unsupported_mode": "Такие точки не поддерживаются. Сохраните снимок как обычный JPEG или PNG.",
+        "image_no_camera_frame": "Кадр урока — один снимок JPEG или WebP. Сохраните его как JPEG и пришлите.",
+        "image_too_costly": "Этот снимок открывается слишком долго. Сохраните его как обычный JPEG и пришлите.",
         "image_unsupported_array": "Этот массив — не снимок. Нужно высота x ширина x 3, значения от 0 до 255.",
     },
 }

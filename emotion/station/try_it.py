@@ -1,29 +1,30 @@
 """The Try it tab: a photograph in, boxes and bars out; also the endpoints `predict` and `predict_batch`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 import numpy as np
 from PIL import Image
 
 from emotion.classifier import EmotionClassifier
-from emotion.faces.detector import Face, align
-from emotion.faces.quality import Quality
-from emotion.images import ImageError, read_image
-from emotion.labels import KEYS, Emotion, Prediction
-from emotion.station.annotate import MAXIMUM_SIDE, annotate
+from emotion.faces.detector import align
+from emotion.images import ImageError
+from emotion.images.isolated import IsolatedDecoder
+from emotion.labels import KEYS
+from emotion.network.isolated_explainer import IsolatedExplainer
+from emotion.station.annotate import annotate, reduced
 from emotion.station.heat_overlay import overlay_heat
 from emotion.station.observing import image_refusal
+from emotion.station.pace import Pace
 from emotion.station.photo import photo_input
+from emotion.station.recent_photographs import Photograph, RecentPhotographs
 from emotion.station.responses import confidences, probability_bars, recognition_details
 from emotion.station.texts import say
-
-if TYPE_CHECKING:
-    from emotion.network.gradcam import Explainer
+from emotion.workers.worker_process import WorkerLimitError
 
 EXAMPLES = Path(__file__).resolve().parent / "examples"
 LOW_QUALITY = 0.3  # below it the page says that the bars are less reliable
@@ -34,10 +35,14 @@ Details = dict[str, Any]
 
 @dataclass(frozen=True)
 class TryIt:
-    """The handlers of the tab."""
+    """The handlers of the tab. What `read` found stays in ``recent``; the other handlers get its token, which does not
+    leave the server."""
 
     classifier: EmotionClassifier
     language_of: Callable[[gr.Request], str]
+    decoder: IsolatedDecoder
+    pace: Pace
+    recent: RecentPhotographs = field(default_factory=RecentPhotographs)
 
     def predict(self, image: str | None, request: gr.Request) -> tuple[Image.Image, dict[str, float] | None, Details]:
         """Reads the expressions of all faces in a photograph.
@@ -46,20 +51,7 @@ class TryIt:
         a face), and details: faces (box, landmarks, score, quality, expression, probabilities), model, milliseconds.
         """
         language = self.language_of(request)
-        if image is None:
-            raise gr.Error(say(language, "error_no_image"), print_exception=False)
-        try:
-            pixels = read_image(image)
-            recognition = self.classifier.recognise(pixels)
-        except ImageError as error:
-            raise gr.Error(str(image_refusal(error, language)), print_exception=False) from error
-        faces = recognition.faces
-        drawn = annotate(
-            pixels, [found.face.box for found in faces], [found.prediction for found in faces], language=language
-        )
-        answer = recognition_details(recognition)
-        first = dict(zip(KEYS, faces[0].prediction.probabilities, strict=True)) if faces else None
-        return drawn, confidences(first, language) if first else None, answer
+        return self._answer(self._recognise(image, language), language)
 
     def predict_batch(self, images: list[str], request: gr.Request) -> list[Details]:
         """Reads many photographs: one details object each, in their order; ``error`` for one that is no picture."""
@@ -72,95 +64,117 @@ class TryIt:
         answers: list[Details] = []
         for image in images:
             try:
-                answers.append(recognition_details(self.classifier.recognise(image)))
+                with self.pace.piece():
+                    answers.append(recognition_details(self.classifier.recognise(self.decoder.read(Path(image)))))
             except ImageError as error:
                 answers.append({"error": str(image_refusal(error, language)), "reason": error.key})
         return answers
 
     @cached_property
-    def explainer(self) -> "Explainer":
-        """Made at the first question: it needs torch, which a start on OpenVINO does without."""
-        from emotion.network.gradcam import Explainer
+    def explainer(self) -> IsolatedExplainer:
+        """Its process starts with the first question: it needs torch, which a start on OpenVINO does without."""
+        return IsolatedExplainer(self.classifier.checkpoint)
 
-        return Explainer(self.classifier.checkpoint)
+    def read(self, image: str | None, request: gr.Request) -> tuple[Any, Any, Any, str]:
+        """`predict` for the page, where an empty photograph is no mistake: it clears the answer. Also the token."""
+        if image is None:
+            return None, None, None, ""
+        language = self.language_of(request)
+        photograph = self._recognise(image, language)
+        return *self._answer(photograph, language), self.recent.put(photograph)
 
-    def read(self, image: str | None, request: gr.Request) -> tuple[Any, Any, Any]:
-        """`predict` for the page, where an empty photograph is no mistake: it clears the answer."""
-        return (None, None, None) if image is None else self.predict(image, request)
-
-    def describe(self, answer: Details | None, request: gr.Request) -> tuple[Any, str, str, Any]:
+    def describe(self, token: str, request: gr.Request) -> tuple[Any, str, str, Any]:
         """The choice of faces, the sentence under the photograph, the bars of the largest face, the button."""
-        if not answer:
+        photograph = self.recent.get(token)
+        if photograph is None:
             return gr.Radio(choices=[], value=None, visible=False), "", "", gr.Button(visible=False)
-        language, faces = self.language_of(request), answer["faces"]
+        language, faces = self.language_of(request), photograph.recognition.faces
         choices = [(say(language, "face_number", number=index + 1), index) for index in range(len(faces))]
         choice = gr.Radio(choices=choices, value=0 if faces else None, visible=len(faces) > 1)
         if not faces:
             return choice, say(language, "no_face_found"), "", gr.Button(visible=False)
         key = "one_face" if len(faces) == 1 else "many_faces"
-        sentence = say(language, key, count=len(faces), milliseconds=round(answer["milliseconds"]))
-        bars_of_first = probability_bars(faces[0]["probabilities"], language)
-        note = _quality_note(faces[0], language)
-        return choice, f"{sentence} {note}", bars_of_first, gr.Button(visible=True)
+        sentence = say(language, key, count=len(faces), milliseconds=round(photograph.recognition.milliseconds))
+        note = say(language, "low_quality") if faces[0].face.quality.overall < LOW_QUALITY else ""
+        return choice, f"{sentence} {note}", _bars(photograph, 0, language), gr.Button(visible=True)
 
-    def choose(
-        self, image: str | None, answer: Details | None, chosen: int | None, request: gr.Request
-    ) -> tuple[Any, Any]:
+    def choose(self, token: str, chosen: object, request: gr.Request) -> tuple[Any, Any]:
         """The photograph with the chosen face marked, and its bars."""
-        if image is None or not answer or chosen is None or not 0 <= chosen < len(answer["faces"]):
+        language = self.language_of(request)
+        photograph, face = self._chosen(token, chosen, language)
+        if photograph is None:
             return gr.skip(), gr.skip()
-        language = self.language_of(request)
-        drawn = _drawn(read_image(image), answer, chosen, language)
-        return drawn, probability_bars(answer["faces"][chosen]["probabilities"], language)
+        return _drawn(photograph, photograph.pixels, face, language), _bars(photograph, face, language)
 
-    def explain(self, image: str | None, answer: Details | None, chosen: int | None, request: gr.Request) -> Any:
+    def explain(self, token: str, chosen: object, request: gr.Request) -> Any:
         """The photograph with the places of the chosen face that spoke for its expression in warm colours."""
-
         language = self.language_of(request)
-        if image is None or not answer or chosen is None or not 0 <= chosen < len(answer["faces"]):
-            gr.Info(say(language, "choose_photo_first"))
+        photograph, index = self._chosen(token, chosen, language)
+        if photograph is None:
             return gr.skip()
-        pixels = read_image(image)
         preset = self.classifier.checkpoint.configuration
-        details_of_face = answer["faces"][chosen]
-        quality = {key: value for key, value in details_of_face["quality"].items() if key != "overall"}
-        face = Face(
-            tuple(details_of_face["box"]),
-            tuple((x, y) for x, y in details_of_face["landmarks"]),
-            details_of_face["score"],
-            Quality(**quality),
-        )
-        crop = align(pixels, face, preset.crop_template, preset.crop_size, preset.colour)
-        heat = self.explainer.explain(crop, Emotion[details_of_face["expression"].upper()])
-        # Laid over the copy that is shown: over a photograph of 50 megapixels it would take gigabytes.
-        scale = min(1.0, MAXIMUM_SIDE / max(pixels.shape[:2]))
-        shown = Image.fromarray(pixels)
-        shown = shown.resize((max(1, round(shown.width * scale)), max(1, round(shown.height * scale))))
-        smaller = replace(face, landmarks=tuple((x * scale, y * scale) for x, y in face.landmarks))
-        warm = overlay_heat(np.asarray(shown), smaller, heat, preset)
-        return _drawn(warm, answer, chosen, language, scale)
+        found = photograph.recognition.faces[index]
+        face = found.face.scaled(photograph.scale, photograph.scale)
+        crop = align(photograph.pixels, face, preset.crop_template, preset.crop_size, preset.colour)
+        try:
+            with self.pace.piece():
+                heat = self.explainer.explain(crop, found.prediction.expression)
+        except WorkerLimitError as error:
+            raise gr.Error(say(language, "error_not_served"), print_exception=False) from error
+        return _drawn(photograph, overlay_heat(photograph.pixels, face, heat, preset), index, language)
 
-    @staticmethod
-    def face_at(answer: Details | None, event: gr.SelectData) -> Any:
+    def face_at(self, token: str, event: gr.SelectData) -> Any:
         """The face that was tapped on the drawn photograph: the smallest box around the place."""
-        if not answer or not answer["faces"]:
+        photograph, place = self.recent.get(token), event.index
+        if photograph is None or not isinstance(place, (list, tuple)) or len(place) != 2:
             return gr.skip()
-        x, y = event.index
-        # The drawn copy may be smaller than the photograph to which the boxes belong.
-        scale = max(1.0, max(answer["width"], answer["height"]) / MAXIMUM_SIDE)
+        if not all(type(value) in (int, float) for value in place):
+            return gr.skip()
+        x, y = (value / photograph.scale for value in place)
+        boxes = [found.face.box for found in photograph.recognition.faces]
         around = [
-            (_area(face["box"]), index)
-            for index, face in enumerate(answer["faces"])
-            if face["box"][0] <= x * scale <= face["box"][2] and face["box"][1] <= y * scale <= face["box"][3]
+            ((right - left) * (bottom - top), index)
+            for index, (left, top, right, bottom) in enumerate(boxes)
+            if left <= x <= right and top <= y <= bottom
         ]
         return min(around)[1] if around else gr.skip()
 
+    def _recognise(self, image: str | None, language: str) -> Photograph:
+        if image is None:
+            raise gr.Error(say(language, "error_no_image"), print_exception=False)
+        try:
+            with self.pace.piece():
+                pixels = self.decoder.read(Path(image))
+                recognition = self.classifier.recognise(pixels)
+                shown, scale = reduced(pixels)
+        except ImageError as error:
+            raise gr.Error(str(image_refusal(error, language)), print_exception=False) from error
+        return Photograph(shown, scale, recognition)
+
+    def _answer(self, photograph: Photograph, language: str) -> tuple[Image.Image, dict[str, float] | None, Details]:
+        drawn = _drawn(photograph, photograph.pixels, 0, language)
+        faces = photograph.recognition.faces
+        first = dict(zip(KEYS, faces[0].prediction.probabilities, strict=True)) if faces else None
+        return drawn, confidences(first, language) if first else None, recognition_details(photograph.recognition)
+
+    def _chosen(self, token: str, chosen: object, language: str) -> tuple[Photograph | None, int]:
+        """The photograph and the number of one of its faces; None, and the visitor is told, if there is no such."""
+        photograph = self.recent.get(token)
+        if photograph is None or type(chosen) is not int or not 0 <= chosen < len(photograph.recognition.faces):
+            gr.Info(say(language, "choose_photo_first"))
+            return None, 0
+        return photograph, chosen
+
 
 def build_try_it(
-    classifier: EmotionClassifier, language_of: Callable[[gr.Request], str], word: Callable[[str], Any]
+    classifier: EmotionClassifier,
+    language_of: Callable[[gr.Request], str],
+    word: Callable[[str], Any],
+    decoder: IsolatedDecoder,
+    pace: Pace,
 ) -> None:
     """Put the tab's components and endpoints into the present Blocks. ``word``: a key's text, translated by Gradio."""
-    page = TryIt(classifier, language_of)
+    page = TryIt(classifier, language_of, decoder, pace)
     gr.Markdown(word("try_intro"))
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
@@ -191,14 +205,15 @@ def build_try_it(
         answer = gr.JSON(show_label=False, label="details")
     label = gr.Label(num_top_classes=len(KEYS), visible=False, label="expression")
 
+    token = gr.State("")
     private: dict[str, Any] = {"api_visibility": "private"}
-    photo.change(page.read, photo, [drawn, label, answer], **private).then(
-        page.describe, answer, [which, sentence, chart, explain], **private
+    photo.change(page.read, photo, [drawn, label, answer, token], **private).then(
+        page.describe, token, [which, sentence, chart, explain], **private
     )
-    chosen: dict[str, Any] = {"fn": page.choose, "inputs": [photo, answer, which], "outputs": [drawn, chart], **private}
+    chosen: dict[str, Any] = {"fn": page.choose, "inputs": [token, which], "outputs": [drawn, chart], **private}
     which.input(**chosen)
-    explain.click(page.explain, [photo, answer, which], drawn, **private)
-    drawn.select(page.face_at, answer, which, **private).then(**chosen)
+    explain.click(page.explain, [token, which], drawn, **private)
+    drawn.select(page.face_at, token, which, **private).then(**chosen)
 
     # The named endpoints hang on components that the page does not show: their arguments and answers are the contract.
     gr.Button(visible=False).click(page.predict, photo, [drawn, label, answer], api_name="predict")
@@ -207,19 +222,13 @@ def build_try_it(
     gr.Button(visible=False).click(page.predict_batch, files, batch, api_name="predict_batch")
 
 
-def _drawn(pixels: np.ndarray, answer: Details, chosen: int, language: str, scale: float = 1.0) -> Image.Image:
-    """The answer's faces on ``pixels``, which may be a copy of the photograph reduced by ``scale``."""
-    predictions = [
-        Prediction(tuple(face["probabilities"][key] for key in KEYS), face["quality"]["overall"], answer["model"])
-        for face in answer["faces"]
-    ]
-    boxes = [tuple(value * scale for value in face["box"]) for face in answer["faces"]]
-    return annotate(pixels, boxes, predictions, chosen, language)
+def _drawn(photograph: Photograph, pixels: np.ndarray, chosen: int, language: str) -> Image.Image:
+    """The faces of a photograph on ``pixels``, which have the size of its shown copy."""
+    faces = photograph.recognition.faces
+    boxes = [found.face.scaled(photograph.scale, photograph.scale).box for found in faces]
+    return annotate(pixels, boxes, [found.prediction for found in faces], chosen, language)
 
 
-def _quality_note(face: Details, language: str) -> str:
-    return say(language, "low_quality") if face["quality"]["overall"] < LOW_QUALITY else ""
-
-
-def _area(box: list[float]) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
+def _bars(photograph: Photograph, chosen: int, language: str) -> str:
+    probabilities = photograph.recognition.faces[chosen].prediction.probabilities
+    return probability_bars(dict(zip(KEYS, probabilities, strict=True)), language)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emotion.labels import COLOURS, Emotion, Prediction
-from emotion.station.annotate import MAXIMUM_SIDE, annotate
+from emotion.station.annotate import MAXIMUM_SIDE, annotate, reduced
 
 HAPPY = Prediction((0.01, 0.01, 0.01, 0.01, 0.01, 0.93, 0.01, 0.01), 0.9, "test")
 
@@ -23,13 +23,15 @@ def test_the_box_has_the_colour_of_the_expression(box, language):
 
 
 def test_a_large_photograph_is_answered_by_a_small_copy():
-    picture = annotate(np.zeros((3000, 4000, 3), np.uint8), [(1000, 1000, 2000, 2000)], [HAPPY])
-    assert picture.size == (MAXIMUM_SIDE, MAXIMUM_SIDE * 3 // 4)
+    copy, scale = reduced(np.zeros((3000, 4000, 3), np.uint8))
+    assert copy.shape == (MAXIMUM_SIDE * 3 // 4, MAXIMUM_SIDE, 3)
+    assert scale == MAXIMUM_SIDE / 4000
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1)])
 def test_a_picture_of_one_pixel_in_any_direction_is_no_trouble(size):
-    annotate(np.zeros((size[1], size[0], 3), np.uint8), [(0, 0, 1, 1)], [HAPPY])
+    copy, _ = reduced(np.zeros((size[1], size[0], 3), np.uint8))
+    annotate(copy, [(0, 0, 1, 1)], [HAPPY])
 
 
 def test_without_a_face_the_picture_comes_back_unchanged():

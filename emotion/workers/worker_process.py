@@ -1,0 +1,107 @@
+"""The side of the server: a worker process that is asked, and ended when it takes too long or is not needed."""
+
+import logging
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+from emotion.workers.serving_requests import ANSWERED, LENGTH_BYTES, RefusalError
+
+logger = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class WorkerLimitError(RuntimeError):
+    """The process took too long, or it ended while it worked, for example because it had no memory left."""
+
+
+class WorkerProcess:
+    """One process of ``module`` with ``arguments``, asked one thing at a time. Thread-safe.
+
+    It starts with the first request, or with `start`; it ends with `close`, with this process, and after
+    ``idle_seconds`` without a request (None: never). ``seconds`` is the longest time of a request, start included.
+    """
+
+    def __init__(self, module: str, *arguments: str, seconds: float, idle_seconds: float | None = None) -> None:
+        self.seconds, self.idle_seconds = seconds, idle_seconds
+        self._command = [sys.executable, "-m", module, *arguments]
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._idle: threading.Timer | None = None
+
+    def ask(self, content: bytes) -> bytearray:
+        """The answer to a request. Raises `RefusalError` with what the process says, or `WorkerLimitError`."""
+        with self._lock:
+            process = self._running()
+            timer = threading.Timer(self.seconds, process.kill)
+            timer.start()
+            try:
+                return _ask(process, content)
+            except (EOFError, OSError) as error:
+                self._end()
+                logger.warning(
+                    "%s took more than its limits for %d bytes and was ended", self._command[2], len(content)
+                )
+                raise WorkerLimitError from error
+            finally:
+                timer.cancel()
+                self._end_when_idle()
+
+    def start(self) -> None:
+        """Start the process, so that the first request need not wait for it."""
+        with self._lock:
+            self._running()
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._end()
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is None or self._process.poll() is not None:
+            self._end()
+            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+        return self._process
+
+    def _end_when_idle(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        if self.idle_seconds is not None:
+            self._idle = threading.Timer(self.idle_seconds, self.close)
+            self._idle.daemon = True
+            self._idle.start()
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+def _ask(process: "subprocess.Popen[bytes]", content: bytes) -> bytearray:
+    requests, answers = process.stdin, process.stdout
+    assert requests is not None
+    assert answers is not None
+    requests.write(len(content).to_bytes(LENGTH_BYTES, "little"))
+    requests.write(content)
+    requests.flush()
+    kind = _read(answers, 1)
+    answer = _read(answers, int.from_bytes(_read(answers, LENGTH_BYTES), "little"))
+    if kind != ANSWERED:
+        raise RefusalError(bytes(answer))
+    return answer
+
+
+def _read(stream: IO[bytes], count: int) -> bytearray:
+    """So many bytes. Raises EOFError if the other side ends before."""
+    found = bytearray(count)
+    target, place = memoryview(found), 0
+    while place < count:
+        read = stream.readinto(target[place:])  # type: ignore[attr-defined]
+        if not read:
+            raise EOFError
+        place += read
+    return found
