@@ -1,6 +1,7 @@
 """Starts the app: the station page at ``/``, the teacher page at ``/teacher``, one lesson store behind both."""
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -27,6 +28,7 @@ from emotion.classifier import EmotionClassifier
 from emotion.faces.detector import FaceDetectorError
 from emotion.images.isolated import IsolatedDecoder
 from emotion.network.checkpoint import CheckpointError
+from emotion.serving.addresses import network_of
 from emotion.serving.allowed_routes import AllowedRoutesMiddleware
 from emotion.serving.function_calls import FunctionCallsMiddleware
 from emotion.serving.health import Metrics, add_health_routes
@@ -106,6 +108,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         accounts=accounts,
         language_of=language_of,
         idle_minutes=settings.session_minutes,
+        network_of=network_of,
     )
     app.add_middleware(HtmlHeadMiddleware)
     app.add_middleware(
@@ -195,6 +198,7 @@ def serve(settings: Settings) -> None:
             uvicorn.Config(
                 app,
                 http=SlowClientProtocol,
+                ws="none",  # no page uses one, and a refused upgrade would keep its place among the connections
                 log_config=None,
                 server_header=False,
                 access_log=False,  # its lines would hold the codes of lessons and children
@@ -212,6 +216,7 @@ def serve(settings: Settings) -> None:
 
 def main() -> int:
     """Exit code 0 after an orderly stop, 1 with one sentence when the app cannot start."""
+    os.umask(0o077)  # whatever is written here is for its owner alone
     log_to_stderr()
     # uvicorn raises the signal again after it has drained; leaving by SystemExit closes the store on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

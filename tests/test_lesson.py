@@ -170,9 +170,9 @@ def test_one_frame_through_gradio_is_recorded_and_its_file_is_gone(lesson):
 
 
 BAD_PICTURES = {
-    "not an image": (lambda face: b"Dear teacher", "not a picture"),
+    "not an image": (lambda face: b"Dear teacher", "not a picture|JPEG or WebP"),
     "a truncated JPEG": (lambda face: face[: len(face) // 2], "breaks off"),
-    "a PNG bomb of 200 megapixels": (lambda face: png_bomb(20_000, 10_000), "too many pixels"),
+    "a PNG bomb of 200 megapixels": (lambda face: png_bomb(20_000, 10_000), "too many pixels|JPEG or WebP"),
     "nothing": (lambda face: b"", "no image"),
     "three megabytes": (lambda face: random.Random(0).randbytes(3_000_000), "larger than 2 MB"),
 }
@@ -183,7 +183,7 @@ def test_a_frame_that_is_no_picture_is_refused_with_the_remedy(lesson, kind):
     make, words = BAD_PICTURES[kind]
     response = post_frame(lesson, make(lesson.face.read_bytes()))
     assert response.status_code in (413, 422)
-    assert words in response.json()["error"]
+    assert re.search(words, response.json()["error"])
     assert post_frame(lesson, lesson.face.read_bytes()).json()["recorded"], "the server goes on"
 
 
@@ -279,7 +279,7 @@ def test_a_frame_in_a_form_is_recorded_as_one_in_the_body_is(lesson):
 
 def test_a_damaged_frame_is_a_sentence_and_no_failure_of_the_server(lesson):
     heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
-    damaged = png_bomb(8, 8).replace(b"IDAT", b"IDOT")
+    damaged = lesson.face.read_bytes().replace(b"\xff\xda", b"\xff\xfe")
     for body, words in ((heic, "HEIC"), (damaged, "damaged|breaks off")):
         answer = post_frame(lesson, body, child=lesson.codes[1])
         assert answer.status_code == 422

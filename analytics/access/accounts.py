@@ -12,6 +12,7 @@ import getpass
 import hashlib
 import hmac
 import json
+import os
 import re
 import secrets
 import sys
@@ -191,6 +192,7 @@ def _hash(password: str, salt: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Exit code 1 with a sentence for what cannot be done."""
+    os.umask(0o077)  # whatever is written here is for its owner alone
     parser = argparse.ArgumentParser(prog="python -m analytics.access.accounts", description="Teachers' accounts")
     parser.add_argument("--file", help=f"default: EMOTION_ACCOUNTS, or else {DEFAULT_ACCOUNTS}")
     commands = parser.add_subparsers(dest="command", required=True)

@@ -3,13 +3,12 @@
 A child's code is an animal and four characters, ``fox-4k7p``; a lesson's code is six characters, ``7mq3ad``. Both use
 the 31 letters and digits that are hard to mistake for one another: no 0 and o, no 1, i and l.
 
-How hard guessing is. A station must name a lesson that is open and a child of its class. Lesson codes: 31⁶ =
-887,503,681; with 20 lessons open and 10 tries a minute (what the server's limit allows one client) a hit takes 31⁶ /
-20 / 10 / 2 minutes on average, about 4 years. A child's code, once the lesson's is known: 31⁴ = 923,521 for each
-animal, so 32 days of uninterrupted guessing on average at 10 tries a minute against one known animal, and more than a
-day (923,521 / 30 / 10 / 2 minutes: 26 hours) against a class of 30 of whom all animals are known; a lesson lasts 45
-minutes, in which the chance is 450 × 30 / 923,521 = 1.5 % at the most, and what is gained by a hit is to add false
-rows: a station can read nothing.
+How hard guessing is. A station must name a lesson that is open and a child of its class, and one client (an address,
+or the 64 bits of an IPv6 network) may name a hundred unknown codes at once and then one every two seconds
+(`emotion.station.frame_intake`), at all doors together: 1,450 in a lesson of 45 minutes. Lesson codes: 31⁶ =
+887,503,681, so with 20 lessons open it takes years. A child's code, once the lesson's is known: 31⁴ = 923,521 for each
+animal, so a client that knows which animals there are hits one with a chance of 1,450 / 923,521 = 0.16 % in a lesson.
+What is gained by a hit is to add false rows: a station can read nothing.
 
 The pseudonym is HMAC-SHA-256 of class and code under a secret that is kept outside the database, cut to 80 bits (20
 hexadecimal digits). Among n children two meet with a probability of about n² / 2⁸¹: 4e-15 for 100,000. Who has the

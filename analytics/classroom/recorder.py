@@ -4,7 +4,7 @@ through it.
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from analytics.access.spelling import fold, tidy
@@ -33,11 +33,13 @@ CONSENT_DAYS = 365  # one school year, then it must be asked for again
 @dataclass(frozen=True, slots=True)
 class RecordingOutcome:
     """Whether something was (or may be) recorded. ``reason``: None, or one of unknown_lesson, unknown_child,
-    no_consent, before_consent, other_tablet, lesson_ended, in_future, before_lesson.
+    no_consent, before_consent, other_tablet, lesson_ended, in_future, before_lesson. ``owner``: of an admission, the
+    lesson and the child, however their codes were spelled.
     """
 
     recorded: bool
     reason: str | None = None
+    owner: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,9 @@ class LessonRecorder:
         if not answer.recorded or found_lesson is None or found_child is None:
             return answer
         sits = self._seats.claim(found_lesson.id, found_child.pseudonym, station, take)
-        return answer if sits else RecordingOutcome(False, "other_tablet")
+        if not sits:
+            return RecordingOutcome(False, "other_tablet")
+        return replace(answer, owner=f"{found_lesson.id}/{found_child.pseudonym}")
 
     def contested(self, lesson: Lesson) -> set[str]:
         """The pseudonyms of the children for whom more than one tablet tried to record in the last minute."""

@@ -16,6 +16,7 @@ the app keeps in a private data set of the Hub (`analytics.store.hub_backup`).
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -62,6 +63,7 @@ def _ask_running_app(database: Path, timeout: float, locked: StoreError) -> Path
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
+    os.umask(0o077)  # whatever is written here is for its owner alone
     parser = argparse.ArgumentParser(
         prog="python -m analytics.store.backup", description="Back up or restore the lesson database."
     )

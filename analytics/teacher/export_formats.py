@@ -4,6 +4,7 @@ Other requests are served meanwhile: Arrow makes the texts of `ROWS_AT_ONCE` row
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,8 @@ import pyarrow.parquet
 
 ROWS_AT_ONCE = 5000
 # What a spreadsheet takes for the start of a formula, a full-width form included (OWASP, "CSV Injection").
-FORMULA_STARTS = tuple("=+-@\t\r\n|%＝＋－＠")
+FORMULA_STARTS = "=+-@\t\r\n|%＝＋－＠"
+_CELL_BEGINS = re.compile(rf"(^|[;,\t\r\n])(\s*[{re.escape(FORMULA_STARTS)}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,9 @@ CSV_DIALECTS = {"en": CsvDialect(",", "."), "ru": CsvDialect(";", ",")}
 
 
 def neutralised_formula(text: str) -> str:
-    """A text that no spreadsheet runs as a formula: an apostrophe goes before what could start one."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS) else text
+    """A text that no spreadsheet runs as a formula: an apostrophe goes before what could start one, behind a separator
+    too, because a spreadsheet of another language cuts the text there."""
+    return _CELL_BEGINS.sub(r"\1'\2", text)
 
 
 def write_csv(stream: IO[bytes], table: StreamedTable, dialect: CsvDialect) -> None:

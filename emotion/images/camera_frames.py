@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 
 from emotion.images.reading import ImageError
+from emotion.images.signatures import HEAD, foreign_format
 
 FRAME_PIXELS = 16_000_000  # a camera's frame has 0.3 to 8 million
 # Each scan costs at most some 15 ns a pixel. A progressive photograph has ten scans, or fourteen from some encoders.
-SCANNED_PIXELS = 50_000_000
+SCANNED_PIXELS = 160_000_000
 MOST_SCANS = 32
 
 _START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # ITU-T T.81, table B.1
@@ -26,6 +27,8 @@ def check_camera_frame(content: bytes) -> None:
         (width, height), scans = _jpeg(content)
     elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         (width, height), scans = _webp(content), 1
+    elif (found := foreign_format(content[:HEAD])) is not None:
+        raise ImageError("unsupported_format", f"{found} is no format of a frame: send a JPEG.", found)
     else:
         raise ImageError(
             "no_camera_frame", "A frame of a lesson is a JPEG or WebP file: save it as JPEG and try again."

@@ -6,22 +6,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emotion.images.reading import ImageError, read_image
+from emotion.images.reading import ImageError, read_reduced
 from emotion.workers.serving_requests import Buffer, RefusalError, limit_process, serve
 
 
 def decode(content: bytes) -> Sequence[Buffer]:
-    """Height and width as two numbers of four bytes, and the pixels (height, width, 3) uint8 of a picture's bytes.
+    """Height and width of what is sent, and of the picture, as four numbers of four bytes, and the pixels (height,
+    width, 3) uint8, upright, of a picture's bytes; see `emotion.images.isolated.ENOUGH_SIDE`.
     `RefusalError` with key, message and format of an `ImageError` as JSON."""
     try:
-        pixels = read_image(content)
+        pixels, (width, height) = read_reduced(content, int(sys.argv[2]))
     except ImageError as error:
         words = {"key": error.key, "message": str(error), "format": error.format}
         raise RefusalError(json.dumps(words).encode()) from error
     except MemoryError as error:
         words = {"key": "too_costly", "message": "This picture takes too much memory to open.", "format": ""}
         raise RefusalError(json.dumps(words).encode()) from error
-    return [np.array(pixels.shape[:2], "<u4").tobytes(), pixels.data]
+    return [np.array([*pixels.shape[:2], height, width], "<u4").tobytes(), pixels.data]
 
 
 if __name__ == "__main__":

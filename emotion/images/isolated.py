@@ -3,25 +3,28 @@
 import json
 from pathlib import Path
 
-import numpy as np
-
-from emotion.images.reading import ImageError
+from emotion.images.reading import DecodedImage, ImageError
 from emotion.workers.serving_requests import RefusalError
 from emotion.workers.worker_process import WorkerLimitError, WorkerProcess
 
 SECONDS = 8.0  # for one picture; the largest photograph of a phone takes 1.5 s on one slow core
 MEMORY_BYTES = 1_500_000_000  # of addresses, libraries included; the largest photograph takes 500 MB of them
 
+# Pixels of the longer side that are kept of a larger photograph. The smallest face that is looked for has a 27th of it.
+ENOUGH_SIDE = 2880
+
 
 class IsolatedDecoder:
-    """Reads pictures like `emotion.images.read_image`, one at a time, in a worker process. Thread-safe."""
+    """Reads pictures like `emotion.images.read_reduced`, one at a time, in a worker process. Thread-safe."""
 
     def __init__(self, seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
-        self.process = WorkerProcess("emotion.images.decoding_worker", str(memory_bytes), seconds=seconds)
+        self.process = WorkerProcess(
+            "emotion.images.decoding_worker", str(memory_bytes), str(ENOUGH_SIDE), seconds=seconds
+        )
 
-    def read(self, source: bytes | Path) -> np.ndarray:
-        """A file, or its bytes, as (height, width, 3) uint8 RGB, upright. Raises `ImageError`; its key is too_costly
-        where the limits were met."""
+    def read(self, source: bytes | Path) -> DecodedImage:
+        """A file, or its bytes; of one with twice `ENOUGH_SIDE` or more, half the side or less. Raises `ImageError`;
+        its key is too_costly where the limits were met."""
         try:
             content = source if isinstance(source, bytes) else source.read_bytes()
         except OSError as error:
@@ -33,5 +36,5 @@ class IsolatedDecoder:
             raise ImageError(words["key"], words["message"], words["format"]) from None
         except WorkerLimitError as error:
             raise ImageError("too_costly", "This picture takes too long to open: save it as a plain JPEG.") from error
-        height, width = np.frombuffer(answer, "<u4", 2)
-        return np.frombuffer(answer, np.uint8, offset=8).reshape(height, width, 3)
+        height, width, full_height, full_width = map(int, answer[:16].view("<u4"))
+        return DecodedImage(answer[16:].reshape(height, width, 3), (full_width, full_height))

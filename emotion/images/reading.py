@@ -10,6 +10,7 @@ import stat
 import struct
 import sys
 import zlib
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,22 @@ from emotion.images.signatures import HEAD, begins_like_a_picture, foreign_forma
 
 # What today's largest phone cameras make. Decoding one needs 350 MB, and 480 MB if it has to be turned.
 MAXIMUM_PIXELS = 50_000_000
+# Of a file that is to be read in part and is no JPEG: all of it is decoded first, at four bytes a pixel.
+MAXIMUM_WHOLE_PIXELS = 40_000_000
 ORIENTATION_TAG = 0x0112  # EXIF 2.32, table 4: how the camera was held
 ROTATED_ORIENTATIONS = (5, 6, 7, 8)  # its values for a camera that was held on its side
 
-ImageSource = Image.Image | np.ndarray | str | Path | bytes
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """``pixels`` (height, width, 3) uint8 RGB, upright, maybe fewer than the picture has; ``size``: its own full width
+    and height."""
+
+    pixels: np.ndarray
+    size: tuple[int, int]
+
+
+ImageSource = Image.Image | np.ndarray | str | Path | bytes | DecodedImage
 
 # Formats that photographs come in. Pillow knows some fifty more, among them EPS, which an external interpreter draws.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
@@ -97,12 +110,15 @@ def read_image(source: ImageSource) -> np.ndarray:
 
 
 def read_reduced(source: ImageSource, minimum_side: int | None) -> tuple[np.ndarray, tuple[int, int]]:
-    """As `read_image`, but of a JPEG file only as many pixels as are needed; and the full (width, height), upright.
+    """As `read_image`, but of a file only as many pixels as are needed; and the full (width, height), upright.
 
-    A JPEG whose longer side has at least twice, four or eight times ``minimum_side`` pixels is decoded at a half, a
-    quarter or an eighth of its size, by leaving out the finest waves of each block: cheaper than decoding all and
-    averaging. None: everything is needed.
+    A picture whose longer side has at least twice, four or eight times ``minimum_side`` pixels is read at a half, a
+    quarter or an eighth of its size: a JPEG by leaving out the finest waves of each block, which is cheaper than
+    decoding all, others by averaging, a strip at a time; of those no more than `MAXIMUM_WHOLE_PIXELS` are taken. None:
+    everything is needed.
     """
+    if isinstance(source, DecodedImage):
+        return source.pixels, source.size
     if isinstance(source, np.ndarray):
         pixels = _from_array(source)
         return pixels, (pixels.shape[1], pixels.shape[0])
@@ -244,6 +260,10 @@ def _from_pillow(picture: Image.Image, minimum_side: int | None) -> tuple[np.nda
         raise _too_large(width, height)
     if width == 0 or height == 0:
         raise ImageError("not_an_image", "The picture has no pixels: choose another.")
+    if minimum_side is not None and picture.format != "JPEG" and width * height > MAXIMUM_WHOLE_PIXELS:
+        raise ImageError(
+            "too_costly", f"{width} x {height} pixels of a {picture.format} file cannot be read in part: send a JPEG."
+        )
     if picture.mode == "F":
         raise ImageError(
             "unsupported_mode",
@@ -256,13 +276,15 @@ def _from_pillow(picture: Image.Image, minimum_side: int | None) -> tuple[np.nda
                 picture.mode, (max(1, width * minimum_side // max(full)), max(1, height * minimum_side // max(full)))
             )
         picture.load()
-        width, height = picture.size
-        pixels = np.empty((height, width, 3), np.uint8)
-        rows = max(1, _STRIP // width)
+        factor = _factor(picture.size, minimum_side)
+        width, height = (side // factor * factor for side in picture.size)
+        pixels = np.empty((height // factor, width // factor, 3), np.uint8)
+        rows = max(1, _STRIP // width // factor) * factor
         shift = _shift(picture) if picture.mode.startswith("I") else 0
         for top in range(0, height, rows):
             bottom = min(height, top + rows)
-            pixels[top:bottom] = _strip_to_rgb(picture, picture.crop((0, top, width, bottom)), shift)
+            strip = _strip_to_rgb(picture, picture.crop((0, top, width, bottom)), shift)
+            pixels[top // factor : bottom // factor] = _averaged(strip, factor)
     except ImageError:
         raise
     except DECODING_ERRORS as error:
@@ -270,6 +292,22 @@ def _from_pillow(picture: Image.Image, minimum_side: int | None) -> tuple[np.nda
     # Asked after decoding: Pillow turns a TIFF itself and then forgets its orientation; a PNG may name it at its end.
     orientation = _orientation(picture)
     return _upright(pixels, orientation), full[::-1] if orientation in ROTATED_ORIENTATIONS else full
+
+
+def _factor(size: tuple[int, int], minimum_side: int | None) -> int:
+    """By how much a picture of this size may be reduced, see `read_reduced`."""
+    if minimum_side is None or min(size) < 8:
+        return 1
+    return max(factor for factor in (1, 2, 4, 8) if factor == 1 or max(size) >= factor * minimum_side)
+
+
+def _averaged(strip: np.ndarray, factor: int) -> np.ndarray:
+    """(h, w, 3) uint8 -> (h / factor, w / factor, 3) uint8, the means of squares."""
+    if factor == 1:
+        return strip
+    height, width, _ = strip.shape
+    squares = strip.reshape(height // factor, factor, width // factor, factor, 3)
+    return np.rint(squares.mean((1, 3), dtype=np.float32)).astype(np.uint8)
 
 
 def _orientation(picture: Image.Image) -> int:

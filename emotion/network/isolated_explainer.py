@@ -22,4 +22,4 @@ class IsolatedExplainer:
         """The map of an aligned crop (crop_size, crop_size, channels) uint8, (crop_size, crop_size) float32 in 0..1.
         Raises `emotion.workers.worker_process.WorkerLimitError` if it takes too long."""
         answer = self.process.ask(bytes([expression]) + np.ascontiguousarray(crop).tobytes())
-        return np.frombuffer(answer, "<f4").reshape(crop.shape[:2])
+        return answer.view("<f4").reshape(crop.shape[:2])

@@ -4,14 +4,12 @@ Gradio takes a body of any size, depth and number, lets its queue grow without e
 trace, and tells the answer of a call to whoever knows (or chose) its identifier.
 """
 
-import ipaddress
 import json
 import math
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,6 +18,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emotion.serving.addresses import network_of
 from emotion.serving.language import language_of
 from emotion.serving.texts import say
 
@@ -171,17 +170,6 @@ class FunctionCallsMiddleware:
         own = sum(self._whose(event.request) == whose for event in waiting)
         if len(waiting) >= MOST_WAITING or own >= MOST_WAITING_OF_A_CLIENT:
             raise CallError(503, "error_queue_full", RETRY_SECONDS)
-
-
-@lru_cache(maxsize=4096)
-def network_of(address: str) -> str:
-    """What one client has for itself: an IPv4 address, or the first 64 bits of an IPv6 one, of which a single computer
-    may use any."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address
 
 
 async def read_call(request: Request) -> dict[str, Any]:

@@ -5,27 +5,17 @@ now and then ("slowloris") would use up the files that a process may have open, 
 """
 
 import asyncio
-import ipaddress
 from collections import Counter
 from typing import ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from emotion.serving.addresses import plain_address
+
 HEADER_TIMEOUT_SECONDS = 15.0  # seconds for the head of a request; a browser on a bad network takes one or two
 # Of one address at a time: a school of a hundred tablets may be behind one, with a handful of connections each.
 MAXIMUM_CONNECTIONS = 600
-
-
-def plain_address(address: str) -> str:
-    """``address`` as a server on IPv4 alone has it of the same client: ``10.0.0.7`` for ``::ffff:10.0.0.7``.
-
-    So limits, trusted proxies and "this computer" mean the same whichever the server listens on."""
-    try:
-        mapped = ipaddress.IPv6Address(address).ipv4_mapped
-    except ValueError:
-        return address
-    return str(mapped) if mapped else address
 
 
 class SlowClientProtocol(H11Protocol):

@@ -15,14 +15,13 @@ FONT = font_file_path("IBMPlexSans", 700)
 LABEL_SHARE = 1 / 34  # height of the label's letters as a share of the picture's longer side
 
 
-def reduced(image: np.ndarray) -> tuple[np.ndarray, float]:
-    """``image`` (height, width, 3) uint8, or a copy of it that is at most `MAXIMUM_SIDE` long; and its scale, 0..1."""
+def reduced(image: np.ndarray) -> np.ndarray:
+    """``image`` (height, width, 3) uint8, or a copy of it that is at most `MAXIMUM_SIDE` long."""
     height, width, _ = image.shape
     scale = min(1.0, MAXIMUM_SIDE / max(height, width))
     if scale == 1:
-        return image, scale
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(Image.fromarray(image).resize(size)), scale
+        return image
+    return np.asarray(Image.fromarray(image).resize((max(1, round(width * scale)), max(1, round(height * scale)))))
 
 
 def annotate(

@@ -46,7 +46,7 @@ def add_endpoints(intake: FrameIntake, language_of: Callable[[gr.Request], str],
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    def log_event(
+    async def log_event(
         lesson: str,
         kind: str,
         detail: str,
@@ -61,14 +61,14 @@ def add_endpoints(intake: FrameIntake, language_of: Callable[[gr.Request], str],
         """
         language = language_of(request)
         try:
-            return intake.observer.log_event(lesson, kind, detail, child, at, id, language)
+            return await intake.log_event(lesson, kind, detail, child, at, id, client_address(request), language)
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    def lesson_status(lesson: str, request: gr.Request = None) -> dict:  # type: ignore[assignment]
+    async def lesson_status(lesson: str, request: gr.Request = None) -> dict:  # type: ignore[assignment]
         """Tells of a lesson whether it is open, its title, and the seconds left of its planned time."""
         try:
-            return intake.observer.lesson_status(lesson, language_of(request))
+            return await intake.lesson_status(lesson, client_address(request), language_of(request))
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

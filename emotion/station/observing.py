@@ -27,13 +27,17 @@ CALLER_ERROR_STATUS = {"unknown_lesson": 404, "unknown_child": 404, "in_future":
 
 
 class RecordingOutcome(Protocol):
-    """Whether something was recorded and, if not, the key of the reason."""
+    """Whether something was recorded and, if not, the key of the reason. ``owner``: of an admission, one and the same
+    text for a child of a lesson, however the codes were spelled."""
 
     @property
     def recorded(self) -> bool: ...
 
     @property
     def reason(self) -> str | None: ...
+
+    @property
+    def owner(self) -> str: ...
 
 
 class LessonStatus(Protocol):
@@ -103,13 +107,14 @@ class Observer:
 
     def admit(
         self, lesson: str, child: str, at: datetime | None, language: str, station: str = "", take: bool = False
-    ) -> dict[str, object] | None:
-        """None if a frame would be recorded, else the answer that says why not. Raises `RefusedError` for mistakes."""
+    ) -> tuple[dict[str, object] | None, str]:
+        """None if a frame would be recorded, else the answer that says why not; and the owner of the frame. Raises
+        `RefusedError` for mistakes."""
         if self.recorder is None:
-            return _not_recorded("recording_disabled", language)
+            return _not_recorded("recording_disabled", language), ""
         with _trouble_reported(language):
             outcome = self.recorder.admit(lesson, child, at, station, take)
-        return _refusal(outcome, lesson, child, at, language)
+        return _refusal(outcome, lesson, child, at, language), outcome.owner
 
     def observe(
         self,
@@ -128,7 +133,7 @@ class Observer:
         or None), ``faces_seen``; and where nothing was recorded ``reason`` (key) and ``message``. A frame that will not
         be recorded is not looked at either. Raises `RefusedError`.
         """
-        not_admitted = self.admit(lesson, child, at, language, station)
+        not_admitted, _ = self.admit(lesson, child, at, language, station)
         if not_admitted is not None:
             return not_admitted
         assert self.recorder is not None

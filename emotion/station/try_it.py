@@ -144,12 +144,12 @@ class TryIt:
             raise gr.Error(say(language, "error_no_image"), print_exception=False)
         try:
             with self.pace.piece():
-                pixels = self.decoder.read(Path(image))
-                recognition = self.classifier.recognise(pixels)
-                shown, scale = reduced(pixels)
+                decoded = self.decoder.read(Path(image))
+                recognition = self.classifier.recognise(decoded)
+                shown = reduced(decoded.pixels)
         except ImageError as error:
             raise gr.Error(str(image_refusal(error, language)), print_exception=False) from error
-        return Photograph(shown, scale, recognition)
+        return Photograph(shown, shown.shape[1] / decoded.size[0], recognition)
 
     def _answer(self, photograph: Photograph, language: str) -> tuple[Image.Image, dict[str, float] | None, Details]:
         drawn = _drawn(photograph, photograph.pixels, 0, language)

@@ -68,10 +68,11 @@ def test_exif_orientation_is_honoured_as_pillow_does(orientation):
 
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("longer", [320, 401, 641, 1300])
-def test_a_large_jpeg_is_decoded_no_finer_than_needed_and_its_full_size_is_known(longer, orientation):
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_large_picture_is_read_no_finer_than_needed_and_its_full_size_is_known(longer, orientation, form):
     picture = Image.radial_gradient("L").resize((longer, longer // 2))
     picture.getexif()[ORIENTATION_TAG] = orientation
-    content = encoded(picture, "JPEG", quality=95, exif=picture.getexif())
+    content = encoded(picture, form, quality=95, exif=picture.getexif())
     whole = read_image(content)
     reduced, size = read_reduced(content, 160)
     assert size == whole.shape[1::-1]
@@ -80,15 +81,9 @@ def test_a_large_jpeg_is_decoded_no_finer_than_needed_and_its_full_size_is_known
     assert np.abs(np.asarray(expected, float) - reduced).mean() < 2
 
 
-def test_a_jpeg_with_less_than_twice_the_pixels_is_decoded_whole():
-    assert read_reduced(encoded(Image.new("RGB", (319, 100)), "JPEG"), 160)[0].shape == (100, 319, 3)
-
-
-@pytest.mark.parametrize("form", ["PNG", "WEBP", "BMP"])
-def test_other_formats_are_decoded_whole_whatever_would_be_enough(form):
-    pixels, size = read_reduced(encoded(Image.new("RGB", (640, 480), "red"), form), 100)
-    assert pixels.shape == (480, 640, 3)
-    assert size == (640, 480)
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_a_picture_with_less_than_twice_the_pixels_is_read_whole(form):
+    assert read_reduced(encoded(Image.new("RGB", (319, 100)), form), 160)[0].shape == (100, 319, 3)
 
 
 def test_sixteen_bit_grey_keeps_its_upper_eight_bits():

@@ -13,10 +13,11 @@ from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
 from app import address_text, reserve_port
+from emotion.serving.addresses import plain_address
 from emotion.serving.health import Metrics, add_health_routes
 from emotion.serving.response_headers import ResponseHeadersMiddleware
 from emotion.serving.settings import Settings, SettingsError
-from emotion.serving.slow_clients import SlowClientProtocol, plain_address
+from emotion.serving.slow_clients import SlowClientProtocol
 from tests.running_app import free_port
 
 
