@@ -5,11 +5,13 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from gradio.utils import get_upload_folder
 
 from analytics.access.accounts import AccountsError, load_accounts
 from analytics.access.login import LoginMiddleware, authenticated_teacher, is_local
@@ -42,7 +44,12 @@ from emotion.serving.response_headers import ResponseHeadersMiddleware
 from emotion.serving.settings import Settings, SettingsError
 from emotion.serving.slow_clients import SlowClientProtocol
 from emotion.serving.unexpected_errors import add_error_answer, tell_in_a_sentence
-from emotion.serving.uploads import forbid_core_dumps, keep_uploads_apart, use_private_upload_folder
+from emotion.serving.uploads import (
+    forbid_core_dumps,
+    keep_uploads_apart,
+    periodic_sweep,
+    use_private_upload_folder,
+)
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import add_frame_routes
 from emotion.station.observing import Observer
@@ -211,7 +218,8 @@ def serve(settings: Settings) -> None:
         )
         scheme = "https" if settings.tls_certificate else "http"
         logger.info("Open %s://%s (teacher: /teacher)", scheme, address_text(*listener.getsockname()[:2]))
-        server.run(sockets=[listener])
+        with periodic_sweep(Path(get_upload_folder())):  # what lies there by now is the pages' own
+            server.run(sockets=[listener])
 
 
 def main() -> int:

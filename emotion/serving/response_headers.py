@@ -1,5 +1,6 @@
 """Security headers on every answer, and the refusal of cross-site requests that could change something."""
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,6 +31,10 @@ CONTENT_SECURITY_POLICY = {
 FRAME_ANCESTORS = {False: "'self'", True: "'self' https://huggingface.co"}  # a Space is shown inside that site
 
 
+# What is the same for everybody; of all else, a child's photograph or a class's figures, a browser keeps no copy.
+PUBLIC = re.compile(r"(?:/teacher)?/(?:(?:static|assets|svelte)/.+|(?:gradio_api/)?theme\.css|favicon\.ico|pwa_icon.*)")
+
+
 class ResponseHeadersMiddleware:
     """ASGI middleware: adds the headers to every answer and refuses cross-site requests that could change something."""
 
@@ -55,6 +60,8 @@ class ResponseHeadersMiddleware:
                 headers = MutableHeaders(raw=message["headers"])
                 for name, value in self.headers.items():
                     headers[name] = value
+                if not PUBLIC.fullmatch(scope["path"]):
+                    headers["cache-control"] = "no-store"
                 # Gradio allows other sites to read its answers; ours are for our own pages and for programs.
                 for name in [name for name in headers if name.startswith("access-control-")]:
                     del headers[name]
