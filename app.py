@@ -211,7 +211,7 @@ def serve(settings: Settings) -> None:
                 access_log=False,  # its lines would hold the codes of lessons and children
                 timeout_graceful_shutdown=DRAIN_SECONDS,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                forwarded_allow_ips=settings.trusted_proxies,
+                forwarded_allow_ips=settings.trusted_proxies or "",  # None would mean this computer
                 ssl_certfile=settings.tls_certificate,
                 ssl_keyfile=settings.tls_key,
             )

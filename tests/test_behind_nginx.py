@@ -32,7 +32,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PreparedLe
 
 @pytest.fixture(scope="module")
 def app(prepared: tuple[Path, PreparedLesson]) -> Iterator[RunningApp]:
-    with running_app(prepared[0]) as running:
+    with running_app(prepared[0], EMOTION_TRUSTED_PROXIES="127.0.0.1,::1") as running:
         yield running
 
 
@@ -111,7 +111,9 @@ def test_a_teacher_logs_in_through_the_proxy_and_is_known_by_the_own_address(app
     own.mkdir()
     accounts = account_variable({"anna": "2B"})
     with (
-        running_app(own, EMOTION_ACCOUNTS=accounts, GRADIO_SERVER_NAME="::") as other,
+        running_app(
+            own, EMOTION_ACCOUNTS=accounts, GRADIO_SERVER_NAME="::", EMOTION_TRUSTED_PROXIES="127.0.0.1,::1"
+        ) as other,
         nginx(tmp_path / "nginx", other.url, documented().replace("$remote_addr", "203.0.113.$arg_who")) as address,
         httpx.Client(base_url=address, headers={"Origin": address}, timeout=60) as browser,
     ):
@@ -121,3 +123,15 @@ def test_a_teacher_logs_in_through_the_proxy_and_is_known_by_the_own_address(app
         answer = browser.post("/teacher/login?who=2", data={"username": "anna", "password": PASSWORD})
         assert answer.status_code == 200, "another client's mistakes cost only that client"
         assert browser.get("/teacher/").status_code == 200
+
+
+def test_what_a_client_says_of_its_address_is_believed_of_named_proxies_alone(tmp_path: Path) -> None:
+    """From this computer it was believed of everybody: each frame could come from an address of its own."""
+    prepared = prepare_lesson(tmp_path, 1)
+    with running_app(tmp_path) as running:
+        answers = []
+        for place in range(150):
+            headers = {"X-Forwarded-For": f"10.0.{place}.1", "X-Forwarded-Proto": "https"}
+            query = {"lesson": prepared.lesson.code, "child": f"fox-{place:04d}"}
+            answers.append(httpx.post(running.url + "/admission", params=query, headers=headers).status_code)
+    assert answers[-1] == 429, "all were charged to one"

@@ -109,10 +109,10 @@ class Settings(BaseModel):
         description="Bearer token for `/metrics` from other computers, 16 characters or more; without it this computer "
         "only",
     )
-    trusted_proxies: Annotated[str, AfterValidator(_addresses)] = Field(
-        "127.0.0.1,::1",
+    trusted_proxies: Annotated[str, AfterValidator(_addresses)] | None = Field(
+        None,
         description="Addresses or networks, with commas, of proxies in front whose X-Forwarded-For and -Proto are "
-        "believed",
+        "believed; one on this computer is `127.0.0.1,::1`",
     )
     tls_certificate: ExistingFile | None = Field(
         None, description="Certificate for https; other devices' browsers open the camera only over https"
