@@ -27,7 +27,7 @@ PAGE_ROUTES = re.compile(
     r"/(?:|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon(?:/\d+)?"
     r"|(?:static|assets|svelte)/.+"
     r"|gradio_api/(?:info/?|startup-events|app_id/?|theme\.css|upload|upload_progress|queue/(?:join|data|status)"
-    r"|call/(?!v2(?:/|$))[^/]+(?:/[^/]*)?|heartbeat/.+|file=(?![A-Za-z]{2,}:).+|cancel|reset/?))"
+    r"|call/(?!v2(?:/|$))[^/]+(?:/[^/]*)?|run/predict|heartbeat/.+|file=(?![A-Za-z]{2,}:).+|cancel|reset/?))"
 )
 
 

@@ -74,17 +74,20 @@ class FunctionCallsMiddleware:
             await JSONResponse({"error": words}, error.status, headers)(scope, receive, send)
 
     def _posted(self, route: str) -> Callable[[Request, str, str, Send], Awaitable[None]] | None:
-        if route == "/queue/join":
+        if route in ("/queue/join", "/run/predict"):
             return self._join
         if route.startswith("/call/"):
             return self._call
         return self._end if route in ("/cancel", "/reset") else None
 
     async def _join(self, request: Request, folder: str, route: str, send: Send) -> None:
-        """The page's own way: a function by its number, answered in the stream of the page's session."""
+        """The page's own way: a function by its number, answered in the stream of the page's session; or at once, where
+        it is one of those that Gradio does not queue, such as the choice of an example."""
         body, page = await read_call(request), self.pages[folder]
         session, number = body.get("session_hash"), body.get("fn_index")
         if type(number) is not int or number not in page.fns:
+            raise CallError(404, "error_no_function")
+        if page.fns[number].queue is not (route == "/queue/join"):
             raise CallError(404, "error_no_function")
         self._require_place(request, page)
         self._own(request, folder, _identifier(session))
