@@ -35,8 +35,7 @@ Details = dict[str, Any]
 
 @dataclass(frozen=True)
 class TryIt:
-    """The handlers of the tab. What `read` found stays in ``recent``; the other handlers get its token, which does not
-    leave the server."""
+    """The handlers of the tab. What `read` found stays in ``recent``; the other handlers get its token back."""
 
     classifier: EmotionClassifier
     language_of: Callable[[gr.Request], str]
@@ -205,7 +204,7 @@ def build_try_it(
         answer = gr.JSON(show_label=False, label="details")
     label = gr.Label(num_top_classes=len(KEYS), visible=False, label="expression")
 
-    token = gr.State("")
+    token = gr.Textbox(visible="hidden")  # a State would keep a connection of each visitor open
     private: dict[str, Any] = {"api_visibility": "private"}
     photo.change(page.read, photo, [drawn, label, answer, token], **private).then(
         page.describe, token, [which, sentence, chart, explain], **private
