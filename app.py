@@ -44,12 +44,8 @@ from emotion.serving.response_headers import ResponseHeadersMiddleware
 from emotion.serving.settings import Settings, SettingsError
 from emotion.serving.slow_clients import SlowClientProtocol
 from emotion.serving.unexpected_errors import add_error_answer, tell_in_a_sentence
-from emotion.serving.uploads import (
-    forbid_core_dumps,
-    keep_uploads_apart,
-    periodic_sweep,
-    use_private_upload_folder,
-)
+from emotion.serving.upload_limits import keep_uploads_apart, periodic_sweep
+from emotion.serving.uploads import forbid_core_dumps, use_private_upload_folder
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import add_frame_routes
 from emotion.station.observing import Observer

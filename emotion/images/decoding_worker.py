@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -10,12 +11,14 @@ from emotion.images.reading import ImageError, read_reduced
 from emotion.workers.serving_requests import Buffer, RefusalError, limit_process, serve
 
 
-def decode(content: bytes) -> Sequence[Buffer]:
+def decode(content: bytes, minimum_side: int) -> Sequence[Buffer]:
     """Height and width of what is sent, and of the picture, as four numbers of four bytes, and the pixels (height,
-    width, 3) uint8, upright, of a picture's bytes; see `emotion.images.isolated.ENOUGH_SIDE`.
-    `RefusalError` with key, message and format of an `ImageError` as JSON."""
+    width, 3) uint8, upright, of a picture's bytes; ``minimum_side`` as in `read_reduced`.
+
+    Raises `RefusalError` with key, message and format of an `ImageError` as JSON.
+    """
     try:
-        pixels, (width, height) = read_reduced(content, int(sys.argv[2]))
+        pixels, (width, height) = read_reduced(content, minimum_side)
     except ImageError as error:
         words = {"key": error.key, "message": str(error), "format": error.format}
         raise RefusalError(json.dumps(words).encode()) from error
@@ -27,4 +30,4 @@ def decode(content: bytes) -> Sequence[Buffer]:
 
 if __name__ == "__main__":
     limit_process(int(sys.argv[1]))
-    serve(decode)
+    serve(partial(decode, minimum_side=int(sys.argv[2])))

@@ -9,11 +9,12 @@ In the thirtieth minute of a lesson the process took 704 MB when trimmed every t
 """
 
 import ctypes
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import pyarrow
+
+from emotion.serving.periodic import periodically
 
 M_ARENA_MAX = -8  # malloc.h of glibc
 MAXIMUM_HEAPS = 2
@@ -31,23 +32,7 @@ def limit_heaps() -> None:
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
 
 
-@contextmanager
-def periodic_memory_trim(seconds: float = TRIM_SECONDS) -> Iterator[None]:
+def periodic_memory_trim(seconds: float = TRIM_SECONDS) -> AbstractContextManager[None]:
     """A context in which a thread returns free pages of the heap to the system every so many ``seconds``."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is None:
-        yield
-        return
-    ended = threading.Event()
-
-    def work() -> None:
-        while not ended.wait(seconds):
-            trim(ctypes.c_size_t(0))
-
-    thread = threading.Thread(target=work, name="memory", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return nullcontext() if trim is None else periodically("memory", seconds, partial(trim, ctypes.c_size_t(0)))

@@ -1,33 +1,13 @@
 """Where Gradio may put uploaded and drawn photographs for the minutes it needs them: in memory, for this user only."""
 
 import atexit
-import logging
 import os
 import resource
-import secrets
 import shutil
 import tempfile
-import threading
-import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import gradio.route_utils
-import gradio.routes
 from gradio.utils import get_upload_folder
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-
-from emotion.serving.addresses import network_of
-from emotion.serving.language import language_of
-from emotion.serving.texts import say
-
-logger = logging.getLogger(__name__)
-
-KEEP_SECONDS = 120.0  # after which a photograph is removed, at most an eighth of it later
 
 MEMORY_FOLDER = Path("/dev/shm")  # Linux keeps files of this folder in memory
 MINIMUM_FREE_BYTES = 512 * 1024 * 1024  # containers often give this folder 64 MB, too little for a class's uploads
@@ -52,119 +32,6 @@ def use_private_upload_folder() -> Path:
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     tempfile.tempdir = str(folder)
     return folder
-
-
-def keep_uploads_apart() -> None:
-    """Let Gradio put each uploaded file into a folder of its own inside the one it serves from.
-
-    By itself it names the folder by the file's content, as it does for the examples of a page: a program that sends an
-    example's picture would own the example with it, and two that send the same picture at a time would own one file.
-    To be called before a page is mounted; a second call changes nothing.
-    """
-    gradio.routes.upload_fn = _upload_apart  # type: ignore[assignment]
-
-
-async def _upload_apart(request: Request, folder: str, *more: Any, **options: Any) -> Any:
-    """Gradio's `upload_fn` into a folder of its own, of which nothing is left if the upload breaks off or holds what
-    was not asked for. Raises HTTPException for that, and where there is no room."""
-    language, announced = language_of(request), request.headers.get("content-length", "")
-    if not announced.isdigit():
-        raise HTTPException(411, say(language, "error_no_length"))
-    client = network_of(request.client.host if request.client else "")
-    if not QUOTA.has_room(client, int(announced)):
-        raise HTTPException(503, say(language, "error_no_room"), {"Retry-After": str(int(KEEP_SECONDS))})
-    own = Path(folder) / secrets.token_hex(16)
-    with QUOTA.upload(own, client, int(announced)):
-        try:
-            answer = await gradio.route_utils.upload_fn(request, str(own), *more, **options)
-            if {str(file) for file in own.rglob("*") if file.is_file()} != set(map(str, answer[0])):
-                raise TypeError
-        except BaseException as error:
-            shutil.rmtree(own, ignore_errors=True)
-            if isinstance(error, TypeError):  # Gradio's own, for a text where a file is expected, and ours
-                raise HTTPException(400, say(language, "error_upload_fields")) from error
-            if isinstance(error, ClientDisconnect):
-                raise HTTPException(499) from error
-            raise
-    return answer
-
-
-@dataclass
-class UploadQuota:
-    """How many bytes may lie in the folder of uploads at a time, in all and for each client."""
-
-    most_bytes: int = 256_000_000
-    most_bytes_of_a_client: int = 128_000_000
-    clients: dict[Path, str] = field(default_factory=dict)
-    arriving: dict[Path, int] = field(default_factory=dict)  # announced bytes
-
-    def has_room(self, client: str, size: int) -> bool:
-        """Whether ``size`` bytes more of ``client`` are taken; the first file is, whatever its size."""
-        self.clients = {own: whose for own, whose in self.clients.items() if own in self.arriving or own.is_dir()}
-        sizes = {own: max(self.arriving.get(own, 0), _size(own)) for own in self.clients}
-        of_client = sum(sizes[own] for own, whose in self.clients.items() if whose == client)
-        total = sum(sizes.values())
-        return (not total or size + total <= self.most_bytes) and (
-            not of_client or size + of_client <= self.most_bytes_of_a_client
-        )
-
-    @contextmanager
-    def upload(self, own: Path, client: str, size: int) -> Iterator[None]:
-        """Counts an upload of ``size`` bytes into the folder ``own``, from now until that is gone."""
-        self.clients[own], self.arriving[own] = client, size
-        try:
-            yield
-        finally:
-            del self.arriving[own]
-
-
-QUOTA = UploadQuota()
-
-
-@contextmanager
-def periodic_sweep(folder: Path, seconds: float | None = None) -> Iterator[None]:
-    """A context in which a thread removes whatever has lain in ``folder`` for ``seconds`` (`KEEP_SECONDS` if None).
-
-    What lies there at the beginning is the pages' own and stays. Gradio removes by itself only what it has on a list.
-    """
-    keep_seconds = KEEP_SECONDS if seconds is None else seconds
-    kept = {file for file in folder.rglob("*") if file.is_file()}
-    ended = threading.Event()
-
-    def work() -> None:
-        while not ended.wait(keep_seconds / 8):
-            try:
-                sweep(folder, kept, keep_seconds)
-            except Exception:  # whatever it is, the next round must come
-                logger.exception("The folder of uploads could not be swept")
-
-    thread = threading.Thread(target=work, name="uploads", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def sweep(folder: Path, kept: Collection[Path], seconds: float) -> None:
-    """Removes the files of ``folder`` that are not ``kept`` and were written ``seconds`` ago, and empty folders."""
-    oldest = time.time() - seconds
-    for path in sorted(folder.rglob("*"), reverse=True):  # what is inside comes first
-        with suppress(FileNotFoundError):  # others remove files as well
-            if path.is_dir() and not path.is_symlink():
-                if path.stat().st_ctime < oldest and not any(path.iterdir()):
-                    path.rmdir()
-            elif path not in kept and path.lstat().st_ctime < oldest:
-                path.unlink()
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for file in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += file.stat().st_size if file.is_file() else 0
-    return total
 
 
 def take_file(path: Path, most_bytes: int) -> bytes | None:

@@ -40,7 +40,7 @@ class FrameIntake:
         self.frames = TokenBuckets(FRAMES_PER_SECOND, 2 * FRAMES_PER_SECOND)
         self.guesses = TokenBuckets(UNKNOWN_CODES_PER_SECOND, UNKNOWN_CODES_BURST)
         self.right: OrderedDict[tuple[str, str], None] = OrderedDict()  # codes that a client has shown to be right
-        self.last_frame = float("-inf")  # monotonic time
+        self.last_frame = float("-inf")  # monotonic time of the last one of an admitted child
         self.blocked: dict[str, float] = {}  # client -> monotonic time until which it is not listened to
         metrics.gauge("expression_frames_waiting", "Frames that wait to be looked at", lambda: self.queue.waiting)
         self.queue: LatestFrameQueue[dict[str, object]] = LatestFrameQueue(CONCURRENT_FRAMES)
@@ -63,7 +63,6 @@ class FrameIntake:
     ) -> dict[str, object]:
         """See `Observer.observe`; ``client`` is the address that is charged for wrong codes. Raises `RefusedError`."""
         began = time.perf_counter()
-        self.last_frame = time.monotonic()
         try:
             answer = await self._observe(lesson, child, image, at, id, source, client, language, station)
         except RefusedError as error:
@@ -124,6 +123,7 @@ class FrameIntake:
         not_admitted, owner = await self._admit(lesson, child, moment, client, language, tablet)
         if not_admitted is not None:
             return not_admitted
+        self.last_frame = time.monotonic()
         wait = self.frames.take(owner)
         if wait > 0:
             raise RefusedError("busy", say(language, "error_too_many_frames", limit=int(FRAMES_PER_SECOND)), 429, wait)

@@ -7,6 +7,7 @@ import gradio as gr
 
 from emotion.classifier import EmotionClassifier
 from emotion.images.isolated import IsolatedDecoder
+from emotion.serving.upload_limits import KEEP_SECONDS
 from emotion.station.endpoints import add_endpoints
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.lesson import STATIC, build_lesson
@@ -18,7 +19,7 @@ CSS = (STATIC / "station.css").read_text(encoding="utf-8")
 NOTICES_CSS = (STATIC / "notices.css").read_text(encoding="utf-8")  # of both pages, as the theme is
 
 # Seconds between clean-ups, and the age at which an uploaded or a drawn photograph of Try it is deleted.
-DELETE_CACHE = (30, 120)
+DELETE_CACHE = (30, int(KEEP_SECONDS))
 
 
 def theme() -> gr.themes.Base:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from emotion.classifier import Recognition
+from emotion.serving.upload_limits import KEEP_SECONDS
 
-KEEP_SECONDS = 120.0  # as long as the uploaded file
 KEEP_BYTES = 64_000_000  # a copy of 1280 pixels has up to 5 MB
 
 
@@ -34,7 +34,7 @@ class RecentPhotographs:
         self._lock = threading.Lock()
 
     def put(self, photograph: Photograph) -> str:
-        """Keep a photograph for `KEEP_SECONDS`; returns its token."""
+        """Keep a photograph as long as an uploaded file; returns its token."""
         token = secrets.token_urlsafe(16)
         with self._lock:
             self._kept[token] = (self._clock(), photograph)

@@ -116,8 +116,7 @@ class TryIt:
         face = found.face.scaled(photograph.scale, photograph.scale)
         crop = align(photograph.pixels, face, preset.crop_template, preset.crop_size, preset.colour)
         try:
-            with self.pace.piece():
-                heat = self.explainer.explain(crop, found.prediction.expression)
+            heat = self.explainer.explain(crop, found.prediction.expression)
         except WorkerLimitError as error:
             raise gr.Error(say(language, "error_not_served"), print_exception=False) from error
         return _drawn(photograph, overlay_heat(photograph.pixels, face, heat, preset), index, language)

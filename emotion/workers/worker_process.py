@@ -38,6 +38,8 @@ class WorkerProcess:
     def ask(self, content: bytes) -> np.ndarray:
         """The answer to a request, uint8. Raises `RefusalError` with what the process says, or `WorkerLimitError`."""
         with self._lock:
+            if self._idle is not None:
+                self._idle.cancel()
             process = self._running()
             timer = threading.Timer(self.seconds, process.kill)
             timer.start()
@@ -73,8 +75,6 @@ class WorkerProcess:
         return self._process
 
     def _end_when_idle(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
         if self.idle_seconds is not None:
             self._idle = threading.Timer(self.idle_seconds, self.close)
             self._idle.daemon = True

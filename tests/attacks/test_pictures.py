@@ -196,7 +196,7 @@ def test_a_class_does_not_notice_bombs(target: Target, name: str) -> None:
             frames = list(threads.map(send_frame, range(4)))
             photographs = list(threads.map(send_photograph, range(6)))
         for answer in frames:
-            refused = {"no_camera_frame", "too_costly"} | {"replaced"}  # by the child's own next frame
-            assert answer.json()["reason"] in refused, answer.text
+            # replaced: the child's own next frame was there first
+            assert answer.json()["reason"] in ("no_camera_frame", "too_costly", "replaced"), answer.text
         for answer in photographs:
             assert "event: error" in answer or '"faces": []' in answer

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emotion.serving.uploads import UploadQuota, sweep
+from emotion.serving.upload_limits import UploadQuota, sweep
 from emotion.station.try_it import EXAMPLES
 from tests.attack_target import Target
 from tests.class_in_lesson import class_in_lesson, stranger

@@ -11,7 +11,7 @@ from gradio.route_utils import delete_files_created_by_app
 from starlette.testclient import TestClient
 
 from emotion.serving.input_guard import guard_inputs
-from emotion.serving.uploads import keep_uploads_apart
+from emotion.serving.upload_limits import keep_uploads_apart
 from emotion.station.endpoints import add_endpoints
 from emotion.station.try_it import EXAMPLES
 
