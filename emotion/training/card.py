@@ -12,7 +12,7 @@ from jinja2 import UndefinedError
 
 from emotion.network.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from emotion.training.command_line import command, write_text
-from emotion.training.templates import render
+from emotion.training.report import render
 
 FIGURES = {
     "accuracy": "accuracy",

@@ -1,4 +1,5 @@
-"""Writes the evaluation as one self-contained HTML page: tables, confusion matrices, reliability diagram, mistakes."""
+"""Fills in the templates of the model card and of the evaluation's page, and writes the latter: one self-contained HTML
+file with tables, confusion matrices, reliability diagram and mistakes."""
 
 import base64
 from io import BytesIO
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from PIL import Image
 from plotly.io import to_html
 from plotly.subplots import make_subplots
@@ -15,7 +17,6 @@ from emotion.images import shown_name
 from emotion.labels import COLOURS, KEYS, Emotion
 from emotion.training.command_line import write_text
 from emotion.training.data import FaceDataset
-from emotion.training.templates import render
 
 MISTAKES_SHOWN = 24
 
@@ -113,3 +114,33 @@ def _png(crop: np.ndarray) -> str:
     file = BytesIO()
     Image.fromarray(crop.squeeze(2) if crop.shape[2] == 1 else crop).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
+
+
+# --- templates ----------------------------------------------------------------------------------------------------
+
+
+def number(value: float | None) -> str:
+    """Three digits; a dash for a figure that has no value, as the recall of a class without faces."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def interval(value: float | None, low: float | None, high: float | None) -> str:
+    """A figure with its 95 % interval: "0.809 [0.797, 0.822]"."""
+    return f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_ENVIRONMENT.globals |= {"number": number, "interval": interval, "KEYS": KEYS}
+
+
+def render(template: str, **values: object) -> str:
+    """The text of a file in ``templates/`` with ``values`` put in; HTML is escaped. Raises jinja2.UndefinedError for a
+    value that is missing."""
+    return _ENVIRONMENT.get_template(template).render(values)

@@ -19,6 +19,7 @@ from torch.optim.swa_utils import update_bn
 from tqdm import tqdm
 
 from emotion.network.resnet152 import build_resnet152
+from emotion.training.batches import autocast, enlarge, normalise
 from emotion.training.command_line import (
     LARGEST_INPUT,
     SMALLEST_INPUT,
@@ -32,7 +33,6 @@ from emotion.training.data import FaceDataset, load_ferplus
 from emotion.training.package import write_weights
 from emotion.training.presets import FERPLUS, Preset
 from emotion.training.starting_weights import initialise, starting_weights
-from emotion.training.train import enlarge, normalise
 
 CALIBRATION_FACES = 1024  # for the statistics: 50,000 values and more per channel even in the last layer at 224 pixels
 BATCH_SIZE = 64
@@ -51,9 +51,12 @@ def recalibrate_batch_norm(network: nn.Module, faces: FaceDataset, preset: Prese
     chosen = np.random.default_rng(0).permutation(len(faces))[:CALIBRATION_FACES]
     starts = tqdm(range(0, len(chosen), BATCH_SIZE), desc="measuring", unit="batch", file=sys.stderr)
     network.eval()  # the mode that update_bn leaves it in
-    with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
+    with autocast(preset, torch.device("cpu")):
         update_bn(
-            (normalise(enlarge(faces.images[chosen[start : start + BATCH_SIZE]], size), preset) for start in starts),
+            (
+                normalise(enlarge(torch.from_numpy(faces.images[chosen[start : start + BATCH_SIZE]]), size), preset)
+                for start in starts
+            ),
             network,
         )
 

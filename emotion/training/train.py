@@ -5,7 +5,9 @@
 
 Writes into RUN: ``weights.safetensors`` (half precision), ``metrics.csv`` (one row per validation), ``losses.html``
 (training and validation loss), ``run.json`` (what was run) and ``state.pt``. Killed at any moment, the same command
-goes on from the last state and, where the length is in epochs, ends with the very weights it would have ended with.
+goes on from the last state and, where the length is in epochs, ends on a CPU with the very weights it would have ended
+with. On a GPU it sees the very same pictures, but CUDA adds numbers up in an order of its own: two runs differ in their
+last digits, broken off or not.
 """
 
 import argparse
@@ -23,14 +25,13 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
-from emotion.labels import Emotion
 from emotion.network.checkpoint import Configuration, load_checkpoint
 from emotion.network.resnet152 import build_resnet152
 from emotion.training import metrics
-from emotion.training.augment import apply_policy
+from emotion.training.batches import TrainingBatches, autocast, enlarge, normalise
 from emotion.training.command_line import (
     LARGEST_INPUT,
     SMALLEST_INPUT,
@@ -53,56 +54,7 @@ from emotion.training.starting_weights import initialise, read_state, refuse_ano
 COUNTS = ("training_images", "validation_images", "dropped_duplicates")  # of run.json: known once the data are read
 
 VALIDATION_BATCH_SIZE = 64  # faces scored at a time: at 224 pixels about 2 GB
-
-
-# --- what the network is shown -------------------------------------------------------------------------------------
-
-
-def enlarge(images: np.ndarray, size: int) -> Tensor:
-    """(n, side, side, channels) uint8 -> (n, channels, size, size) float in [0, 1], bilinear, as at inference."""
-    pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
-    return F.interpolate(pixels, size=(size, size), mode="bilinear").clamp(0, 1)
-
-
-def normalise(pixels: Tensor, preset: Preset) -> Tensor:
-    """(n, 1 or 3, size, size) in [0, 1] -> (n, 3, size, size) as the network takes it."""
-    mean, std = (torch.tensor(value).reshape(-1, 1, 1) for value in (preset.mean, preset.std))
-    return ((pixels - mean) / std).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-
-
-class TrainingBatches:
-    """Batches of augmented faces. Each depends on the seed and on its step alone, so that a resumed run sees what an
-    unbroken one sees without a generator's state."""
-
-    def __init__(self, faces: FaceDataset, preset: Preset, seed: int) -> None:
-        self.faces, self.preset, self.seed = faces, preset, seed
-        # A rest smaller than a batch is left out; the next epoch has another order.
-        self.per_epoch = max(1, len(faces) // preset.batch)
-        count = np.bincount(faces.labels, minlength=len(Emotion)).astype(np.float64)
-        weights = np.maximum(count, 1)[faces.labels] ** -preset.balance
-        if faces.children is not None:
-            weights = weights * np.where(faces.children, preset.children, 1.0)
-        self.weights = torch.from_numpy(weights)
-        self.unweighted = bool(np.ptp(weights) == 0)
-
-    def order(self, epoch: int) -> Tensor:
-        """Indices of the faces of an epoch: each once where all weigh alike, else drawn with replacement."""
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        if self.unweighted:
-            return torch.randperm(len(self.faces), generator=generator)
-        return torch.multinomial(self.weights, self.per_epoch * self.preset.batch, True, generator=generator)
-
-    def make(self, step: int, size: int) -> tuple[Tensor, Tensor]:
-        """Images (batch, 3, size, size) and target distributions (batch, 8) of one step.
-
-        Takes 2 % of a step on a CPU; a thread beside it would compete with the network for the cores.
-        """
-        epoch, place = divmod(step, self.per_epoch)
-        chosen = self.order(epoch)[place * self.preset.batch : (place + 1) * self.preset.batch].numpy()
-        generator = torch.Generator().manual_seed((self.seed + 1) * 2_000_003 + step)
-        pixels = enlarge(self.faces.images[chosen], size)
-        pixels = torch.stack([apply_policy(self.preset.policy, image, generator) for image in pixels])
-        return normalise(pixels, self.preset), torch.from_numpy(self.faces.targets[chosen])
+READ_EVERY = 100  # steps between two looks at the loss on a GPU, which would wait for each
 
 
 def checkpoint_configuration(preset: Preset) -> Configuration:
@@ -123,15 +75,17 @@ def checkpoint_configuration(preset: Preset) -> Configuration:
 
 
 @torch.inference_mode()
-def predict_logits(network: nn.Module, faces: FaceDataset, preset: Preset, size: int) -> np.ndarray:
+def predict_logits(
+    network: nn.Module, faces: FaceDataset, preset: Preset, size: int, device: torch.device
+) -> np.ndarray:
     """(n, 8) float32 logits of the unaugmented faces, in evaluation mode."""
     network.eval()
     outputs = []
     for start in tqdm(range(0, len(faces), VALIDATION_BATCH_SIZE), desc="scoring", leave=False, file=sys.stderr):
-        pixels = normalise(enlarge(faces.images[start : start + VALIDATION_BATCH_SIZE], size), preset)
-        with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
-            outputs.append(network(pixels).float())
-    return torch.cat(outputs).numpy()
+        images = torch.from_numpy(faces.images[start : start + VALIDATION_BATCH_SIZE]).to(device)
+        with autocast(preset, device):
+            outputs.append(network(normalise(enlarge(images, size), preset)).float())
+    return torch.cat(outputs).cpu().numpy()
 
 
 def validation_metrics(logits: np.ndarray, faces: FaceDataset) -> dict[str, float]:
@@ -174,10 +128,12 @@ def learning_rate_at(preset: Preset, step: int, fraction: float) -> float:
 @torch.no_grad()
 def update_running_average(average: nn.Module, network: nn.Module, decay: float) -> None:
     """One step of the exponential moving average of the weights; integer counters are copied."""
-    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if old.is_floating_point():
-            old.lerp_(new, 1 - decay)
-        else:
+    pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
+    floats = [(old, new) for old, new in pairs if old.is_floating_point()]
+    # One call for all, as torch's own AveragedModel does it: a thousand would keep a GPU waiting.
+    torch._foreach_lerp_([old for old, _ in floats], [new for _, new in floats], 1 - decay)
+    for old, new in pairs:
+        if not old.is_floating_point():
             old.copy_(new)
 
 
@@ -199,8 +155,24 @@ def write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
     write_atomically(out / "losses.html", lambda path: figure.write_html(path, include_plotlyjs=True))
 
 
+def choose_device(name: str) -> torch.device:
+    """``cpu``, ``cuda``, or of the two what is there (``auto``). Raises CommandError where there is no such GPU."""
+    there = torch.cuda.is_available()
+    if name == "cuda" and not there:
+        raise CommandError(
+            "torch finds no CUDA device here. Give --device cpu, or install torch for your GPU's driver."
+        )
+    return torch.device("cuda" if there and name != "cpu" else "cpu")
+
+
 def train(
-    preset: Preset, network: nn.Module, training: FaceDataset, validation: FaceDataset, out: Path, seed: int = 0
+    preset: Preset,
+    network: nn.Module,
+    training: FaceDataset,
+    validation: FaceDataset,
+    out: Path,
+    seed: int = 0,
+    device: torch.device = torch.device("cpu"),  # noqa: B008 - it cannot be changed
 ) -> None:
     """Trains to the preset's end, from ``out/state.pt`` where a run was interrupted.
 
@@ -210,12 +182,14 @@ def train(
     torch.manual_seed(seed)
     if preset.check_faces is not None and preset.check_faces < len(validation):
         validation = validation.take(np.linspace(0, len(validation) - 1, preset.check_faces).astype(int))
-    batches = TrainingBatches(training, preset, seed)
+    torch.backends.cudnn.benchmark = True  # every batch of a size has one shape
+    batches = TrainingBatches(training, preset, seed, device)
     total = preset.epochs * batches.per_epoch if preset.epochs else None
-    network.to(memory_format=torch.channels_last)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks the pair
     average = copy.deepcopy(network) if preset.average is not None else network
     optimiser = make_optimiser(network, preset)
-    step, spent, loss_sum, loss_count = 0, 0.0, 0.0, 0
+    step, spent, loss_count = 0, 0.0, 0
+    loss_sum = torch.zeros((), dtype=torch.float64, device=device)  # there until it is read
     rows: list[dict[str, float]] = []
 
     state_file = out / "state.pt"
@@ -224,9 +198,8 @@ def train(
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         torch.set_rng_state(state["generator"])  # nothing draws from it in ResNet152; a network with dropout would
-        step, spent, loss_sum, loss_count, rows = (
-            state[key] for key in ("step", "spent", "loss_sum", "loss_count", "rows")
-        )
+        step, spent, loss_count, rows = (state[key] for key in ("step", "spent", "loss_count", "rows"))
+        loss_sum += state["loss_sum"]
         print(f"going on from step {step}, {spent / 60:.1f} minutes in", file=sys.stderr)
 
     def stop(what: str) -> DivergedError:
@@ -234,7 +207,14 @@ def train(
         remedy = "Begin again with a lower --rate and another --out."
         return DivergedError(f"at step {step} {what}: the run has diverged and is stopped. {saved}. {remedy}")
 
+    def read_loss() -> float:
+        """The sum since the last validation."""
+        if not math.isfinite(value := loss_sum.item()):
+            raise stop(f"the loss is {value}")
+        return value
+
     def save() -> None:
+        read_loss()
         try:
             for one in (network, average):
                 half_precision(one)
@@ -247,7 +227,7 @@ def train(
             "generator": torch.get_rng_state(),
             "step": step,
             "spent": spent,
-            "loss_sum": loss_sum,
+            "loss_sum": loss_sum.item(),
             "loss_count": loss_count,
             "rows": rows,
         }
@@ -269,11 +249,13 @@ def train(
         pixels, targets = batches.make(step, size_now())
 
         network.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=preset.bfloat16):
+        with autocast(preset, device):
             logits = network(pixels)
         loss = F.cross_entropy(logits.float(), targets)
-        if not math.isfinite(loss.item()):
-            raise stop(f"the loss is {loss.item()}")
+        loss_sum += loss.detach()
+        loss_count += 1
+        if device.type == "cpu" or step % READ_EVERY == 0:
+            progress.set_postfix(loss=f"{read_loss() / loss_count:.3f}", minutes=f"{spent / 60:.1f}", size=size_now())
         loss.backward()
         if preset.gradient_norm is not None:
             nn.utils.clip_grad_norm_(network.parameters(), preset.gradient_norm)
@@ -284,22 +266,22 @@ def train(
             # The decay grows with the steps: a constant one would hold on to the untrained weights.
             update_running_average(average, network, min(preset.average, (1 + step) / (10 + step)))
 
-        loss_sum, loss_count = loss_sum + loss.item(), loss_count + 1
         spent = time.monotonic() - began
         progress.update()
-        progress.set_postfix(loss=f"{loss_sum / loss_count:.3f}", minutes=f"{spent / 60:.1f}", size=pixels.shape[-1])
         if total:
             validate = step % batches.per_epoch == 0
         else:
             validate = spent - checked > preset.check_minutes * 60 or fraction_done() >= 1
         if validate:
             row = {"step": step, "epoch": step / batches.per_epoch, "minutes": spent / 60}
-            row |= {"training_loss": loss_sum / loss_count}
-            row |= validation_metrics(predict_logits(average, validation, preset, preset.sizes[-1]), validation)
+            row |= {"training_loss": read_loss() / loss_count}
+            logits_now = predict_logits(average, validation, preset, preset.sizes[-1], device)
+            row |= validation_metrics(logits_now, validation)
             if not math.isfinite(row["validation_loss"]):
                 raise stop("the validation loss is no number")
             rows.append(row)
-            loss_sum, loss_count = 0.0, 0
+            loss_count = 0
+            loss_sum.zero_()
             spent = time.monotonic() - began
             checked = spent
             tqdm.write("  ".join(f"{key} {value:.4g}" for key, value in row.items()), file=sys.stderr)
@@ -351,12 +333,14 @@ def main() -> None:
     length.add_argument("--epochs", type=whole_number(1, 100_000), help="length of the run in epochs")
     length.add_argument("--minutes", type=number_above(0, 525_600), help="length of the run in wall-clock minutes")
     parser.add_argument("--rate", type=number_above(0, 10))
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU where one is")
     # A normalisation has no variance over a single value.
     parser.add_argument("--batch", type=whole_number(2, 4096))
     parser.add_argument(
         "--seed", type=whole_number(0, 2**31), default=0, help="a new one where an earlier run's weights are the start"
     )
     arguments = parser.parse_args()
+    device = choose_device(arguments.device)
     changes = {name: getattr(arguments, name) for name in ("rate", "batch") if getattr(arguments, name) is not None}
     if arguments.size:
         changes["sizes"] = tuple(arguments.size)
@@ -374,6 +358,7 @@ def main() -> None:
         "seed": arguments.seed,
         "start": str(arguments.start or "torchvision ImageNet"),
         "torch": torch.__version__,
+        "device": device.type,
     }
     refuse_another_run(out, what)
     network = build_resnet152()
@@ -386,7 +371,7 @@ def main() -> None:
     what |= dict(zip(COUNTS, (len(training), len(validation), dropped), strict=True))
     refuse_another_run(out, what)
     write_text(out / "run.json", json.dumps(what, indent=1) + "\n")
-    train(preset, network, training, validation, out, arguments.seed)
+    train(preset, network, training, validation, out, arguments.seed, device)
     checkpoint = package(out / "weights.safetensors", configuration, out / "checkpoint")
     print(f"{checkpoint.folder}: {checkpoint.version}, for python -m emotion.training.evaluate", file=sys.stderr)
 

@@ -7,8 +7,8 @@ import pytest
 import tiny_run
 import torch
 
+from emotion.training.batches import enlarge, normalise
 from emotion.training.soup import average_weights, recalibrate_batch_norm
-from emotion.training.train import enlarge, normalise
 
 PRESET = dataclasses.replace(tiny_run.PRESET, bfloat16=False)
 
@@ -36,7 +36,7 @@ def test_statistics_are_those_of_the_faces_as_they_are_shown() -> None:
     network[1].running_mean.fill_(99.0)
     recalibrate_batch_norm(network, faces, PRESET, 32)
     with torch.no_grad():
-        first = network[0](normalise(enlarge(faces.images, 32), PRESET))
+        first = network[0](normalise(enlarge(torch.from_numpy(faces.images), 32), PRESET))
     assert torch.allclose(network[1].running_mean, first.mean((0, 2, 3)), atol=1e-4)
     assert torch.allclose(network[1].running_var, first.var((0, 2, 3)), rtol=2e-2)
     assert not network.training

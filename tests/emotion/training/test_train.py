@@ -17,12 +17,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from emotion.training.batches import TrainingBatches, enlarge, normalise
+from emotion.training.command_line import CommandError
 from emotion.training.presets import FERPLUS, PAPER
 from emotion.training.starting_weights import initialise, starting_weights
-from emotion.training.train import TrainingBatches, enlarge, learning_rate_at, make_optimiser, normalise, train
+from emotion.training.train import choose_device, learning_rate_at, make_optimiser, train
 
 SCRIPT = Path(tiny_run.__file__)
 ROOT = SCRIPT.parents[3]
+CPU = torch.device("cpu")
+cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 
 
 def run(out: Path) -> subprocess.Popen:
@@ -91,28 +95,28 @@ def test_a_finished_run_started_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_batch_depends_on_seed_and_step_alone() -> None:
     faces = tiny_run.bars(160, 0)
-    first, second = TrainingBatches(faces, tiny_run.PRESET, 0), TrainingBatches(faces, tiny_run.PRESET, 0)
+    first, second = TrainingBatches(faces, tiny_run.PRESET, 0, CPU), TrainingBatches(faces, tiny_run.PRESET, 0, CPU)
     first.make(3, 32)
     for one, other in zip(first.make(14, 32), second.make(14, 32), strict=True):
         assert torch.equal(one, other)
     assert not torch.equal(first.make(14, 32)[0], first.make(15, 32)[0])
-    assert not torch.equal(first.make(14, 32)[0], TrainingBatches(faces, tiny_run.PRESET, 1).make(14, 32)[0])
+    assert not torch.equal(first.make(14, 32)[0], TrainingBatches(faces, tiny_run.PRESET, 1, CPU).make(14, 32)[0])
 
 
 def test_without_balance_every_face_is_shown_once_per_epoch() -> None:
     preset = dataclasses.replace(tiny_run.PRESET, balance=0.0, children=1.0)
-    assert sorted(TrainingBatches(tiny_run.bars(160, 0), preset, 0).order(2).tolist()) == list(range(160))
+    assert sorted(TrainingBatches(tiny_run.bars(160, 0), preset, 0, CPU).order(2).tolist()) == list(range(160))
 
 
 def test_rare_classes_and_children_are_drawn_more_often() -> None:
     faces = tiny_run.bars(160, 0)
     preset = dataclasses.replace(tiny_run.PRESET, balance=0.0, children=4.0)
-    drawn = torch.cat([TrainingBatches(faces, preset, 0).order(epoch) for epoch in range(20)]).numpy()
+    drawn = torch.cat([TrainingBatches(faces, preset, 0, CPU).order(epoch) for epoch in range(20)]).numpy()
     share = faces.children[drawn].mean()
     assert share == pytest.approx(4 * 20 / (4 * 20 + 140), abs=0.03)
 
     few = faces.take(np.flatnonzero((faces.labels != 0) | (np.arange(160) < 40)))  # 5 of class 0, 20 of the others
-    drawn = TrainingBatches(few, dataclasses.replace(preset, children=1.0, balance=1.0), 0).order(0).numpy()
+    drawn = TrainingBatches(few, dataclasses.replace(preset, children=1.0, balance=1.0), 0, CPU).order(0).numpy()
     counts = np.bincount(few.labels[drawn], minlength=8)
     assert counts[0] > 8
 
@@ -167,7 +171,7 @@ def test_a_face_is_shown_to_the_network_in_training_as_in_use() -> None:
 
     configuration = dataclasses.replace(load_checkpoint().configuration, input_size=FERPLUS.sizes[-1])
     images = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
-    trained = normalise(enlarge(images, FERPLUS.sizes[-1]), FERPLUS)
+    trained = normalise(enlarge(torch.from_numpy(images), FERPLUS.sizes[-1]), FERPLUS)
     used = Preprocessing(configuration)(torch.from_numpy(images))
     assert torch.allclose(trained, used, atol=1e-5)
 
@@ -180,3 +184,40 @@ def test_the_average_of_a_run_follows_its_network(tmp_path: Path) -> None:
     distance = (averaged - network.state_dict()["6.weight"]).abs().mean()
     assert 0 < distance < 0.05
     assert math.isfinite(float(rows(tmp_path)[0]["validation_loss"]))
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == choose_device("cpu") == CPU
+    with pytest.raises(CommandError, match=r"no CUDA device.*--device cpu"):
+        choose_device("cuda")
+
+
+def test_the_command_loads_neither_openvino_nor_gradio_nor_a_face_detector() -> None:
+    program = (
+        "import sys, emotion.training.train; print(sorted({'openvino', 'gradio', 'cv2', 'nncf'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
+
+
+@cuda
+def test_a_gpu_learns_what_a_cpu_learns_and_goes_on_from_its_state(tmp_path: Path) -> None:
+    faces, validation = tiny_run.bars(160, 0), tiny_run.bars(64, 1)
+    for epochs in (3, 6):  # broken off in the middle
+        preset = dataclasses.replace(tiny_run.PRESET, epochs=epochs)
+        train(preset, tiny_run.network(), faces, validation, tmp_path, device=torch.device("cuda"))
+    table = rows(tmp_path)
+    assert len(table) == 6
+    assert float(table[-1]["training_loss"]) < float(table[0]["training_loss"])
+    assert float(table[-1]["accuracy"]) > 0.3
+    assert not load_file(tmp_path / "weights.safetensors")["0.weight"].is_cuda
+
+
+@cuda
+def test_a_gpu_is_shown_the_very_faces_that_a_cpu_is_shown() -> None:
+    faces = tiny_run.bars(160, 0)
+    on_cpu, on_gpu = (TrainingBatches(faces, tiny_run.PRESET, 0, torch.device(name)) for name in ("cpu", "cuda"))
+    for one, other in zip(on_cpu.make(14, 32), on_gpu.make(14, 32), strict=True):
+        assert other.is_cuda
+        assert (one - other.cpu()).abs().mean() < 1e-2
