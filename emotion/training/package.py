@@ -1,20 +1,22 @@
 """Packs trained weights into a checkpoint folder: fp16 safetensors shards, the index, and the configuration with their
 hashes.
 
-    python -m emotion.training.package --weights average.safetensors --template
-    checkpoints/resnet152-ferplus/config.json \\
-        --out checkpoints/resnet152-ferplus
+    python -m emotion.training.package --weights average.safetensors --out checkpoints/resnet152-ferplus \\
+        --template checkpoints/resnet152-ferplus/config.json [--adjust-logits 0.15 --data data/ferplus/train.npz]
 
 The shards and the index are in huggingface_hub's own sharded format, so the folder is a Hub repository as it stands.
 """
 
 import argparse
+import functools
 import hashlib
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 from huggingface_hub import save_torch_state_dict
 from safetensors import SafetensorError
@@ -36,6 +38,7 @@ from emotion.training.command_line import (
     write_atomically,
     write_text,
 )
+from emotion.training.data import load_ferplus
 
 # Hosts of git repositories begin to complain at 50 MB; 45 MB is the project's limit, less the header of a shard.
 LARGEST_SHARD = "44MB"
@@ -68,13 +71,28 @@ def write_weights(path: Path, network: nn.Module) -> None:
     write_atomically(path, lambda part: save_file(half, part))
 
 
-def package(weights: Path, configuration: Configuration, out: Path) -> Checkpoint:
+def adjust_logits(bias: Tensor, labels: np.ndarray, strength: float) -> Tensor:
+    """The last layer's bias (8,) with rare classes raised: by ``strength`` times the logarithm of one over the class's
+    share of ``labels``, the mean taken off (logit adjustment: Menon et al. 2021, "Long-tail learning via logit
+    adjustment"). At 0 nothing changes; at 1 every class counts as if all were equally frequent. Of a class without a
+    label the share is taken as that of half a face."""
+    share = np.maximum(np.bincount(labels, minlength=len(bias)), 0.5) / len(labels)
+    raised = torch.from_numpy(-strength * np.log(share))
+    return bias + (raised - raised.mean()).to(bias.dtype)
+
+
+def package(
+    weights: Path,
+    configuration: Configuration,
+    out: Path,
+    adjust: Callable[[Tensor], Tensor] | None = None,
+) -> Checkpoint:
     """Writes the checkpoint folder ``out`` and reads it back verified.
 
     ``weights``: a safetensors file with torchvision's names for ``resnet152(num_classes=8)``, any float type.
     ``configuration``: everything but the shards' hashes is taken over. An existing README.md is kept. Raises
     CommandError when a name or a shape is not the architecture's, a value does not fit into float16, or the
-    configuration is not sound; nothing is written then.
+    configuration is not sound; nothing is written then. ``adjust`` changes the last layer's bias.
     """
     try:
         tensors = load_file(weights)
@@ -90,6 +108,8 @@ def package(weights: Path, configuration: Configuration, out: Path) -> Checkpoin
     }
     if differing:
         raise CommandError(f"{weights} is no ResNet152 with 8 outputs; differing tensors: {sorted(differing)[:5]}")
+    if adjust:
+        tensors["fc.bias"] = adjust(tensors["fc.bias"])
     halves = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     overflowing = [name for name, tensor in halves.items() if not tensor.isfinite().all()]
     if overflowing:
@@ -139,8 +159,21 @@ def main() -> None:
     parser.add_argument(
         "--temperature", type=number_above(0, 100), help="decision temperature, where it is not the template's"
     )
+    parser.add_argument(
+        "--adjust-logits",
+        type=number_above(0, 1),
+        metavar="STRENGTH",
+        help="raise rare classes, by the shares of --data",
+    )
+    parser.add_argument("--data", type=existing_file, help="the train.npz by whose shares logits are adjusted")
     parser.add_argument("--training-data", help="in words, where it is not the template's")
     arguments = parser.parse_args()
+    if (arguments.adjust_logits is None) != (arguments.data is None):
+        parser.error("--adjust-logits and --data go together")
+    adjust = None
+    if arguments.data is not None:
+        labels = load_ferplus(arguments.data).labels
+        adjust = functools.partial(adjust_logits, labels=labels, strength=arguments.adjust_logits)
     try:
         configuration = Configuration.from_json(arguments.template.read_text(encoding="utf-8"))
     except ValueError as error:  # of JSON and of UTF-8 as well
@@ -150,7 +183,7 @@ def main() -> None:
         for name in ("input_size", "temperature", "training_data")
         if (value := getattr(arguments, name)) is not None
     }
-    checkpoint = package(arguments.weights, replace(configuration, **changes), arguments.out)
+    checkpoint = package(arguments.weights, replace(configuration, **changes), arguments.out, adjust)
     sizes = {name: (arguments.out / name).stat().st_size for name in checkpoint.configuration.shards}
     for name, size in sizes.items():
         print(f"{name}: {size / 1e6:.1f} MB, SHA-256 {checkpoint.configuration.shards[name]}")

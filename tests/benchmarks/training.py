@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.training [--device cuda] [--batch 32] [--steps 8]
 
-Whole steps of the FER+ recipe on made-up faces: augmentation, forward and backward pass, optimiser, running average. Run
-it on an idle machine.
+Whole steps of the FER+ recipe on made-up faces: augmentation, forward and backward pass, optimiser, running average.
+Run it on an idle machine.
 """
 
 import argparse

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from emotion.labels import Emotion
@@ -20,7 +22,7 @@ from emotion.network.checkpoint import (
 )
 from emotion.network.resnet152 import build_resnet152
 from emotion.runtime.openvino_runtime import OpenVinoRuntime
-from emotion.training.package import package
+from emotion.training.package import adjust_logits, main, package
 
 
 @pytest.fixture
@@ -69,6 +71,31 @@ def test_a_weight_too_large_for_float16_is_refused(tmp_path: Path, preset: Confi
     weights = write_weights(tmp_path / "weights.safetensors", **{"fc.bias": torch.full((8,), 1e6)})
     with pytest.raises(ValueError, match=r"not finite in float16.*fc\.bias"):
         package(weights, preset, tmp_path / "out")
+
+
+@given(counts=st.lists(st.integers(1, 500), min_size=8, max_size=8), strength=st.floats(0.01, 1))
+def test_adjusted_logits_weigh_a_class_by_its_rarity(counts: list[int], strength: float) -> None:
+    labels, bias = np.repeat(np.arange(8), counts), torch.linspace(-1, 1, 8)
+    gain = (adjust_logits(bias, labels, strength) - bias).double()
+    # Odds between two classes change by the ratio of their counts, to the power of the strength.
+    expected = (counts[1] / counts[0]) ** strength
+    assert float((gain[0] - gain[1]).exp()) == pytest.approx(expected, rel=1e-4)
+    assert float(gain.mean()) == pytest.approx(0, abs=1e-5)
+    assert torch.equal(adjust_logits(bias, labels, 0.0), bias)
+
+
+def test_adjusting_without_the_data_that_say_the_shares_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "weights.safetensors"
+    save_file({"fc.bias": torch.zeros(8)}, weights)
+    template = PACKAGED_CHECKPOINT / CONFIGURATION_FILE
+    arguments = ["package", "--weights", weights, "--template", template, "--out", tmp_path / "out"]
+    monkeypatch.setattr("sys.argv", [*map(str, arguments), "--adjust-logits", "0.2"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--adjust-logits and --data go together" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_calibration_takes_as_many_of_each_class_as_there_are() -> None:
