@@ -9,10 +9,11 @@ import numpy as np
 
 from emotion.faces.detector import SECOND_PASS_SIDE, Face, FaceDetector, align
 from emotion.images import ImageSource, read_reduced
-from emotion.labels import Prediction
+from emotion.labels import Emotion, Prediction
 from emotion.network.checkpoint import PACKAGED_CHECKPOINT, load_checkpoint
 from emotion.runtime.batching import LARGEST_BATCH, BatchingRuntime
 from emotion.runtime.choose import CACHE_FOLDER, choose_runtime
+from emotion.runtime.evidence import strongest_places
 
 # Only the child in front of the tablet, who has the largest face, is recorded. A poster of six hundred faces behind it
 # would keep the network of a whole class busy for seconds.
@@ -121,6 +122,14 @@ class EmotionClassifier:
             Recognition(answer, count, width, height, self.checkpoint.version, elapsed)
             for answer, count, (width, height) in zip(answers, counts, sizes, strict=True)
         ]
+
+    def where_it_looked(self, pixels: np.ndarray, face: Face, expression: Emotion) -> np.ndarray:
+        """How much each place of a face's aligned crop speaks for ``expression``: (crop_size, crop_size) float32 in
+        0..1. ``pixels``: (height, width, 3) uint8 RGB, in whose coordinates the face is.
+        """
+        preset = self.checkpoint.configuration
+        crop = align(pixels, face, preset.crop_template, preset.crop_size, preset.colour)
+        return strongest_places(self.runtime.evidence(crop[np.newaxis])[0, expression], preset.crop_size)
 
     def warm_up(self) -> None:
         """Lets the network meet every number of faces that it will be asked for at a time: the first time of each takes

@@ -34,6 +34,14 @@ class Runtime(Protocol):
         """
         ...
 
+    def evidence(self, crops: np.ndarray) -> np.ndarray:
+        """Crops as above to (n, 8, rows, columns) float32: how much each place speaks for each class. The mean over the
+        places, and the class's bias, are its logit; see `emotion.runtime.evidence`.
+
+        Raises ValueError when shape or type differ from what the checkpoint's configuration says.
+        """
+        ...
+
     def for_throughput(self) -> "Runtime":
         """The same network set up for the most answers a second to many callers at once, each of which waits longer
         than alone; itself where that makes no difference.

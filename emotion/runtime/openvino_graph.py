@@ -20,8 +20,11 @@ RESIZE_NODE = "preprocessing.enlarged"  # the name of the operation, for those w
 _EPSILON = 1e-5  # of torch's BatchNorm2d
 
 
-def build_model(checkpoint: Checkpoint, quantisation: Quantisation = NO_QUANTISATION) -> openvino.Model:
-    """Crops (n, crop_size, crop_size, channels) uint8 in, logits (n, 8) float32 out.
+def build_model(
+    checkpoint: Checkpoint, quantisation: Quantisation = NO_QUANTISATION, evidence: bool = False
+) -> openvino.Model:
+    """Crops (n, crop_size, crop_size, channels) uint8 in, logits (n, 8) float32 out; with ``evidence`` also that of
+    `emotion.runtime.base.Runtime.evidence`, which adds a ten-thousandth to the work.
 
     Layers and their outputs carry torchvision's names; with a ``quantisation`` they compute in int8 where it says so.
     Raises `CheckpointError` when the weights are not a ResNet152's.
@@ -30,12 +33,13 @@ def build_model(checkpoint: Checkpoint, quantisation: Quantisation = NO_QUANTISA
     crops = ops.parameter([-1, configuration.crop_size, configuration.crop_size, configuration.channels], Type.u8)
     builder = _Builder(checkpoint.state_dict(), quantisation)
     try:
-        logits = builder.network(crops, configuration)
+        outputs = builder.network(crops, configuration)
     except (KeyError, RuntimeError, ValueError) as error:
         raise CheckpointError(
             f"The weights of {checkpoint.folder} are not those of a ResNet152 with 8 outputs: {error}"
         ) from error
-    return openvino.Model([ops.result(logits)], [crops], checkpoint.version)
+    results = [ops.result(output) for output in outputs[: 2 if evidence else 1]]
+    return openvino.Model(results, [crops], checkpoint.version)
 
 
 class _Builder:
@@ -45,7 +49,8 @@ class _Builder:
         self._tensors = tensors
         self._quantisation = quantisation
 
-    def network(self, crops: Node, configuration: Configuration) -> Node:
+    def network(self, crops: Node, configuration: Configuration) -> tuple[Node, Node]:
+        """Logits and evidence."""
         features = self._convolution(self._preprocessing(crops, configuration), "conv1", "bn1", stride=2, padding=3)
         features = self._output("relu", ops.relu(features))
         features = ops.max_pool(features, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3]).output(0)
@@ -58,7 +63,9 @@ class _Builder:
         if weight.shape != (8, 2048):
             raise ValueError(f"fc.weight has the shape {weight.shape}, not (8, 2048)")
         product = ops.matmul(pooled, self._weight("fc", weight), False, True, name="fc")
-        return ops.add(product, self._bias("fc", self._float("fc.bias")).reshape(1, -1))
+        logits = ops.add(product, self._bias("fc", self._float("fc.bias")).reshape(1, -1))
+        filters = ops.constant(weight.reshape(*weight.shape, 1, 1))
+        return logits, ops.convolution(features, filters, [1, 1], [0, 0], [0, 0], [1, 1], name="evidence")
 
     def _preprocessing(self, crops: Node, configuration: Configuration) -> Node:
         """The same arithmetic as `emotion.network.resnet152.Preprocessing`, except that grey stays one channel."""

@@ -1,7 +1,11 @@
 """The network in torch: float32 on the CPU as the reference, bfloat16 on the CPU, and CUDA."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import nn
 
 from emotion.network.checkpoint import Checkpoint
 from emotion.network.resnet152 import load_network
@@ -26,11 +30,20 @@ class TorchRuntime:
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
         """See `emotion.runtime.base.Runtime`."""
+        return softmax(self._run(self._network, crops), self._checkpoint.configuration.temperature)
+
+    def evidence(self, crops: np.ndarray) -> np.ndarray:
+        """See `emotion.runtime.base.Runtime`."""
+        layers = list(self._network.backbone.children())[:-2]  # without the mean over the places and the last layer
+        features = nn.Sequential(self._network.preprocessing, *layers)
+        weight = self._network.backbone.get_parameter("fc.weight")[:, :, None, None]
+        return self._run(lambda pixels: F.conv2d(features(pixels), weight), crops)
+
+    def _run(self, network: Callable[[torch.Tensor], torch.Tensor], crops: np.ndarray) -> np.ndarray:
         check_crops(crops, self._checkpoint)
         lower = self._precision is not torch.float32
         with torch.inference_mode(), torch.autocast(self._device.type, self._precision, enabled=lower):
-            logits = self._network(torch.tensor(crops, device=self._device)).float()
-        return softmax(logits.cpu().numpy(), self._checkpoint.configuration.temperature)
+            return network(torch.tensor(crops, device=self._device)).float().cpu().numpy()
 
     def for_throughput(self) -> "TorchRuntime":
         """See `emotion.runtime.base.Runtime`."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,9 @@ import numpy as np
 from PIL import Image
 
 from emotion.classifier import EmotionClassifier
-from emotion.faces.detector import align
 from emotion.images import ImageError
 from emotion.images.isolated import IsolatedDecoder
 from emotion.labels import KEYS
-from emotion.network.isolated_explainer import IsolatedExplainer
 from emotion.station.annotate import annotate, reduced
 from emotion.station.heat_overlay import overlay_heat
 from emotion.station.observing import image_refusal
@@ -24,7 +21,6 @@ from emotion.station.photo import photo_input
 from emotion.station.recent_photographs import Photograph, RecentPhotographs
 from emotion.station.responses import confidences, probability_bars, recognition_details
 from emotion.station.texts import say
-from emotion.workers.worker_process import WorkerLimitError
 
 EXAMPLES = Path(__file__).resolve().parent / "examples"
 LOW_QUALITY = 0.3  # below it the page says that the bars are less reliable
@@ -69,11 +65,6 @@ class TryIt:
                 answers.append({"error": str(image_refusal(error, language)), "reason": error.key})
         return answers
 
-    @cached_property
-    def explainer(self) -> IsolatedExplainer:
-        """Its process starts with the first question: it needs torch, which a start on OpenVINO does without."""
-        return IsolatedExplainer(self.classifier.checkpoint)
-
     def read(self, image: str | None, request: gr.Request) -> tuple[Any, Any, Any, str]:
         """`predict` for the page, where an empty photograph is no mistake: it clears the answer. Also the token."""
         if image is None:
@@ -111,14 +102,11 @@ class TryIt:
         photograph, index = self._chosen(token, chosen, language)
         if photograph is None:
             return gr.skip()
-        preset = self.classifier.checkpoint.configuration
         found = photograph.recognition.faces[index]
         face = found.face.scaled(photograph.scale, photograph.scale)
-        crop = align(photograph.pixels, face, preset.crop_template, preset.crop_size, preset.colour)
-        try:
-            heat = self.explainer.explain(crop, found.prediction.expression)
-        except WorkerLimitError as error:
-            raise gr.Error(say(language, "error_not_served"), print_exception=False) from error
+        with self.pace.piece():
+            heat = self.classifier.where_it_looked(photograph.pixels, face, found.prediction.expression)
+        preset = self.classifier.checkpoint.configuration
         return _drawn(photograph, overlay_heat(photograph.pixels, face, heat, preset), index, language)
 
     def face_at(self, token: str, event: gr.SelectData) -> Any:

@@ -42,17 +42,15 @@ def serve_one(answer: Callable[[bytes], Sequence[Buffer]], requests: IO[bytes], 
     return True
 
 
-def limit_process(memory_bytes: int | None) -> None:
-    """At most so much memory (None: any), no file, no core dump, and less of the processor than a lesson has; where the
+def limit_process(memory_bytes: int) -> None:
+    """At most so much memory, no file, no core dump, and less of the processor than a lesson has; where the
     system knows such limits.
     """
     try:
         import resource
     except ImportError:  # Windows has none: there the time alone is limited, by whoever waits
         return
-    limits = {resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
-    if memory_bytes is not None:
-        limits[resource.RLIMIT_AS] = memory_bytes
+    limits = {resource.RLIMIT_AS: memory_bytes, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
     for kind, most in limits.items():
         with suppress(ValueError):  # macOS refuses a limit of the address space
             resource.setrlimit(kind, (most, most))

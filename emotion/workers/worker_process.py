@@ -1,4 +1,4 @@
-"""The side of the server: a worker process that is asked, and ended when it takes too long or is not needed."""
+"""The side of the server: a worker process that is asked, and ended when it takes too long."""
 
 import logging
 import subprocess
@@ -24,22 +24,19 @@ class WorkerLimitError(RuntimeError):
 class WorkerProcess:
     """One process of ``module`` with ``arguments``, asked one thing at a time. Thread-safe.
 
-    It starts with the first request, or with `start`; it ends with `close`, with this process, and after
-    ``idle_seconds`` without a request (None: never). ``seconds`` is the longest time of a request, start included.
+    It starts with the first request, or with `start`; it ends with `close` and with this process. ``seconds`` is the
+    longest time of a request, start included.
     """
 
-    def __init__(self, module: str, *arguments: str, seconds: float, idle_seconds: float | None = None) -> None:
-        self.seconds, self.idle_seconds = seconds, idle_seconds
+    def __init__(self, module: str, *arguments: str, seconds: float) -> None:
+        self.seconds = seconds
         self._command = [sys.executable, "-m", module, *arguments]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._idle: threading.Timer | None = None
 
     def ask(self, content: bytes) -> np.ndarray:
         """The answer to a request, uint8. Raises `RefusalError` with what the process says, or `WorkerLimitError`."""
         with self._lock:
-            if self._idle is not None:
-                self._idle.cancel()
             process = self._running()
             timer = threading.Timer(self.seconds, process.kill)
             timer.start()
@@ -53,7 +50,6 @@ class WorkerProcess:
                 raise WorkerLimitError from error
             finally:
                 timer.cancel()
-                self._end_when_idle()
 
     def start(self) -> None:
         """Start the process, so that the first request need not wait for it."""
@@ -73,12 +69,6 @@ class WorkerProcess:
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, pipesize=PIPE_BYTES
             )
         return self._process
-
-    def _end_when_idle(self) -> None:
-        if self.idle_seconds is not None:
-            self._idle = threading.Timer(self.idle_seconds, self.close)
-            self._idle.daemon = True
-            self._idle.start()
 
     def _end(self) -> None:
         if self._process is not None:

@@ -178,7 +178,7 @@ def test_an_answer_is_for_whoever_asked(target: Target, visitor: httpx.Client) -
 
 
 def test_the_place_where_the_network_looked_costs_no_memory_for_good(target: Target, visitor: httpx.Client) -> None:
-    """Torch stays out of the server: it explains in a process that ends when nobody asks."""
+    """The network that serves the class says where it looked: torch stays out of the server."""
     found = functions(visitor)
     reads = next(number for number, function in found.items() if len(function["outputs"]) == 4)
     read = joined(visitor, reads, [uploaded(visitor)], "explained")

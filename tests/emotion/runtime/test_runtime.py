@@ -203,7 +203,7 @@ def test_the_second_start_takes_the_kept_model_and_answers_the_same(
     first = OpenVinoRuntime(checkpoint, "openvino-int8", cache).probabilities(faces)
     (kept,) = cache.iterdir()
     with monkeypatch.context() as patch:
-        patch.setattr("emotion.runtime.openvino_runtime.build_model", None)  # calling it would fail
+        patch.setattr("emotion.runtime.openvino_graph.build_model", None)  # calling it would fail
         second = OpenVinoRuntime(checkpoint, "openvino-int8", cache).probabilities(faces)
     np.testing.assert_allclose(first, second, atol=1e-5)
 
@@ -218,7 +218,7 @@ def test_the_network_that_a_class_shares_comes_from_the_kept_model_too_and_answe
     cache = tmp_path / "cache"
     alone = OpenVinoRuntime(with_int8(copy), "openvino-int8", cache)
     with monkeypatch.context() as patch:
-        patch.setattr("emotion.runtime.openvino_runtime.build_model", None)  # calling it would fail
+        patch.setattr("emotion.runtime.openvino_graph.build_model", None)  # calling it would fail
         shared = alone.for_throughput()
     assert (alone.streams, shared.streams) == (1, STREAMS)
     assert shared.name == alone.name

@@ -1,9 +1,8 @@
-"""A worker process answers, refuses, is ended when it takes too long, and goes when nobody asks."""
+"""A worker process answers, refuses, and is ended when it takes too long."""
 
 import io
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -15,14 +14,9 @@ MODULE = "tests.emotion.workers.example_worker"
 
 @pytest.fixture
 def worker() -> Iterator[WorkerProcess]:
-    process = WorkerProcess(MODULE, seconds=20, idle_seconds=0.5)
+    process = WorkerProcess(MODULE, seconds=20)
     yield process
     process.close()
-
-
-def process_of(worker: WorkerProcess) -> int:
-    assert worker._process is not None
-    return worker._process.pid
 
 
 def test_it_answers_and_refuses(worker: WorkerProcess) -> None:
@@ -45,17 +39,6 @@ def test_what_takes_too_long_or_ends_it_is_told_and_the_next_is_answered(request
     assert time.monotonic() - began < 20
     assert worker.ask(b"ab").tobytes() == b"ba"
     worker.close()
-
-
-def test_it_ends_when_nobody_asks_and_starts_again(worker: WorkerProcess) -> None:
-    worker.ask(b"a")
-    first = process_of(worker)
-    until = time.monotonic() + 20
-    while Path(f"/proc/{first}").exists():
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    assert worker.ask(b"ab").tobytes() == b"ba"
-    assert process_of(worker) != first
 
 
 def test_requests_end_with_their_stream() -> None:
