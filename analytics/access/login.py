@@ -1,4 +1,4 @@
-"""Login for everything under ``/teacher``: sessions, logging in and out, and a throttle on failed attempts.
+"""Login for everything under ``/teacher``: sessions, logging in and out, and what an attempt may cost.
 
 An ASGI middleware, so that no route of the teacher page, present or future, can be reached around it.
 """
@@ -11,9 +11,10 @@ import secrets
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -24,61 +25,23 @@ from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from analytics.access.accounts import Accounts
+from analytics.access.known_devices import VALID_SECONDS, KnownDevices
+from analytics.access.login_limits import LoginLimits
 from analytics.access.spelling import fold
 from analytics.access.texts import TEXTS
 
 PREFIX = "/teacher"
 TEMPLATES = Jinja2Templates(Path(__file__).parent)  # escapes what it is given
 COOKIE = "teacher_session"
-FREE_FAILURES = 5  # wrong passwords before one has to wait
-FIRST_WAIT, LONGEST_WAIT = 30.0, 900.0  # seconds; doubles with each further failure
-FORGET_FAILURES = 3600.0  # seconds after which failures are forgotten
 LONGEST_SESSION = 12 * 3600.0  # seconds; however busy the session is
 # A hash takes 64 MB and a third of a second: many at a time would take the frames' memory and threads.
 HASHES_AT_ONCE, HASHES_WAITING, HASH_WAIT_SECONDS = 2, 12, 5
+HASHES_OF_STRANGERS, HASHES_OF_A_PLACE = 9, 6  # of those, for whom no known device speaks: in all, and at one place
+KNOWN_DEVICES = "known devices"  # in place of their place
 LOGIN_BODY = 4096  # bytes
 LOOPBACK_HOST = re.compile(
     r"(?:localhost|127\.0\.0\.1|\[::1\]|\[::ffff:(?:127\.0\.0\.1|7f00:1)\])(?::\d{1,5})?", re.IGNORECASE
 )
-
-
-@dataclass
-class FailedLogins:
-    """How often a login failed lately, and until when no further attempt is looked at."""
-
-    count: int = 0
-    last: float = 0.0
-    blocked_until: float = 0.0
-
-
-@dataclass
-class LoginThrottle:
-    """Failed logins by key. Two keys are charged for each: the address, and the name from whatever address."""
-
-    clock: Callable[[], float] = time.monotonic
-    failures: dict[str, FailedLogins] = field(default_factory=dict)
-
-    def wait(self, *keys: str) -> float:
-        """Seconds until the next attempt is looked at; 0 if at once."""
-        now = self.clock()
-        return max(0.0, *(self.failures[key].blocked_until - now for key in keys if key in self.failures), 0.0)
-
-    def failed(self, *keys: str) -> None:
-        """Count a failure of each key."""
-        now = self.clock()
-        stale = [key for key, entry in self.failures.items() if now - entry.last > FORGET_FAILURES]
-        for key in stale:
-            del self.failures[key]
-        for key in keys:
-            entry = self.failures.setdefault(key, FailedLogins())
-            entry.count, entry.last = entry.count + 1, now
-            if entry.count >= FREE_FAILURES:
-                entry.blocked_until = now + min(LONGEST_WAIT, FIRST_WAIT * 2 ** (entry.count - FREE_FAILURES))
-
-    def succeeded(self, *keys: str) -> None:
-        """Forget the failures of each key."""
-        for key in keys:
-            self.failures.pop(key, None)
 
 
 @dataclass
@@ -92,7 +55,8 @@ class Session:
 
 class LoginMiddleware:
     """ASGI middleware. ``accounts`` empty: only this computer passes. ``language_of``: a visitor's language.
-    ``network_of``: the addresses that one client may have, for one of them.
+    ``network_of``: the addresses that one client may have, for one of them. ``device_key``: signs the cookies of known
+    devices; without one they end with the process.
 
     The name of whoever passed stands in ``scope["teacher"]`` (``local`` without accounts), for the audit.
     """
@@ -105,16 +69,19 @@ class LoginMiddleware:
         idle_minutes: int,
         clock: Callable[[], float] = time.monotonic,
         network_of: Callable[[str], str] = str,
+        device_key: bytes | None = None,
     ) -> None:
         self.app = app
         self.network_of = network_of
         self.hashing = ThreadPoolExecutor(HASHES_AT_ONCE, "hash", _give_way)
-        self.waiting = 0
+        self.waiting: Counter[str] = Counter()  # hashes that are not done, by place
         self.accounts = accounts
         self.language_of = language_of
         self.idle = idle_minutes * 60.0
         self.clock = clock
-        self.throttle = LoginThrottle(clock)
+        self.limits = LoginLimits(accounts.hashes, clock)
+        salts = {name: salt for name, (salt, _) in accounts.hashes.items()}
+        self.devices = KnownDevices(device_key or secrets.token_bytes(32), salts)
         self.sessions: dict[str, Session] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -162,26 +129,28 @@ class LoginMiddleware:
                 return JSONResponse({"error": self._text(request, "login_wrong")}, 413)
         fields = parse_qs(body.decode("utf-8", "replace"))
         name = fold(fields.get("username", [""])[0])
-        keys = (f"address {self.network_of(_address(request))}", f"name {name}")
-        wait = self.throttle.wait(*keys)
+        place, device = self.network_of(_address(request)), self.devices.device(name, request.cookies)
+        wait = self.limits.wait(name, place, device)
         if wait > 0:
             words = self._text(request, "login_wait").format(seconds=int(wait) + 1)
             return self._refused(request, words, 429, {"Retry-After": str(int(wait) + 1)})
-        if self.waiting >= HASHES_WAITING:
-            words = self._text(request, "login_wait").format(seconds=HASH_WAIT_SECONDS)
+        if not self._has_place(place, device):
+            words = self._text(request, "login_busy").format(seconds=HASH_WAIT_SECONDS)
             return self._refused(request, words, 503, {"Retry-After": str(HASH_WAIT_SECONDS)})
         # Charged before the hash is computed: a hundred attempts at the same moment count as a hundred.
-        self.throttle.failed(*keys)
-        self.waiting += 1
+        self.limits.failed(name, place, device)
+        waits_as = KNOWN_DEVICES if device else place
+        self.waiting[waits_as] += 1
         try:
             password = fields.get("password", [""])[0]
             verifying = asyncio.get_running_loop().run_in_executor(self.hashing, self.accounts.verify, name, password)
             is_right = await verifying
         finally:
-            self.waiting -= 1
+            self.waiting[waits_as] -= 1
+            self.waiting += Counter()  # without those that wait no more
         if not is_right:
             return self._refused(request, self._text(request, "login_wrong"), 401, {})
-        self.throttle.succeeded(*keys)
+        self.limits.succeeded(name, place, device)
         now = self.clock()
         self.sessions = {token: session for token, session in self.sessions.items() if self._is_valid(session, now)}
         token = secrets.token_urlsafe(32)
@@ -191,7 +160,23 @@ class LoginMiddleware:
         )
         secure = request.url.scheme == "https"
         answer.set_cookie(COOKIE, token, path=PREFIX, httponly=True, secure=secure, samesite="strict")
+        answer.set_cookie(
+            self.devices.cookie_name(name),
+            self.devices.make(name),
+            VALID_SECONDS,
+            path=PREFIX,
+            httponly=True,
+            secure=secure,
+            samesite="strict",
+        )
         return answer
+
+    def _has_place(self, place: str, device: str) -> bool:
+        """Whether one more hash may wait: strangers never take the places of known devices, nor one place all."""
+        if device:
+            return self.waiting.total() < HASHES_WAITING
+        strangers = self.waiting.total() - self.waiting[KNOWN_DEVICES]
+        return strangers < HASHES_OF_STRANGERS and self.waiting[place] < HASHES_OF_A_PLACE
 
     def _session(self, request: Request) -> Session | None:
         session, now = self.sessions.get(request.cookies.get(COOKIE, "")), self.clock()

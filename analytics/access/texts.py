@@ -8,6 +8,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "login_button": "Log in",
         "login_wrong": "Name or password is wrong. Check both and try again.",
         "login_wait": "Too many wrong attempts. Try again in {seconds} seconds.",
+        "login_busy": "Many are logging in at once. Try again in {seconds} seconds.",
         "login_needed": "Log in first, at /teacher/login.",
         "closed": (
             "No accounts are set up, so the teacher page answers only on the computer on which the app runs. Open it "
@@ -21,6 +22,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "login_button": "Войти",
         "login_wrong": "Неверное имя или пароль. Проверьте и попробуйте ещё раз.",
         "login_wait": "Слишком много неверных попыток. Повторите через {seconds} с.",
+        "login_busy": "Сейчас входят слишком многие. Повторите через {seconds} с.",
         "login_needed": "Сначала войдите: /teacher/login.",
         "closed": (
             "Учётных записей нет, поэтому страница учителя открывается только на компьютере, где работает программа. "

@@ -18,7 +18,8 @@ from analytics.access.accounts import (
     save_accounts,
     with_account,
 )
-from analytics.access.login import FREE_FAILURES, LONGEST_SESSION, TEMPLATES, LoginMiddleware
+from analytics.access.login import LONGEST_SESSION, TEMPLATES, LoginMiddleware
+from analytics.access.login_limits import FREE_FAILURES
 from analytics.access.texts import TEXTS
 
 PASSWORD = "correct horse battery"
