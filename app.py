@@ -1,5 +1,6 @@
 """Starts the app: the station page at ``/``, the teacher page at ``/teacher``, one lesson store behind both."""
 
+import hmac
 import logging
 import os
 import signal
@@ -48,8 +49,10 @@ from emotion.serving.upload_limits import keep_uploads_apart, periodic_sweep
 from emotion.serving.uploads import forbid_core_dumps, use_private_upload_folder
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import add_frame_routes
+from emotion.station.known_stations import KnownStations
 from emotion.station.observing import Observer
 from emotion.station.page import CSS, NOTICES_CSS, build_station, theme, translations
+from emotion.station.tablet_marks import TabletMarks
 
 DRAIN_SECONDS = 5  # for requests that run when the server is told to stop; open pages never finish by themselves
 # Who closes an idle connection first must be the client: closed by the server in the moment in which a frame sets off
@@ -95,11 +98,13 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     metrics = Metrics()
     classifier = EmotionClassifier(settings.checkpoint, settings.runtime, on_batch=metrics.batch_faces.observe)
     classifier.warm_up()
-    recorder = LessonRecorder(store, load_secret(settings.secret, settings.database.with_name("secret")))
+    secret = load_secret(settings.secret, settings.database.with_name("secret"))
+    recorder = LessonRecorder(store, secret)
     # On a public Space the generated secret would vanish with every restart, and anybody could take part.
     station_recorder = recorder if settings.secret or not settings.space else None
     metrics.gauge("expression_store_waiting", "Writes that wait for their commit", lambda: store.waiting_writes)
     intake = FrameIntake(Observer(classifier, station_recorder), metrics)
+    marks = TabletMarks(hmac.digest(secret, b"tablets", "sha256"))
     accounts = load_accounts(settings.accounts)
 
     app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
@@ -112,17 +117,19 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         language_of=language_of,
         idle_minutes=settings.session_minutes,
         network_of=network_of,
+        device_key=hmac.digest(secret, b"teachers' devices", "sha256"),
     )
     app.add_middleware(HtmlHeadMiddleware)
     app.add_middleware(
         RateLimitMiddleware,
         requests_per_minute=settings.requests_per_minute,
         body_bytes=settings.upload_megabytes * 1_000_000,
+        known=KnownStations(intake.door, marks),
     )
     app.add_middleware(AllowedRoutesMiddleware)
     app.add_middleware(ResponseHeadersMiddleware, on_space=bool(settings.space))
     add_error_answer(app)
-    add_frame_routes(app, intake)
+    add_frame_routes(app, intake, marks)
     add_health_routes(
         app,
         metrics,
@@ -134,7 +141,14 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     decoder = IsolatedDecoder()
     decoder.process.start()
     station = build_station(
-        classifier, intake, language_of, words, decoder, settings.frames_per_second, settings.retention_days
+        classifier,
+        intake,
+        language_of,
+        words,
+        decoder,
+        settings.frames_per_second,
+        settings.retention_days,
+        is_teacher=lambda request: not accounts and is_local(request),  # as on the teacher page
     )
     page_options: dict[str, Any] = {
         "theme": theme(),

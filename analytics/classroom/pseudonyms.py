@@ -5,10 +5,11 @@ the 31 letters and digits that are hard to mistake for one another: no 0 and o, 
 
 How hard guessing is. A station must name a lesson that is open and a child of its class, and one client (an address,
 or the 64 bits of an IPv6 network) may name a hundred unknown codes at once and then one every two seconds
-(`emotion.station.frame_intake`), at all doors together: 1,450 in a lesson of 45 minutes. Lesson codes: 31⁶ =
-887,503,681, so with 20 lessons open it takes years. A child's code, once the lesson's is known: 31⁴ = 923,521 for each
-animal, so a client that knows which animals there are hits one with a chance of 1,450 / 923,521 = 0.16 % in a lesson.
-What is gained by a hit is to add false rows: a station can read nothing.
+(`emotion.station.code_door`), at all doors together: 1,450 in a lesson of 45 minutes. Lesson codes: 31⁶ = 887,503,681,
+so one client finds one of 20 open lessons with a chance of 0.0033 % in that time, a thousand with 3.3 %. A child's
+code, once the lesson's is known: 31⁴ = 923,521 for each animal, so a client that knows which animals there are hits one
+with a chance of 1,450 / 923,521 = 0.16 % in a lesson; all clients at addresses where nobody takes part in it, however
+many, with 6,400 / 923,521 = 0.69 %. What is gained by a hit is to add false rows: a station can read nothing.
 
 The pseudonym is HMAC-SHA-256 of class and code under a secret that is kept outside the database, cut to 80 bits (20
 hexadecimal digits). Among n children two meet with a probability of about n² / 2⁸¹: 4e-15 for 100,000. Who has the
@@ -22,7 +23,7 @@ import os
 import secrets
 import stat
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from analytics.access.files import LinkError, finish_placing, resolved, write_whole
@@ -138,6 +139,14 @@ def normalise_lesson_code(text: str) -> str:
     if len(letters) != LESSON_LETTERS or any(letter not in ALPHABET for letter in letters):
         raise ValueError("this is no lesson's code: it has six letters and digits, for example 7mq3ad")
     return letters
+
+
+def plain_code(text: str, normalise: Callable[[str], str]) -> str:
+    """A code as ``normalise`` writes it; what cannot be one (the id of a lesson, say) without blanks around it."""
+    try:
+        return normalise(text)
+    except ValueError:
+        return text.strip()
 
 
 def animal_of(child_code: str) -> str:

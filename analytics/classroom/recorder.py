@@ -14,6 +14,7 @@ from analytics.classroom.pseudonyms import (
     new_lesson_code,
     normalise_child_code,
     normalise_lesson_code,
+    plain_code,
     pseudonym,
 )
 from analytics.classroom.seats import Seats
@@ -33,13 +34,15 @@ CONSENT_DAYS = 365  # one school year, then it must be asked for again
 @dataclass(frozen=True, slots=True)
 class RecordingOutcome:
     """Whether something was (or may be) recorded. ``reason``: None, or one of unknown_lesson, unknown_child,
-    no_consent, before_consent, other_tablet, lesson_ended, in_future, before_lesson. ``owner``: of an admission, the
-    lesson and the child, however their codes were spelled.
+    no_consent, before_consent, other_tablet, lesson_ended, in_future, before_lesson, class_event. Of an admission,
+    however the codes were spelled: ``owner``, the lesson and the child that were found ("" if none was), and ``child``,
+    the same for a child in all its lessons.
     """
 
     recorded: bool
     reason: str | None = None
     owner: str = field(default="", compare=False)
+    child: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +95,32 @@ class LessonRecorder:
         ``station`` names the tablet ("": a program, which has no seat); ``take``: it goes on for another one.
         """
         answer, found_lesson, found_child, _ = self._check(lesson, child, at)
-        if not answer.recorded or found_lesson is None or found_child is None:
+        if found_lesson is None or found_child is None:
             return answer
-        sits = self._seats.claim(found_lesson.id, found_child.pseudonym, station, take)
-        if not sits:
-            return RecordingOutcome(False, "other_tablet")
-        return replace(answer, owner=f"{found_lesson.id}/{found_child.pseudonym}")
+        if answer.recorded and not self._seats.claim(found_lesson.id, found_child.pseudonym, station, take):
+            answer = RecordingOutcome(False, "other_tablet")
+        return _owned(answer, found_lesson, found_child)
+
+    def admit_event(
+        self, lesson: str, child: str | None, at: datetime | None = None, of_teacher: bool = False
+    ) -> RecordingOutcome:
+        """Whether an event would be recorded now. One of the whole class (no ``child``) is for the teacher: for whoever
+        names the lesson's id, which only the teacher's page tells, and for whom ``of_teacher`` says so.
+        """
+        if child:
+            answer, found, found_child, _ = self._check(lesson, child, at)
+            return answer if found is None or found_child is None else _owned(answer, found, found_child)
+        found = self.find_lesson(lesson)
+        answer = self._check_lesson(found, self._moment(found, at))
+        if found is None:
+            return answer
+        if answer.recorded and not of_teacher and lesson.strip() != found.id:
+            answer = RecordingOutcome(False, "class_event")
+        return replace(answer, owner=found.id)
+
+    def plain_codes(self, lesson: str, child: str) -> tuple[str, str]:
+        """One and the same for all spellings of a lesson's and a child's code; nothing is looked up."""
+        return plain_code(lesson, normalise_lesson_code), plain_code(child, normalise_child_code)
 
     def contested(self, lesson: Lesson) -> set[str]:
         """The pseudonyms of the children for whom more than one tablet tried to record in the last minute."""
@@ -362,3 +385,7 @@ class LessonRecorder:
             raise ValueError(f"a consent valid for {days_valid} days: give a positive number")
         now = self._clock()
         return Consent(version, role, now, now + timedelta(days=days_valid))
+
+
+def _owned(answer: RecordingOutcome, lesson: Lesson, child: Child) -> RecordingOutcome:
+    return replace(answer, owner=f"{lesson.id}/{child.pseudonym}", child=child.pseudonym)

@@ -17,8 +17,14 @@ from emotion.station.texts import say
 CONCURRENCY = 64
 
 
-def add_endpoints(intake: FrameIntake, language_of: Callable[[gr.Request], str], uploads: set[str]) -> None:
-    """Put the three endpoints into the present Blocks, whose uploaded files are ``uploads``."""
+def add_endpoints(
+    intake: FrameIntake,
+    language_of: Callable[[gr.Request], str],
+    uploads: set[str],
+    is_teacher: Callable[[Any], bool] = lambda _: False,
+) -> None:
+    """Put the three endpoints into the present Blocks, whose uploaded files are ``uploads``. ``is_teacher``: whether a
+    request may speak of the whole class by the lesson's code alone."""
 
     async def observe(
         lesson: str,
@@ -57,11 +63,13 @@ def add_endpoints(intake: FrameIntake, language_of: Callable[[gr.Request], str],
     ) -> dict:
         """Records what happened in a lesson, for one child or (child left out) for the class. Returns recorded and id.
 
-        kind: task_started, task_solved, task_failed, hint, break or note. detail: up to 500 characters, no names.
+        kind: task_started, task_solved, task_failed, hint, break or note. detail: up to 500 characters, no names. For
+        the class lesson is its id, which start_lesson and list_lessons tell a teacher; its code is for one child.
         """
-        language = language_of(request)
+        language, client = language_of(request), client_address(request)
         try:
-            return await intake.log_event(lesson, kind, detail, child, at, id, client_address(request), language)
+            of_teacher = is_teacher(request.request)
+            return await intake.log_event(lesson, kind, detail, child, at, id, client, language, of_teacher)
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -7,6 +7,7 @@ whether a frame would be recorded, so that no picture of a child leaves the tabl
 with ``take=true``.
 """
 
+import secrets
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -17,12 +18,15 @@ from emotion.serving.language import language_of
 from emotion.station.form_body import read_form
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.observing import FRAME_BYTES, RefusedError
+from emotion.station.tablet_marks import COOKIE, VALID_SECONDS, TabletMarks
 from emotion.station.texts import say
 
 
-def add_frame_routes(app: FastAPI, intake: FrameIntake) -> None:
+def add_frame_routes(app: FastAPI, intake: FrameIntake, marks: TabletMarks | None = None) -> None:
     """Put the two routes on ``app``. A mistake gets a 4xx status with ``error`` and ``reason``; a lesson's ordinary
-    states (no consent, ended, replaced) are answers with ``recorded`` false."""
+    states (no consent, ended, replaced) are answers with ``recorded`` false. A tablet that is admitted gets a mark,
+    which outlives the process where ``marks`` are given."""
+    marks = marks or TabletMarks(secrets.token_bytes(32))
 
     @app.post("/observe")
     async def observe(
@@ -40,7 +44,9 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake) -> None:
             lesson, child = lesson or fields.get("lesson", ""), child or fields.get("child", "")
             at, id, station = at or fields.get("at"), id or fields.get("id"), station or fields.get("station")
             client = client_address(request)
-            answer = await intake.observe(lesson, child, image, at, id, "station", client, language, station)
+            mark = marks.owner(request.cookies.get(COOKIE, ""))
+            marked = {"mark": mark} if mark else {}
+            answer = await intake.observe(lesson, child, image, at, id, "station", client, language, station, **marked)
         except RefusedError as error:
             return _refusal_response(error)
         except ClientDisconnect:
@@ -53,15 +59,27 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake) -> None:
     ) -> JSONResponse:
         language = language_of(request)
         try:
-            answer = await intake.admission(lesson, child, client_address(request), language, station, take == "true")
+            mark, client = marks.owner(request.cookies.get(COOKIE, "")), client_address(request)
+            admission = await intake.admission(lesson, child, client, language, station, take == "true", mark)
         except RefusedError as error:
             if error.status not in (404, 422):
                 return _refusal_response(error)
             # A child's typing mistake is no failed request: the question was answered.
             return JSONResponse({"admitted": False, "reason": error.reason, "message": str(error)})
-        if answer is not None:
-            return JSONResponse({"admitted": False, "reason": answer["reason"], "message": answer["message"]})
-        return JSONResponse({"admitted": True})
+        if (refusal := admission.refusal) is not None:
+            return JSONResponse({"admitted": False, "reason": refusal["reason"], "message": refusal["message"]})
+        answer = JSONResponse({"admitted": True})
+        # As the choice of language: a Space stands in a frame of another site, whose cookies need both of these.
+        secure = request.url.scheme == "https"
+        answer.set_cookie(
+            COOKIE,
+            marks.make(admission.child),
+            VALID_SECONDS,
+            secure=secure,
+            httponly=True,
+            samesite="none" if secure else "lax",
+        )
+        return answer
 
 
 async def _read_body(request: Request, limit: int, language: str) -> bytes:

@@ -23,12 +23,19 @@ DETAIL_CHARACTERS = 500
 CODE_CHARACTERS = 80  # ids have 32, codes about ten
 
 # HTTP status of the reasons that are a caller's mistake. All others are ordinary states of a lesson.
-CALLER_ERROR_STATUS = {"unknown_lesson": 404, "unknown_child": 404, "in_future": 422, "before_lesson": 422}
+CALLER_ERROR_STATUS = {
+    "unknown_lesson": 404,
+    "unknown_child": 404,
+    "in_future": 422,
+    "before_lesson": 422,
+    "class_event": 403,
+}
 
 
 class RecordingOutcome(Protocol):
-    """Whether something was recorded and, if not, the key of the reason. ``owner``: of an admission, one and the same
-    text for a child of a lesson, however the codes were spelled."""
+    """Whether something was recorded and, if not, the key of the reason. Of an admission, however the codes were
+    spelled: ``owner``, one and the same text for a child of a lesson ("" where none was found), and ``child``, one and
+    the same for a child in all its lessons."""
 
     @property
     def recorded(self) -> bool: ...
@@ -38,6 +45,9 @@ class RecordingOutcome(Protocol):
 
     @property
     def owner(self) -> str: ...
+
+    @property
+    def child(self) -> str: ...
 
 
 class LessonStatus(Protocol):
@@ -68,6 +78,15 @@ class Recorder(Protocol):
         """Whether an observation would be recorded; cheap, so it is asked before a frame is looked at. ``station``
         names the tablet, of which one at a time records for a child; ``take``: it goes on for another one."""
 
+    def admit_event(
+        self, lesson: str, child: str | None, at: datetime | None = None, of_teacher: bool = False
+    ) -> RecordingOutcome:
+        """Whether an event would be recorded. Without ``child`` it is of the whole class, which is for the teacher:
+        for who names the lesson's id, or for whom ``of_teacher`` says so."""
+
+    def plain_codes(self, lesson: str, child: str) -> tuple[str, str]:
+        """One and the same for all spellings of two codes; nothing is looked up."""
+
     def record(
         self,
         lesson: str,
@@ -86,6 +105,16 @@ class Recorder(Protocol):
         """Record an event; also returns its id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """``refusal``: None, or the answer that says why nothing would be recorded. ``owner``, ``child``: as in
+    `RecordingOutcome`."""
+
+    refusal: dict[str, object] | None
+    owner: str = ""
+    child: str = ""
+
+
 class RefusedError(ValueError):
     """A request that cannot be served; the message is for the caller, ``reason`` a stable key, ``status`` for HTTP,
     ``retry_after`` the seconds after which it is worth another attempt.
@@ -99,22 +128,60 @@ class RefusedError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """What a caller says that happened, read. ``child`` None: to the whole class."""
+
+    lesson: str
+    kind: str
+    detail: str
+    child: str | None
+    at: datetime | None
+    id: str | None
+
+
+def read_event(
+    lesson: object, kind: object, detail: object, child: object, at: object, id: object, language: str
+) -> Event:
+    """The event in the arguments of a call. Raises `RefusedError`."""
+    lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
+    child = read_text("child", child, CODE_CHARACTERS, language)
+    detail = read_text("detail", detail, DETAIL_CHARACTERS, language)
+    if kind not in EVENT_KINDS:
+        kinds = ", ".join(EVENT_KINDS)
+        raise RefusedError("bad_event", say(language, "error_bad_event", kind=quoted(kind), kinds=kinds))
+    moment, identifier = read_time(at, language), read_identifier(id, language)
+    return Event(lesson, str(kind), detail, child or None, moment, identifier)
+
+
+@dataclass(frozen=True, slots=True)
 class Observer:
     """Serves `observe`, `log_event` and `lesson_status`. Without a recorder (no secret on a Space) it says so."""
 
     classifier: EmotionClassifier
     recorder: Recorder | None
 
+    def plain_codes(self, lesson: str, child: str) -> tuple[str, str]:
+        """One and the same for all spellings of two codes."""
+        return self.recorder.plain_codes(lesson, child) if self.recorder else (lesson, child)
+
     def admit(
         self, lesson: str, child: str, at: datetime | None, language: str, station: str = "", take: bool = False
-    ) -> tuple[dict[str, object] | None, str]:
-        """None if a frame would be recorded, else the answer that says why not; and the owner of the frame. Raises
-        `RefusedError` for mistakes."""
+    ) -> Admission:
+        """Whether a frame would be recorded. Raises `RefusedError` for mistakes."""
         if self.recorder is None:
-            return _not_recorded("recording_disabled", language), ""
+            return Admission(_not_recorded("recording_disabled", language))
         with _trouble_reported(language):
             outcome = self.recorder.admit(lesson, child, at, station, take)
-        return _refusal(outcome, lesson, child, at, language), outcome.owner
+        return Admission(_refusal(outcome, lesson, child, at, language), outcome.owner, outcome.child)
+
+    def admit_event(self, event: Event, language: str, of_teacher: bool = False) -> Admission:
+        """Whether an event would be recorded. Raises `RefusedError` for mistakes."""
+        if self.recorder is None:
+            return Admission(_not_recorded("recording_disabled", language))
+        with _trouble_reported(language):
+            outcome = self.recorder.admit_event(event.lesson, event.child, event.at, of_teacher)
+        refusal = _refusal(outcome, event.lesson, event.child or "", event.at, language)
+        return Admission(refusal, outcome.owner, outcome.child)
 
     def observe(
         self,
@@ -133,9 +200,9 @@ class Observer:
         or None), ``faces_seen``; and where nothing was recorded ``reason`` (key) and ``message``. A frame that will not
         be recorded is not looked at either. Raises `RefusedError`.
         """
-        not_admitted, _ = self.admit(lesson, child, at, language, station)
-        if not_admitted is not None:
-            return not_admitted
+        refused = self.admit(lesson, child, at, language, station).refusal
+        if refused is not None:
+            return refused
         assert self.recorder is not None
         try:
             with _trouble_reported(language):
@@ -159,23 +226,15 @@ class Observer:
             "faces_seen": recognition.faces_seen,
         }
 
-    def log_event(
-        self, lesson: str, kind: str, detail: str, child: str | None, at: str | None, id: str | None, language: str
-    ) -> dict[str, object]:
-        """Record an event of a lesson. Returns ``recorded`` and ``id``, or ``reason`` and ``message``."""
-        lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
-        child = read_text("child", child, CODE_CHARACTERS, language) or None  # None: the whole class
-        detail = read_text("detail", detail, DETAIL_CHARACTERS, language)
-        if kind not in EVENT_KINDS:
-            raise RefusedError(
-                "bad_event", say(language, "error_bad_event", kind=quoted(kind), kinds=", ".join(EVENT_KINDS))
-            )
-        if self.recorder is None:
-            return _not_recorded("recording_disabled", language)
-        moment, identifier = read_time(at, language), read_identifier(id, language)
+    def log_event(self, event: Event, language: str) -> dict[str, object]:
+        """Record an event that was admitted. Returns ``recorded`` and ``id``, or ``reason`` and ``message``."""
+        assert self.recorder is not None
         with _trouble_reported(language):
-            outcome, event = self.recorder.log_event(lesson, kind, detail, child, moment, identifier)
-        return _refusal(outcome, lesson, child or "", moment, language) or {"recorded": True, "id": event}
+            outcome, identifier = self.recorder.log_event(
+                event.lesson, event.kind, event.detail, event.child, event.at, event.id
+            )
+        refusal = _refusal(outcome, event.lesson, event.child or "", event.at, language)
+        return refusal or {"recorded": True, "id": identifier}
 
     def lesson_status(self, lesson: str, language: str) -> dict[str, object]:
         """``open``, ``title`` and ``seconds_left`` of a lesson. Raises `RefusedError` if there is none."""

@@ -48,9 +48,10 @@ def build_station(
     decoder: IsolatedDecoder,
     frames_per_second: float = 1.0,
     retention_days: int = 30,
+    is_teacher: Callable[[Any], bool] = lambda _: False,
 ) -> gr.Blocks:
     """The page and its named endpoints. ``word``: `translations`; ``decoder`` opens the photographs of Try it;
-    ``frames_per_second``: where a lesson begins."""
+    ``frames_per_second``: where a lesson begins; ``is_teacher``: whether a request may speak of the whole class."""
     with gr.Blocks(title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=DELETE_CACHE) as page:
         gr.Markdown(word("title_heading"))
         with gr.Tabs():
@@ -60,5 +61,5 @@ def build_station(
                 build_lesson(frames_per_second, retention_days)
             with gr.Tab(word("tab_about"), id="about"):
                 gr.Markdown(word("about"))
-        add_endpoints(intake, language_of, page.upload_file_set)
+        add_endpoints(intake, language_of, page.upload_file_set, is_teacher)
     return page

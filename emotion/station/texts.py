@@ -116,6 +116,18 @@ WORDS: dict[str, dict[str, str]] = {
         "error_too_large": "The image is larger than {limit} MB. Send a smaller one; 640x480 is enough.",
         "error_bad_identifier": "{id} can't be used as an id. Use up to 64 letters, digits and hyphens.",
         "error_bad_event": "{kind} is not a kind of event. Use one of {kinds}.",
+        "error_class_event": (
+            "With the lesson's code an event is of one child: name it. For the whole class use the lesson's id, which "
+            "start_lesson and list_lessons of the teacher page tell."
+        ),
+        "error_too_many_events": (
+            "More than {limit} events a minute of one child. Wait {seconds} seconds; a call with the same id is "
+            "recorded once."
+        ),
+        "error_too_many_class_events": (
+            "More than {limit} events a minute of the whole class. Wait {seconds} seconds; a call with the same id is "
+            "recorded once."
+        ),
         "error_bad_text": "The argument {name} must be a text of at most {limit} characters. Shorten or correct it.",
         "error_no_consent": (
             "No consent for this child holds now: none was given, or it ended. Record it on the teacher page first."
@@ -251,6 +263,18 @@ WORDS: dict[str, dict[str, str]] = {
         "error_too_large": "Изображение больше {limit} МБ. Пришлите меньшее; достаточно 640x480.",
         "error_bad_identifier": "{id} не годится как id. Используйте до 64 букв, цифр и дефисов.",
         "error_bad_event": "{kind} — неизвестный вид события. Используйте один из: {kinds}.",
+        "error_class_event": (
+            "С кодом урока событие относится к одному ребёнку: укажите его. Для всего класса нужен id урока; его "
+            "сообщают start_lesson и list_lessons страницы учителя."
+        ),
+        "error_too_many_events": (
+            "Больше {limit} событий в минуту от одного ребёнка. Подождите {seconds} с; вызов с тем же id записывается "
+            "один раз."
+        ),
+        "error_too_many_class_events": (
+            "Больше {limit} событий в минуту для всего класса. Подождите {seconds} с; вызов с тем же id записывается "
+            "один раз."
+        ),
         "error_bad_text": "Аргумент {name} должен быть текстом не длиннее {limit} знаков. Сократите или исправьте его.",
         "error_no_consent": (
             "Для этого ребёнка нет действующего согласия: его не давали или оно закончилось. Сначала внесите его на "

@@ -1,5 +1,6 @@
-"""A stranger guesses codes at every door, spells one child's in many ways, and makes hashes cost what they can."""
+"""A stranger guesses codes at every door, spells one child's in many ways."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -8,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from analytics.classroom.pseudonyms import ALPHABET, CHILD_LETTERS
-from emotion.station.frame_intake import FRAMES_PER_SECOND, UNKNOWN_CODES_BURST, UNKNOWN_CODES_PER_SECOND
+from emotion.station.code_door import UNKNOWN_CODES_BURST
+from emotion.station.frame_intake import FRAMES_PER_SECOND
+from emotion.station.tablet_marks import COOKIE
 from tests.attack_target import FRAME, Target
 from tests.class_in_lesson import class_in_lesson, stranger
 
@@ -54,6 +56,21 @@ def test_the_class_goes_on_behind_the_address_of_whoever_guesses(target: Target)
         assert "Too many" in guess("admission", target, neighbour, "fox-zzzz")
 
 
+def test_the_class_goes_on_behind_the_address_of_whoever_floods_the_server(target: Target) -> None:
+    """Four programs used up what the whole school may ask in a minute, and its frames got 429."""
+
+    def flood(until: float) -> Counter[int]:
+        answers: Counter[int] = Counter()
+        with stranger(target, "127.0.0.1") as neighbour:
+            while time.monotonic() < until:
+                answers[neighbour.post("/admission", params={"lesson": "zzzzzz", "child": "x"}).status_code] += 1
+        return answers
+
+    with class_in_lesson(target), ThreadPoolExecutor(4) as threads:
+        flooded = sum(threads.map(flood, [time.monotonic() + 20] * 4), Counter())
+    assert flooded[429] > 300, flooded
+
+
 def test_one_child_is_one_owner_however_its_code_is_spelled(target: Target, visitor: httpx.Client) -> None:
     """Blanks and dashes made new owners, each with frames of its own."""
     code = target.codes[5]
@@ -81,22 +98,52 @@ def test_one_child_is_one_owner_however_its_code_is_spelled(target: Target, visi
     assert answers["busy"] > 20, answers
 
 
-def test_guessing_a_child_of_a_known_lesson_succeeds_once_in_hundreds_of_lessons() -> None:
-    """From the limits that are in force, for one client that knows which animals are in the class."""
-    tries = UNKNOWN_CODES_BURST + 45 * 60 * UNKNOWN_CODES_PER_SECOND
-    assert tries == 1450, "as it is written in analytics.classroom.pseudonyms"
-    assert tries / len(ALPHABET) ** CHILD_LETTERS < 0.002
+def admitted(client: httpx.Client, lesson: str, child: str) -> bool:
+    answer = client.post("/admission", params={"lesson": lesson, "child": child})
+    return answer.status_code == 200 and bool(answer.json()["admitted"])
 
 
-def test_logins_take_turns(target: Target) -> None:
-    """Forty addresses at a time: each hash takes 64 MB and the frames' processors."""
+def test_a_new_child_gets_in_soon_after_a_neighbour_s_mistakes(target: Target, visitor: httpx.Client) -> None:
+    """It took 60 seconds, and as many again with every further mistake."""
+    for place in range(130):
+        guess("admission", target, visitor, f"fox-{place:04d}")
+    assert not admitted(visitor, target.lesson.code, target.codes[11]), "guessing is hard"
+    time.sleep(3)
+    assert admitted(visitor, target.lesson.code, target.codes[11])
 
-    def login(place: int) -> int:
-        with stranger(target, f"127.0.4.{1 + place % 200}") as client:
-            fields = {"username": f"nobody{place}", "password": "wrong" * 4}
-            return client.post("/teacher/login", data=fields).status_code
 
-    with class_in_lesson(target), ThreadPoolExecutor(40) as threads:
-        answers = Counter(threads.map(login, range(120)))
-    assert set(answers) <= {401, 503, 429}
-    assert answers[503] > 0
+def test_a_tablet_that_took_part_before_gets_in_while_its_neighbour_goes_on(target: Target) -> None:
+    lesson, address, stop = target.lesson.code, next(ADDRESSES), threading.Event()
+    with stranger(target, next(ADDRESSES)) as earlier:
+        assert admitted(earlier, lesson, target.codes[12])
+        mark = earlier.cookies[COOKIE]
+    assert target.codes[12] not in mark
+    assert target.codes[12].partition("-")[0] not in mark
+
+    def go_on() -> None:
+        with stranger(target, address) as neighbour:
+            while not stop.is_set():
+                guess("admission", target, neighbour, "fox-zzzz")
+
+    neighbour = threading.Thread(target=go_on)
+    neighbour.start()
+    try:
+        time.sleep(3)
+        with stranger(target, address) as tablet:
+            assert "Too many" in guess("admission", target, tablet, "fox-zzzz")
+            tablet.cookies.set(COOKIE, mark)
+            assert admitted(tablet, lesson, target.codes[12])
+    finally:
+        stop.set()
+        neighbour.join()
+
+
+def test_a_lesson_that_has_ended_makes_no_code_right(target: Target, visitor: httpx.Client) -> None:
+    """The sample lesson answered for any child, and what it answered for pushed out the codes of a class."""
+    for place in range(120):
+        answer = visitor.post("/admission", params={"lesson": "sample", "child": f"fox-{place:04d}"}).json()
+        assert answer["reason"] == "lesson_ended"
+    for place in range(120):
+        guess("lesson_status", target, visitor, f"zz{place:04d}")
+    answer = visitor.post("/admission", params={"lesson": "sample", "child": "fox-0000"}).json()
+    assert answer["reason"] == "busy", "it is no way round the limit either"
