@@ -4,7 +4,29 @@
 // stand there already. Without a choice the first of our languages in the browser's list counts, as on the server.
 // The bar is put in front of Gradio's element, so that both pages have it and neither has to know of it. Its links are
 // computed from the address, because behind a proxy the app may live in a folder.
+//
+// Codes are taken out of the address before anything else: who looks over a shoulder can read it, and the browser's
+// history shows it. There a page that sends on at once leaves no line, and one that only changes its address does.
+// The lesson's code goes through the tab's own storage into `window.lessonCode`, for the page; the same way it outlives
+// a change of language.
 (() => {
+  const address = new URL(location.href);
+  let storage = null;
+  try {
+    storage = window.sessionStorage;
+  } catch {
+    // a browser may forbid pages to keep anything
+  }
+  window.lessonCode = address.searchParams.get("lesson") || "";
+  if (["lesson", "child"].some((name) => address.searchParams.has(name))) {
+    for (const name of ["lesson", "child"]) address.searchParams.delete(name);
+    storage?.setItem("lesson", window.lessonCode);
+    if (storage) location.replace(address);
+    else history.replaceState(history.state, "", address);
+  } else {
+    window.lessonCode = storage?.getItem("lesson") || "";
+    storage?.removeItem("lesson");
+  }
   const { languages, words, cookie_name } = JSON.parse(document.currentScript.dataset.options);
   const cookie = document.cookie.match(new RegExp(`(?:^|; )${cookie_name}=(\\w+)`));
   const asked = [cookie && cookie[1], ...(navigator.languages || [navigator.language])];
@@ -16,6 +38,7 @@
   const choose = (chosen) => {
     const site = location.protocol === "https:" ? "SameSite=None; Secure" : "SameSite=Lax";
     document.cookie = `${cookie_name}=${chosen}; path=/; max-age=31536000; ${site}`;
+    storage?.setItem("lesson", window.lessonCode);
     location.reload();
   };
   document.addEventListener("DOMContentLoaded", () => {

@@ -21,7 +21,7 @@ video.setAttribute("aria-label", words.preview);
 if (![...rate.options].some((option) => Number(option.value) === props.frames_per_second))
   rate.add(new Option(props.frames_per_second), 0);
 rate.value = String(props.frames_per_second);
-form.lesson.value = new URLSearchParams(location.search).get("lesson") || "";
+form.lesson.value = window.lessonCode; // of the address, which the site bar's script has cleared
 
 // What a browser must be able to do besides what Gradio's own page needs. All of it is there in Chrome and Edge 94,
 // Firefox 93 and Safari 15.4, which the README names; what is missing is told as such, never as a lost connection.
