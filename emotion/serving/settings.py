@@ -94,7 +94,11 @@ class Settings(BaseModel):
         60, ge=1, le=1440, description="Minutes without a request after which a teacher has to log in again"
     )
     requests_per_minute: int = Field(
-        6000, ge=60, le=1_000_000, description="Requests an address may make in a minute before it has to wait"
+        6000,
+        ge=60,
+        le=1_000_000,
+        description="Requests an address may make in a minute before it has to wait; "
+        "stations that take part are not counted",
     )
     lessons_open: int = Field(10, ge=1, le=1000, description="Lessons a teacher may have open at a time")
     upload_megabytes: int = Field(32, ge=1, le=512, description="Largest upload in megabytes")

@@ -11,10 +11,11 @@ from typing import ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from emotion.serving.addresses import plain_address
+from emotion.serving.addresses import network_of, plain_address
 
 HEADER_TIMEOUT_SECONDS = 15.0  # seconds for the head of a request; a browser on a bad network takes one or two
-# Of one address at a time: a school of a hundred tablets may be behind one, with a handful of connections each.
+# Of one address (of IPv6 64 bits of it) at a time: a school of a hundred tablets may be behind one, with a handful of
+# connections each.
 MAXIMUM_CONNECTIONS = 600
 
 
@@ -30,7 +31,7 @@ class SlowClientProtocol(H11Protocol):
         super().connection_made(transport)
         if self.client:
             self.client = (plain_address(self.client[0]), self.client[1])
-        self.counted = self.client[0] if self.client else ""
+        self.counted = network_of(self.client[0]) if self.client else ""
         self.open_by_address[self.counted] += 1
         if self.open_by_address[self.counted] > MAXIMUM_CONNECTIONS:
             transport.close()

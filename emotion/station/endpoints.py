@@ -64,7 +64,7 @@ def add_endpoints(
         """Records what happened in a lesson, for one child or (child left out) for the class. Returns recorded and id.
 
         kind: task_started, task_solved, task_failed, hint, break or note. detail: up to 500 characters, no names. For
-        the class lesson is its id, which start_lesson and list_lessons tell a teacher; its code is for one child.
+        the class lesson is its id, which the teacher page's endpoints tell; its code is for one child.
         """
         language, client = language_of(request), client_address(request)
         try:

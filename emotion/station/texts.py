@@ -118,7 +118,7 @@ WORDS: dict[str, dict[str, str]] = {
         "error_bad_event": "{kind} is not a kind of event. Use one of {kinds}.",
         "error_class_event": (
             "With the lesson's code an event is of one child: name it. For the whole class use the lesson's id, which "
-            "start_lesson and list_lessons of the teacher page tell."
+            "a teacher's program gets when it starts or lists lessons."
         ),
         "error_too_many_events": (
             "More than {limit} events a minute of one child. Wait {seconds} seconds; a call with the same id is "
@@ -264,8 +264,8 @@ WORDS: dict[str, dict[str, str]] = {
         "error_bad_identifier": "{id} не годится как id. Используйте до 64 букв, цифр и дефисов.",
         "error_bad_event": "{kind} — неизвестный вид события. Используйте один из: {kinds}.",
         "error_class_event": (
-            "С кодом урока событие относится к одному ребёнку: укажите его. Для всего класса нужен id урока; его "
-            "сообщают start_lesson и list_lessons страницы учителя."
+            "С кодом урока событие относится к одному ребёнку: укажите его. Для всего класса нужен id урока: его "
+            "получает программа учителя, когда начинает урок или запрашивает список уроков."
         ),
         "error_too_many_events": (
             "Больше {limit} событий в минуту от одного ребёнка. Подождите {seconds} с; вызов с тем же id записывается "

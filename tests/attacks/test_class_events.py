@@ -30,7 +30,7 @@ def test_with_the_lesson_s_code_alone_nobody_speaks_of_the_whole_class(target: T
             for child in (None, "", *([[], {}, 0] if typed == lesson else [])):
                 answer = log_event(visitor, typed, "note", TEXT, child)
                 assert '"recorded": true' not in answer, (typed, child)
-        assert "start_lesson" in log_event(visitor, lesson, "note", TEXT), "it is said what to do"
+        assert "lesson's id" in log_event(visitor, lesson, "note", TEXT), "it is said what to do"
     with stranger(target) as visitor:
         assert "учителя" in russian(visitor, lesson)
 
@@ -61,6 +61,6 @@ def test_where_nobody_has_an_account_this_computer_speaks_for_the_class_and_no_o
     with running_app(tmp_path) as app, httpx.Client(base_url=app.url, timeout=60) as program:
         assert '"recorded": true' in log_event(program, lesson.code, "break", "Window open")
         program.headers["X-Forwarded-For"] = "192.0.2.7"
-        assert "start_lesson" in log_event(program, lesson.code, "break", "Window open")
+        assert "lesson's id" in log_event(program, lesson.code, "break", "Window open")
     with LessonStore(tmp_path / "lessons.duckdb") as store:
         assert len(store.events(lesson.id)) == 1

@@ -21,6 +21,10 @@ async def page(request):
     return HTMLResponse('<!doctype html><html lang="en"><head><title>x</title></head></html>')
 
 
+def echo_app() -> Starlette:
+    return Starlette(routes=[Route("/echo", echo, methods=["GET", "POST"])])
+
+
 def client_of(*layers, address: str = "10.0.0.1") -> TestClient:
     """A client of a small app behind ``layers``, the first one outermost."""
     app = Starlette(routes=[Route("/echo", echo, methods=["GET", "POST"]), Route("/", page)])
@@ -52,6 +56,26 @@ def test_memory_stays_bounded_however_many_clients_come():
     for number in range(MAXIMUM_CLIENTS + 100):
         bucket.take(str(number))
     assert len(bucket._buckets) == MAXIMUM_CLIENTS
+
+
+def test_a_computer_s_64_bits_of_addresses_have_one_allowance():
+    app = limited(echo_app())
+    for number in range(70):
+        answer = TestClient(app, client=(f"2001:db8:1:2::{number:x}", 1)).get("/echo")
+    assert answer.status_code == 429
+    assert TestClient(app, client=("2001:db8:1:3::1", 1)).get("/echo").status_code == 200
+
+
+def test_a_station_that_takes_part_is_not_charged_for_its_neighbours_and_has_a_limit_too():
+    app = RateLimitMiddleware(
+        echo_app(), requests_per_minute=60, body_bytes=1000, known=lambda scope: scope["query_string"].decode()
+    )
+    client = TestClient(app, client=("10.0.0.1", 1))
+    while client.get("/echo").status_code == 200:
+        pass
+    assert client.get("/echo?child").status_code == 200
+    assert 429 in [client.get("/echo?child").status_code for _ in range(100)]
+    assert client.get("/echo?other").status_code == 200
 
 
 def test_too_many_requests_get_429_a_time_and_a_sentence():
