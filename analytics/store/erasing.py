@@ -26,7 +26,8 @@ from analytics.store.erasing_plan import (
     Plan,
     PlanFiles,
 )
-from analytics.store.records import StoreError
+from analytics.store.records import StoreError, utc_now
+from analytics.store.revocations import Revocations
 from analytics.store.upkeep import RemovedRows
 from analytics.store.writer import Writer
 
@@ -39,10 +40,11 @@ class Erasing:
     export), and while rows are erased: so nothing that was read before is written after.
     """
 
-    def __init__(self, database: Database, writer: Writer) -> None:
+    def __init__(self, database: Database, writer: Writer, revocations: Revocations) -> None:
         self._database = database
         self._writer = writer
         self._plans = PlanFiles(database.path)
+        self._revocations = revocations
         self._told: set[str] = set()
         self.copying = threading.RLock()
 
@@ -159,6 +161,7 @@ class Erasing:
     def _delete_rows(self, plan: Plan) -> RemovedRows:
         if not plan.pseudonym:
             return self._writer.run(lambda cursor: upkeep.delete_before(cursor, plan.moment, plan.actor))
+        self._revocations.add(plan.pseudonym, "erased", utc_now())
         return self._writer.run(
             lambda cursor: (
                 upkeep.delete_child(cursor, plan.pseudonym, plan.actor)

@@ -25,6 +25,7 @@ from analytics.store.database import Database
 from analytics.store.erasing import Erasing
 from analytics.store.erasing_plan import Plan
 from analytics.store.records import AuditEntry, Child, Correction, Event, Lesson, Observation, storable
+from analytics.store.revocations import Revocations
 from analytics.store.rows import CHILD_COLUMNS, LESSON_COLUMNS, child_of, lesson_of, time_of
 from analytics.store.writer import Writer
 
@@ -46,7 +47,8 @@ class LessonStore:
         self._lessons: QueryCache[Lesson] = QueryCache(self.database)
         self._children: QueryCache[Child] = QueryCache(self.database)
         self._classes = classes.ClassNames(self.database)
-        self.erasing = Erasing(self.database, self._writer)
+        self._revocations = Revocations(self.path)
+        self.erasing = Erasing(self.database, self._writer, self._revocations)
 
     def close(self) -> None:
         """Commits what is waiting (at most 10 s) and closes the file. May be called twice."""
@@ -132,6 +134,8 @@ class LessonStore:
         """Adds a child, or replaces what is known of it. Raises ValueError if another child of the class has its
         animal.
         """
+        if child.consent is not None and child.consent.withdrawn_at is not None:
+            self._revocations.add(child.pseudonym, "withdrawn", child.consent.withdrawn_at)
         self._writer.run(lambda cursor: classes.put_child(cursor, child))
 
     def find_child(self, pseudonym: str) -> Child | None:

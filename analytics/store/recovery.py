@@ -12,6 +12,7 @@ from analytics.store.erasing import make_due_again
 from analytics.store.kept_copies import RESTORING
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError, utc_now
+from analytics.store.revocations import Revocations
 from analytics.store.upkeep import explained, was_copied_to_hub
 
 LOG = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ def restore(backup: Path, database: Path) -> Path | None:
     """Puts ``backup`` in the place of ``database``; returns where the file that was there is kept. Raises
     `StoreError`, and then the present file is where it was.
 
-    A child whose erasing is not finished does not come back: all its steps are due again.
+    A child that was erased since does not come back, nor does a consent that was withdrawn; of an erasing that is not
+    finished all steps are due again.
     """
     if not backup.is_file():
         raise StoreError(f"there is no backup {backup}: the backups are in the folder 'backups' beside the database")
@@ -86,6 +88,8 @@ def restore(backup: Path, database: Path) -> Path | None:
         try:
             shutil.copyfile(backup, arriving)
             hub = _looked_through(arriving, backup)
+            if replayed := Revocations(target).replay(arriving):
+                LOG.warning("%s: what was withdrawn or erased since then holds for %d children", backup, replayed)
             if target.exists():
                 take_over(arriving, target)
             kept = _step_aside(target)

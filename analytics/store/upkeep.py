@@ -91,7 +91,7 @@ def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) 
         "WHERE detail = $1 || ': ' || $2 OR starts_with(detail, $1 || ': ' || $2 || ',')",
         [class_name, animal],
     )
-    _audit(cursor, "erase_child", actor, f"{class_name}: one child, {removed}")
+    write_audit(cursor, "erase_child", actor, f"{class_name}: one child, {removed}")
     return removed
 
 
@@ -123,7 +123,7 @@ def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: st
     )
     removed = RemovedRows(observations, events, corrections, lessons, children)
     if removed != RemovedRows(0, 0, 0):
-        _audit(cursor, "retention", actor, f"before {moment.isoformat(timespec='seconds')}: {removed}")
+        write_audit(cursor, "retention", actor, f"before {moment.isoformat(timespec='seconds')}: {removed}")
     return removed
 
 
@@ -174,5 +174,5 @@ def _delete(cursor: duckdb.DuckDBPyConnection, table: str, condition: str, param
     return int(row[0]) if row else 0
 
 
-def _audit(cursor: duckdb.DuckDBPyConnection, action: str, actor: str, detail: str) -> None:
+def write_audit(cursor: duckdb.DuckDBPyConnection, action: str, actor: str, detail: str) -> None:
     cursor.execute("INSERT INTO audit VALUES (?, ?, ?, ?)", [utc_now(), actor, action, detail])

@@ -219,9 +219,8 @@ def test_a_restore_before_the_end_brings_no_child_back(class_store: LessonStore,
     restore(elsewhere, class_store.path)
     elsewhere.unlink()
     with open_store(class_store.path) as store:
-        assert store.find_child(FOX) is not None
-        tick(store)
         assert store.find_child(FOX) is None
+        tick(store)
         (plan,) = store.unfinished_erasures()
         assert len(plan.steps) == 1
     copies = backups_folder(class_store.path).iterdir()

@@ -87,7 +87,7 @@ def test_a_restore_fills_the_same_file_and_keeps_what_was_there(reached: tuple[P
     name, real = reached
     with LessonStore(name) as store:
         copy = store.backup()
-        store.erase_child(FOX, "teacher")
+        store.put_child(make_child("later", "zebra"))
     fill(copy.with_name("again.duckdb"))
     was_link = name.is_symlink()
     kept = restore(copy.with_name("again.duckdb"), name)
@@ -95,7 +95,7 @@ def test_a_restore_fills_the_same_file_and_keeps_what_was_there(reached: tuple[P
     assert name.samefile(real)
     assert children_in(name) == [BEAR, FOX]
     assert kept is not None
-    assert children_in(kept) == [BEAR]
+    assert children_in(kept) == [BEAR, FOX, "later"]
 
 
 def test_a_damaged_file_is_kept_aside_and_the_name_is_used_again(reached: tuple[Path, Path]) -> None:
