@@ -96,7 +96,7 @@ def load_accounts(source: str | Path) -> Accounts:
         classes = {
             str(name): frozenset(str(one) for one in _list(row.get("classes", []))) for name, row in rows.items()
         }
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise AccountsError(
             "EMOTION_ACCOUNTS holds no accounts: write the file with `python -m analytics.access.accounts add NAME`."
         ) from error

@@ -118,6 +118,6 @@ class PlanFiles:
                 plan.moment.astimezone()
         except FileNotFoundError:  # finished meanwhile
             return Plan(name, ())
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return Plan(name, (UNREADABLE,))
         return plan

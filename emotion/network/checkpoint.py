@@ -115,6 +115,8 @@ class Configuration:
             )
         except (TypeError, AttributeError) as error:
             raise ValueError(f"a value has the wrong type: {error}") from error
+        except RecursionError as error:
+            raise ValueError("its lists lie too deep in each other") from error
         configuration._check()
         return configuration
 

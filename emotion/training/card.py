@@ -33,7 +33,7 @@ def model_card(checkpoint: Checkpoint) -> str:
     try:
         evaluation = json.loads(path.read_text(encoding="utf-8"))
         return _fill_in(checkpoint, path, evaluation, remedy)
-    except (ValueError, KeyError, TypeError, AttributeError, UndefinedError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UndefinedError) as error:
         raise CheckpointError(f"{path} is damaged or of another release ({error!r}). {remedy}") from error
 
 

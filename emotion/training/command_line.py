@@ -147,5 +147,5 @@ def read_json(path: Path) -> Any:
     """The content of a JSON file. Raises CommandError where it is none."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # of JSON and of UTF-8
+    except (ValueError, RecursionError) as error:  # of JSON and of UTF-8
         raise CommandError(f"{path} is not JSON in UTF-8 ({error}): fetch or write it again.") from error

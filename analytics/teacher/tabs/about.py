@@ -25,7 +25,10 @@ def read_json(path: Path | None) -> dict[str, Any] | None:
     """The object in a JSON file; None where there is no such file. ValueError where it cannot be read as an object."""
     if path is None or not path.is_file():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        found = None
     if isinstance(found, dict):
         return found
     raise ValueError(f"{path.name} holds no JSON object: write it anew with the evaluation")

@@ -139,7 +139,7 @@ def test_a_wrong_configuration_is_refused_with_the_reason(
         load_checkpoint(folder)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "{}", "3", "\x00"])
+@pytest.mark.parametrize("text", ["", "[]", "{", "{}", "3", "\x00", "[" * 100_000])
 def test_what_is_no_configuration_is_refused_without_a_stack_trace(folder: Path, text: str) -> None:
     (folder / CONFIGURATION_FILE).write_text(text)
     with pytest.raises(CheckpointError, match=r"config\.json can't be used"):
