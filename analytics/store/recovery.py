@@ -2,18 +2,21 @@
 
 import logging
 import shutil
+import stat
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from analytics.access.files import discard, finished_of, keep_aside, place, take_over
 from analytics.store.connection import DatabaseDamagedError, connect, names_of
 from analytics.store.copies import log_of, rewriting_path
 from analytics.store.erasing import make_due_again
-from analytics.store.kept_copies import RESTORING
+from analytics.store.kept_copies import RESTORING, copies_of
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError, utc_now
 from analytics.store.revocations import Revocations
-from analytics.store.upkeep import explained, was_copied_to_hub
+from analytics.store.upkeep import explained, exports_folder, was_copied_to_hub
 
 LOG = logging.getLogger(__name__)
 
@@ -28,6 +31,7 @@ def open_store(path: str | Path) -> LessonStore:
     names = names_of(Path(path))
     database = names[0]
     _finish_restoring(database)
+    _take_from_others(names)
     for damaged in (log_of(database), database):
         try:
             return open_verified(Path(path))
@@ -47,6 +51,19 @@ def open_store(path: str | Path) -> LessonStore:
                     error,
                 )
     return LessonStore(path)
+
+
+def _take_from_others(names: Sequence[Path]) -> None:
+    """Leaves what lies beside the database to its owner: earlier versions left it readable for everybody."""
+    files = [*names, *map(log_of, names)]
+    with suppress(OSError, StoreError):  # a folder that cannot be read is told by those who need it
+        files += copies_of(names)
+        files += [file for named in names for file in exports_folder(named).rglob("*")]
+    for file in files:
+        with suppress(OSError):  # of another owner, or on a file system without rights: it is as it was
+            mode = file.lstat().st_mode
+            if stat.S_ISREG(mode) and mode & 0o077:
+                file.chmod(stat.S_IMODE(mode) & ~0o077)
 
 
 def _fill(database: Path) -> None:

@@ -262,7 +262,11 @@ def _identity(report: Path) -> str | None:
     """Of which data a report is; None where it does not say."""
     try:
         return json.loads(report.read_text(encoding="utf-8")).get("data_path_sha256")
-    except (ValueError, AttributeError, RecursionError):  # no JSON, or no object: of whatever it is, it is not overwritten
+    except (
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ):  # no JSON, or no object: of whatever it is, it is not overwritten
         return None
 
 

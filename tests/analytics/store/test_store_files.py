@@ -152,3 +152,20 @@ def test_what_went_wrong_first_is_told_and_not_that_nothing_could_be_rolled_back
     with pytest.raises(duckdb.CatalogException, match="nowhere"):
         fail_and_lose_the_transaction()
     connection.close()
+
+
+def test_what_an_earlier_version_left_readable_for_everybody_is_its_owners_alone(database: Path) -> None:
+    with LessonStore(database) as store:
+        store.add_lesson(make_lesson())
+        copy = store.backup()
+    kept = restore(copy, database)
+    assert kept is not None
+    export = database.with_name("exports") / "abc" / "lesson.csv"
+    export.parent.mkdir(parents=True)
+    export.write_text("rows")
+    for file in (database, copy, kept, export):
+        file.chmod(0o644)
+    open_store(database).close()
+    assert {file.name: file.stat().st_mode & 0o777 for file in (database, copy, kept, export)} == {
+        file.name: 0o600 for file in (database, copy, kept, export)
+    }
