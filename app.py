@@ -23,7 +23,7 @@ from analytics.store.hub_backup import HubBackup
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from analytics.store.recovery import open_store
-from analytics.teacher.downloads import downloads_folder
+from analytics.teacher.downloads import DownloadsMiddleware, downloads_folder
 from analytics.teacher.page import build_teacher
 from analytics.teacher.page import css as teacher_css
 from analytics.teacher.page import translations as teacher_words
@@ -110,6 +110,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
     pages: dict[str, gr.Blocks] = {}
     # The last one added is the first that a request meets.
+    app.add_middleware(DownloadsMiddleware, language_of=language_of)
     app.add_middleware(FunctionCallsMiddleware, pages=pages, visitor=authenticated_teacher)
     app.add_middleware(
         LoginMiddleware,

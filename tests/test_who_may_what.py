@@ -323,7 +323,7 @@ def test_no_function_tells_another_teacher_anything_over_http(
     assert str(state_of_anna(server)) == str(before)
 
 
-def test_an_export_has_an_unguessable_name_and_is_served_to_teachers_alone(
+def test_an_export_has_an_unguessable_name_and_is_served_to_its_teacher_alone(
     server: ComposedApp, people: dict[str, httpx.Client]
 ) -> None:
     """An export is fetched from a folder whose name carries 122 random bits; the file's own name is for people."""
@@ -340,7 +340,13 @@ def test_an_export_has_an_unguessable_name_and_is_served_to_teachers_alone(
     )
     answer = people["anna"].get(f"/teacher/gradio_api/call/export_lesson/{started}").text
     path = json.loads(answer.partition("data: ")[2].splitlines()[0])[0]["path"]
-    assert re.search(r"/[0-9a-f]{32}/урок-\d{4}-\d\d-\d\d-\d{4}-Циклы-робот-2-Class-of-Anna\.csv\.zip$", path), path
+    assert re.search(
+        r"/[0-9a-f]{32}-[0-9a-f]{16}/урок-\d{4}-\d\d-\d\d-\d{4}-Циклы-робот-2-Class-of-Anna\.csv\.zip$", path
+    ), path
     assert people["anna"].get(f"/teacher/gradio_api/file={path}").status_code == 200
+    folder = path.split("/")[-2]
+    for spelled in (path, path.replace(folder, f"{folder}/../{folder}"), path.replace(folder, folder.upper())):
+        refused = people["boris"].get(f"/teacher/gradio_api/file={spelled}")
+        assert (refused.status_code, "for somebody else" in refused.text) == (404, True), spelled
     assert people["visitor"].get(f"/teacher/gradio_api/file={path}").status_code == 401
     assert people["visitor"].get(f"/gradio_api/file={path}").status_code >= 400, "the station serves none of it"

@@ -8,8 +8,9 @@ or the 64 bits of an IPv6 network) may name a hundred unknown codes at once and 
 (`emotion.station.code_door`), at all doors together: 1,450 in a lesson of 45 minutes. Lesson codes: 31⁶ = 887,503,681,
 so one client finds one of 20 open lessons with a chance of 0.0033 % in that time, a thousand with 3.3 %. A child's
 code, once the lesson's is known: 31⁴ = 923,521 for each animal, so a client that knows which animals there are hits one
-with a chance of 1,450 / 923,521 = 0.16 % in a lesson; all clients at addresses where nobody takes part in it, however
-many, with 6,400 / 923,521 = 0.69 %. What is gained by a hit is to add false rows: a station can read nothing.
+with a chance of 1,550 / 923,521 = 0.17 % in a lesson (another hundred from when somebody takes part at its address).
+All clients at addresses where nobody takes part in it, however many, have 6,400 / 923,521 = 0.69 % together. What is
+gained by a hit is to add false rows: a station can read nothing.
 
 The pseudonym is HMAC-SHA-256 of class and code under a secret that is kept outside the database, cut to 80 bits (20
 hexadecimal digits). Among n children two meet with a probability of about n² / 2⁸¹: 4e-15 for 100,000. Who has the

@@ -21,6 +21,7 @@ from analytics.store.erasing_plan import Plan
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child, Lesson, StoreError, storable
 from analytics.teacher.board import Attention, attention_list
+from analytics.teacher.class_view import current_account
 from analytics.teacher.downloads import download_name, hand_out, remove_downloads
 from analytics.teacher.export import FORMATS, export_lesson
 from analytics.words.sentences import animal_name, class_title, date_text, lesson_title
@@ -100,14 +101,15 @@ class TeacherContext:
         return list(lesson_signals(self.store, lesson, self.now(lesson)))
 
     def export(self, lesson: Lesson, file_format: str, actor: str, language: str, zone: str = "UTC") -> Path:
-        """Writes an export; returns a copy of it to hand out. ``language``: of a CSV and of the file's name; ``zone``:
-        of the time in the name. `UserError` where there is no room."""
+        """Writes an export; returns a copy of it, which only the teacher who asks may fetch. ``language``: of a CSV and
+        of the file's name; ``zone``: of the time in the name. `UserError` where there is no room."""
         if file_format not in FORMATS:
             raise UserError("error_format", value=str(file_format)[:20])
         with self.store.copying:  # what was read before an erasure must not be written after it
             try:
                 written = export_lesson(self.store, lesson.id, file_format, actor, language)
-                return hand_out(written, download_name(lesson, "".join(written.suffixes), language, zone))
+                name = download_name(lesson, "".join(written.suffixes), language, zone)
+                return hand_out(written, name, current_account() or "")
             except OSError as error:
                 LOG.exception("an export could not be written")
                 raise UserError("error_export") from error

@@ -1,12 +1,20 @@
-"""Copies of exports, for the two minutes in which a browser or a program fetches them: their names and their room."""
+"""Copies of exports, for the two minutes in which a browser or a program fetches them: their names, their room, and who
+may fetch them: the teacher for whom they were made.
+"""
 
+import hashlib
 import re
 import shutil
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from gradio.utils import get_upload_folder
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from analytics.store.records import Lesson
 from analytics.words.sentences import class_title, lesson_title, time_zone
@@ -15,6 +23,8 @@ from analytics.words.texts import say
 COPY_SECONDS = 120  # how long the copy of an export may lie in Gradio's folder
 # The folder is in memory where it can be. The largest lesson there is (30 children, 4 hours) makes 152 MB of JSON.
 MOST_BYTES = 500_000_000
+# A random part, and one that tells teachers apart. In an address nothing else looks like it.
+FOLDER_NAME = re.compile(r"[0-9a-f]{32}-([0-9a-f]{16})", re.IGNORECASE)
 LONGEST_PART = 40  # characters of a title in a file name; names have 255 bytes, a Cyrillic letter takes two of them
 
 
@@ -26,12 +36,35 @@ def downloads_folder() -> Path:
     return folder
 
 
-def hand_out(file: Path, name: str) -> Path:
-    """A copy of ``file`` under ``name``, in a folder of its own whose name nobody can guess. The oldest copies make
-    room where all together would pass `MOST_BYTES`. OSError where it cannot be written."""
+class DownloadsMiddleware:
+    """ASGI middleware: 404 and a sentence for whoever asks for a copy that was made for another teacher. The teacher
+    who asks stands in ``scope["teacher"]``. ``language_of``: of a visitor."""
+
+    def __init__(self, app: ASGIApp, language_of: Callable[[Any], str]) -> None:
+        self.app = app
+        self.language_of = language_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or may_fetch(scope["path"], scope.get("teacher") or ""):
+            await self.app(scope, receive, send)
+            return
+        words = say(self.language_of(HTTPConnection(scope)), "error_download")
+        await JSONResponse({"error": words}, 404)(scope, receive, send)
+
+
+def may_fetch(path: str, teacher: str) -> bool:
+    """Whether ``path`` names no copy, or one that was made for ``teacher``. Its folder must be named to reach it, so
+    the text alone is looked at, whatever links or letter case a file system knows."""
+    return all(owner.lower() == _owner(teacher) for owner in FOLDER_NAME.findall(path))
+
+
+def hand_out(file: Path, name: str, teacher: str) -> Path:
+    """A copy of ``file`` under ``name`` for ``teacher``, in a folder of its own whose name nobody can guess. The oldest
+    copies make room where all together would pass `MOST_BYTES`. OSError where it cannot be written."""
     size = file.stat().st_size
     _make_room(max(0, MOST_BYTES - size))
-    own = downloads_folder() / uuid4().hex
+    own = downloads_folder() / f"{uuid4().hex}-{_owner(teacher)}"
     own.mkdir(mode=0o700)
     try:
         return Path(shutil.copyfile(file, own / name))
@@ -52,6 +85,10 @@ def download_name(lesson: Lesson, suffix: str, language: str, zone: str) -> str:
         _file_name_part(text) for text in (lesson_title(language, lesson), class_title(language, lesson.class_name))
     ]
     return "-".join([say(language, "export_name"), f"{start:%Y-%m-%d-%H%M}", *filter(None, parts)]) + suffix
+
+
+def _owner(teacher: str) -> str:
+    return hashlib.sha256(teacher.encode()).hexdigest()[:16]
 
 
 def _file_name_part(text: str) -> str:

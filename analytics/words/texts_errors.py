@@ -48,6 +48,10 @@ ERRORS: dict[str, tuple[str, str]] = {
         "then export again.",
         "Файл не удалось записать; остальное цело. Освободите место на диске и в памяти сервера и повторите выгрузку.",
     ),
+    "error_download": (
+        "There is no such file here: it was made for somebody else, or more than two minutes ago. Export it again.",
+        "Такого файла здесь нет: он создан для другого человека или больше двух минут назад. Выгрузите его ещё раз.",
+    ),
     "error_cursor": (
         "“{value}” is not a cursor of this endpoint. Leave it empty to start from the beginning.",
         "«{value}» — не указатель этой точки входа. Оставьте его пустым, чтобы начать сначала.",

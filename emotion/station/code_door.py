@@ -7,7 +7,8 @@ a lesson, guesses at its children have an allowance of their own. And a tablet t
 carries a mark (`emotion.station.tablet_marks`).
 
 A lesson has one allowance more, for everybody at addresses where nobody takes part in it: many addresses guess no
-faster than a few.
+faster than a few. Who knows the lesson's code and has many addresses can use it up, and so keep out children at such
+addresses who come without a mark; a new lesson has a new code.
 """
 
 import time
@@ -86,23 +87,19 @@ class CodeDoor:
         return network_of(client) in self.right.get(self.plain(lesson, child), ())
 
     def _pay(self, network: str, lesson: str, mark: str, language: str) -> list[tuple[TokenBuckets, str]]:
-        takes_part = (network, lesson) in self.places
-        due = [(self.clients, f"{network} {lesson}" if takes_part else network)]
-        if not takes_part and self.lessons.knows(lesson):
-            due.append((self.lessons, lesson))
-        waits = []
-        for place, (buckets, key) in enumerate(due):
-            wait = buckets.take(key)
-            if wait > 0:
-                _give_back(due[:place])
-                waits.append(wait)
-                break
-        if not waits:
+        """What was taken, and from whom. Raises `RefusedError` where there is nothing to take."""
+        if (network, lesson) in self.places:
+            due = [(self.clients, f"{network} {lesson}")]
+        elif self.lessons.knows(lesson):
+            due = [(self.clients, network), (self.lessons, lesson)]
+        else:
+            due = [(self.clients, network)]
+        wait = _take(due)
+        if wait == 0:
             return due
         if mark and self.marked.take(mark) == 0:
             return [(self.marked, mark)]
-        seconds = round(max(waits)) + 1
-        raise RefusedError("busy", say(language, "error_too_often", seconds=seconds), 429, max(waits))
+        raise RefusedError("busy", say(language, "error_too_often", seconds=round(wait) + 1), 429, wait)
 
     def _remember(self, network: str, codes: tuple[str, str]) -> None:
         networks = self.right.setdefault(codes, OrderedDict())
@@ -117,6 +114,16 @@ class CodeDoor:
         for remembered in (self.right, self.places):
             if len(remembered) > MOST_RIGHT_CODES:
                 remembered.popitem(last=False)
+
+
+def _take(due: list[tuple[TokenBuckets, str]]) -> float:
+    """0 if there was one of each, else the seconds after which there is, and nothing was taken."""
+    for place, (buckets, key) in enumerate(due):
+        wait = buckets.take(key)
+        if wait > 0:
+            _give_back(due[:place])
+            return wait
+    return 0.0
 
 
 def _give_back(paid: list[tuple[TokenBuckets, str]]) -> None:

@@ -129,12 +129,13 @@ class FrameIntake:
         return await self.door.enter(lesson, "", look_up, client, language)
 
     def _require_few_events(self, event: Event, owner: str, language: str) -> None:
+        key, limit = "error_too_many_events" if event.child else "error_too_many_class_events", EVENTS_PER_SECOND
         wait = self.events.take(owner)
         if wait == 0:
+            key, limit = "error_too_many_lesson_events", EVENTS_OF_A_LESSON_PER_SECOND
             wait = self.events_of_lessons.take(owner.partition("/")[0])
         if wait > 0:
-            key = "error_too_many_events" if event.child else "error_too_many_class_events"
-            words = say(language, key, limit=round(60 * EVENTS_PER_SECOND), seconds=round(wait) + 1)
+            words = say(language, key, limit=round(60 * limit), seconds=round(wait) + 1)
             raise RefusedError("busy", words, 429, wait)
 
     async def _observe(

@@ -7,7 +7,6 @@ whether a frame would be recorded, so that no picture of a child leaves the tabl
 with ``take=true``.
 """
 
-import secrets
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -22,11 +21,10 @@ from emotion.station.tablet_marks import COOKIE, VALID_SECONDS, TabletMarks
 from emotion.station.texts import say
 
 
-def add_frame_routes(app: FastAPI, intake: FrameIntake, marks: TabletMarks | None = None) -> None:
+def add_frame_routes(app: FastAPI, intake: FrameIntake, marks: TabletMarks) -> None:
     """Put the two routes on ``app``. A mistake gets a 4xx status with ``error`` and ``reason``; a lesson's ordinary
-    states (no consent, ended, replaced) are answers with ``recorded`` false. A tablet that is admitted gets a mark,
-    which outlives the process where ``marks`` are given."""
-    marks = marks or TabletMarks(secrets.token_bytes(32))
+    states (no consent, ended, replaced) are answers with ``recorded`` false. A tablet that is admitted gets one of
+    ``marks``."""
 
     @app.post("/observe")
     async def observe(
@@ -45,8 +43,7 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake, marks: TabletMarks | Non
             at, id, station = at or fields.get("at"), id or fields.get("id"), station or fields.get("station")
             client = client_address(request)
             mark = marks.owner(request.cookies.get(COOKIE, ""))
-            marked = {"mark": mark} if mark else {}
-            answer = await intake.observe(lesson, child, image, at, id, "station", client, language, station, **marked)
+            answer = await intake.observe(lesson, child, image, at, id, "station", client, language, station, mark)
         except RefusedError as error:
             return _refusal_response(error)
         except ClientDisconnect:

@@ -128,6 +128,10 @@ WORDS: dict[str, dict[str, str]] = {
             "More than {limit} events a minute of the whole class. Wait {seconds} seconds; a call with the same id is "
             "recorded once."
         ),
+        "error_too_many_lesson_events": (
+            "More than {limit} events a minute of all children of the lesson. Wait {seconds} seconds; a call with the "
+            "same id is recorded once."
+        ),
         "error_bad_text": "The argument {name} must be a text of at most {limit} characters. Shorten or correct it.",
         "error_no_consent": (
             "No consent for this child holds now: none was given, or it ended. Record it on the teacher page first."
@@ -274,6 +278,10 @@ WORDS: dict[str, dict[str, str]] = {
         "error_too_many_class_events": (
             "Больше {limit} событий в минуту для всего класса. Подождите {seconds} с; вызов с тем же id записывается "
             "один раз."
+        ),
+        "error_too_many_lesson_events": (
+            "Больше {limit} событий в минуту от всех детей урока. Подождите {seconds} с; вызов с тем же id "
+            "записывается один раз."
         ),
         "error_bad_text": "Аргумент {name} должен быть текстом не длиннее {limit} знаков. Сократите или исправьте его.",
         "error_no_consent": (

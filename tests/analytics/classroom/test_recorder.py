@@ -252,6 +252,29 @@ def test_an_event_is_logged_for_a_child_or_for_the_class(
         recorder.log_event(lesson.code, "explosion", "", None)
 
 
+def test_a_child_has_one_owner_of_its_frames_and_events_however_its_code_is_typed(
+    recorder: LessonRecorder, lesson: Lesson, code: str
+) -> None:
+    children = (code, code.upper(), f" {code}", code.replace("-", " "), code.replace("-", "--"), f"{code}.")
+    lessons = (lesson.code, lesson.code.upper(), f"{lesson.code[:3]}-{lesson.code[3:]}", lesson.id)
+    owners = {recorder.admit(typed, child).owner for typed in lessons for child in children}
+    owners |= {recorder.admit_event(typed, child).owner for typed in lessons for child in children}
+    assert len(owners) == 1
+    assert owners != {""}
+    assert len({recorder.plain_codes(lesson.code, child) for child in children}) == 1
+
+
+def test_an_event_of_the_whole_class_is_for_who_names_the_lesson_s_id_or_is_its_teacher(
+    recorder: LessonRecorder, lesson: Lesson
+) -> None:
+    assert recorder.admit_event(lesson.code, None).reason == "class_event"
+    assert recorder.admit_event(f" {lesson.code.upper()}", "").reason == "class_event"
+    assert recorder.admit_event(lesson.id, None) == OK
+    assert recorder.admit_event(lesson.code, None, of_teacher=True) == OK
+    recorder.end_lesson(lesson.id)
+    assert recorder.admit_event(lesson.id, None).reason == "lesson_ended"
+
+
 def test_a_child_is_found_by_code_in_its_class_and_by_pseudonym(
     recorder: LessonRecorder, lesson: Lesson, code: str
 ) -> None:

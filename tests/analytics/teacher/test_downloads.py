@@ -31,14 +31,25 @@ def make_file(folder: Path, size: int) -> Path:
 
 def test_a_copy_has_a_readable_name_in_a_folder_that_nobody_can_guess(tmp_path: Path, folder: Path) -> None:
     file = make_file(tmp_path, 3)
-    copies = [downloads.hand_out(file, "lesson.json") for _ in range(2)]
+    copies = [downloads.hand_out(file, "lesson.json", "anna") for _ in range(2)]
     for copy in copies:
         assert copy.read_bytes() == b"xxx"
         assert copy.name == "lesson.json"
         assert copy.parent.parent == folder
-        assert re.fullmatch("[0-9a-f]{32}", copy.parent.name)
+        assert re.fullmatch("[0-9a-f]{32}-[0-9a-f]{16}", copy.parent.name)
         assert copy.parent.stat().st_mode & 0o077 == 0
     assert copies[0] != copies[1]
+
+
+def test_a_copy_is_for_the_teacher_for_whom_it_was_made(tmp_path: Path, folder: Path) -> None:
+    copy = str(downloads.hand_out(make_file(tmp_path, 3), "lesson.json", "anna"))
+    other = str(downloads.hand_out(make_file(tmp_path, 3), "lesson.json", "boris"))
+    assert downloads.may_fetch(copy, "anna")
+    assert downloads.may_fetch(other, "boris")
+    for teacher in ("boris", "", "ann", "Anna"):
+        assert not downloads.may_fetch(copy, teacher)
+    assert not downloads.may_fetch(f"{copy}/../../{other}", "anna"), "one's own beside it is no way round"
+    assert downloads.may_fetch("/teacher/gradio_api/file=/tmp/picture.png", "")
 
 
 def test_the_oldest_copies_make_room(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,18 +58,18 @@ def test_the_oldest_copies_make_room(tmp_path: Path, folder: Path, monkeypatch: 
     file = make_file(tmp_path, 40)
     copies = []
     for age in (30, 20, 10):
-        copies.append(downloads.hand_out(file, "lesson.json"))
+        copies.append(downloads.hand_out(file, "lesson.json", "anna"))
         began = copies[-1].stat().st_mtime - age
         os.utime(copies[-1].parent, (began, began))
     assert [copy.exists() for copy in copies] == [False, True, True]
     copies[1].unlink()  # as Gradio does after two minutes
-    downloads.hand_out(file, "lesson.json")
+    downloads.hand_out(file, "lesson.json", "anna")
     assert len(list(folder.iterdir())) == 2, "no empty folder is left"
 
 
 def test_all_copies_are_taken_away(tmp_path: Path, folder: Path) -> None:
     for name in ("a.json", "b.json"):
-        downloads.hand_out(make_file(tmp_path, 3), name)
+        downloads.hand_out(make_file(tmp_path, 3), name, "anna")
     downloads.remove_downloads()
     assert list(folder.iterdir()) == []
 
@@ -84,7 +95,7 @@ def test_any_title_makes_a_name_that_every_system_takes(title: str, class_name: 
 def test_a_copy_without_room_leaves_nothing(tmp_path: Path, folder: Path) -> None:
     file = make_file(tmp_path, 200)
     with full_disk(), pytest.raises(OSError, match="too large"):
-        downloads.hand_out(file, "lesson.json")
+        downloads.hand_out(file, "lesson.json", "anna")
     assert list(folder.iterdir()) == []
 
 

@@ -174,6 +174,14 @@ def test_an_erased_child_s_code_is_a_guess_again(guessing: Guessing) -> None:
         CHILDREN.add("fox-aaaa")
 
 
+def test_a_client_where_somebody_begins_to_take_part_has_one_allowance_more(guessing: Guessing) -> None:
+    guessing.exhaust(SCHOOL)
+    guessing.now += 2
+    assert guessing.ask(SCHOOL, "fox-aaaa") == "in"
+    guessing.exhaust(SCHOOL)
+    assert guessing.looked_up <= 2 * UNKNOWN_CODES_BURST + UNKNOWN_CODES_PER_SECOND * guessing.now + 1
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 5)), min_size=1, max_size=400))
 def test_whatever_the_pace_no_more_is_looked_up_than_the_limits_say(steps: list[tuple[int, float]]) -> None:
     guessing = Guessing()
@@ -190,8 +198,10 @@ def test_the_chances_of_guessing_are_those_that_the_documentation_states() -> No
     of_one_client = UNKNOWN_CODES_BURST + LESSON_SECONDS * UNKNOWN_CODES_PER_SECOND
     of_all_strangers = STRANGERS_BURST + LESSON_SECONDS * STRANGERS_PER_SECOND
     codes_of_an_animal = len(ALPHABET) ** CHILD_LETTERS
-    assert (of_one_client, of_all_strangers) == (1450, 6400)
-    assert round(100 * of_one_client / codes_of_an_animal, 2) == 0.16
+    # Until somebody takes part at its address a client has one allowance, and from then on another.
+    of_one_client_at_children = UNKNOWN_CODES_BURST + of_one_client
+    assert (of_one_client, of_one_client_at_children, of_all_strangers) == (1450, 1550, 6400)
+    assert round(100 * of_one_client_at_children / codes_of_an_animal, 2) == 0.17
     assert round(100 * of_all_strangers / codes_of_an_animal, 2) == 0.69
     # A lesson's code, twenty of them open: one client, and a thousand of them.
     of_a_lesson = 20 * of_one_client / len(ALPHABET) ** LESSON_LETTERS

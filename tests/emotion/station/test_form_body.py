@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from emotion.station.form_body import read_form
 from emotion.station.http_routes import add_frame_routes
 from emotion.station.observing import RefusedError
+from emotion.station.tablet_marks import TabletMarks
 
 FRAME = b"\xff\xd8\xff" + bytes(range(256)) * 20
 
@@ -80,13 +81,13 @@ def test_a_damaged_form_is_read_or_refused_but_nothing_else_happens(data):
 class SeenIntake:
     """Stands in for the lesson: answers with what it was given."""
 
-    async def observe(self, lesson, child, image, at, id, source, client, language, station):
+    async def observe(self, lesson, child, image, at, id, source, client, language, station, mark):
         return {"recorded": True, "given": [lesson, child, image.hex(), at, id]}
 
 
 def test_the_route_takes_a_form_and_its_own_query_comes_first():
     app = FastAPI()
-    add_frame_routes(app, SeenIntake())  # type: ignore[arg-type]
+    add_frame_routes(app, SeenIntake(), TabletMarks(b"k" * 32))  # type: ignore[arg-type]
     client = TestClient(app)
     answer = client.post(
         "/observe?lesson=query", files={"image": ("f.jpg", FRAME)}, data={"lesson": "form", "child": "fox", "id": "7"}
