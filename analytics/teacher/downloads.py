@@ -25,7 +25,8 @@ COPY_SECONDS = 120  # how long the copy of an export may lie in Gradio's folder
 MOST_BYTES = 500_000_000
 # A random part, and one that tells teachers apart. In an address nothing else looks like it.
 FOLDER_NAME = re.compile(r"[0-9a-f]{32}-([0-9a-f]{16})", re.IGNORECASE)
-LONGEST_PART = 40  # characters of a title in a file name; names have 255 bytes, a Cyrillic letter takes two of them
+# Of a title in a file name; names have 255 bytes, of which a Cyrillic letter takes two, and some letters four.
+LONGEST_PART, LONGEST_PART_BYTES = 40, 80
 
 
 def downloads_folder() -> Path:
@@ -93,7 +94,8 @@ def _owner(teacher: str) -> str:
 
 def _file_name_part(text: str) -> str:
     """Letters and digits of any script, with hyphens for all between them: valid on every system, and no path."""
-    return re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", text))[:LONGEST_PART].strip("-")
+    part = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", text))[:LONGEST_PART]
+    return part.encode()[:LONGEST_PART_BYTES].decode(errors="ignore").strip("-")
 
 
 def _make_room(bytes_left: int) -> None:

@@ -84,6 +84,7 @@ def test_a_name_tells_when_what_and_who() -> None:
 @given(title=st.text(max_size=130), class_name=st.text(min_size=1, max_size=130))
 @example(title="../../etc/passwd", class_name="..")
 @example(title="щ" * 120, class_name="🦊" * 120)
+@example(title="𝐀" * 40, class_name="𝐀" * 40)
 @example(title='CON<>:"|?*', class_name="\u202etxt.exe")
 def test_any_title_makes_a_name_that_every_system_takes(title: str, class_name: str) -> None:
     title, class_name = (text.encode("utf-8", "replace").decode().replace("\0", "") for text in (title, class_name))
