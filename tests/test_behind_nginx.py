@@ -43,26 +43,35 @@ def documented() -> str:
 
 
 @contextmanager
-def nginx(folder: Path, target: str, lines: str) -> Iterator[str]:
-    """A proxy in front of ``target`` with ``lines`` in its location; its address."""
+def nginx(folder: Path, target: str, lines: str, tls: bool = False) -> Iterator[str]:
+    """A proxy in front of ``target`` with ``lines`` in its location; its address. ``tls``: over https, with a
+    certificate of its own making."""
     port = free_port()
     folder.mkdir()
     paths = "".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     configuration = folder / "nginx.conf"
+    listen = f"listen 127.0.0.1:{port}"
+    if tls:
+        command = (
+            "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=school -addext subjectAltName=IP:127.0.0.1"
+        )
+        files = ["-keyout", f"{folder}/key.pem", "-out", f"{folder}/certificate.pem"]
+        subprocess.run([*command.split(), *files], check=True, capture_output=True)
+        listen += f" ssl; ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem"
     user = "user root; " if os.geteuid() == 0 else ""  # whose folder it is
     configuration.write_text(
         f"{user}daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}} "
         f"http {{ {paths} access_log off; "
-        f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {target}; {lines} }} }} }}"
+        f"server {{ {listen}; location / {{ proxy_pass {target}; {lines} }} }} }}"
     )
     process = subprocess.Popen([NGINX, "-c", str(configuration), "-e", f"{folder}/error.log"])
     try:
-        address = f"http://127.0.0.1:{port}"
+        address = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         for _ in range(100):
             try:
-                httpx.get(address + "/healthz", timeout=20).raise_for_status()
+                httpx.get(address + "/healthz", timeout=20, verify=False).raise_for_status()
                 break
             except httpx.TransportError:
                 assert process.poll() is None, (folder / "error.log").read_text()
@@ -119,7 +128,7 @@ def test_a_teacher_logs_in_through_the_proxy_and_is_known_by_the_own_address(app
     ):
         for _ in range(5):
             assert browser.post("/teacher/login?who=1", data={"username": "x", "password": "wrong"}).status_code == 401
-        assert browser.post("/teacher/login?who=1", data={"username": "y", "password": "wrong"}).status_code == 429
+        assert browser.post("/teacher/login?who=1", data={"username": "x", "password": "wrong"}).status_code == 429
         answer = browser.post("/teacher/login?who=2", data={"username": "anna", "password": PASSWORD})
         assert answer.status_code == 200, "another client's mistakes cost only that client"
         assert browser.get("/teacher/").status_code == 200
@@ -135,3 +144,38 @@ def test_what_a_client_says_of_its_address_is_believed_of_named_proxies_alone(tm
             query = {"lesson": prepared.lesson.code, "child": f"fox-{place:04d}"}
             answers.append(httpx.post(running.url + "/admission", params=query, headers=headers).status_code)
     assert answers[-1] == 429, "all were charged to one"
+
+
+def test_over_tls_cookies_and_addresses_are_those_of_https(
+    app: RunningApp, prepared: tuple[Path, PreparedLesson], tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    lesson = prepared[1]
+    with (
+        running_app(
+            own, EMOTION_ACCOUNTS=account_variable({"anna": "2B"}), EMOTION_TRUSTED_PROXIES="127.0.0.1,::1"
+        ) as school,
+        nginx(tmp_path / "school", school.url, documented(), tls=True) as address,
+        httpx.Client(base_url=address, headers={"Origin": address}, timeout=60, verify=False) as browser,
+    ):
+        answer = browser.post("/teacher/login", data={"username": "anna", "password": PASSWORD})
+        assert answer.is_success or answer.is_redirect
+        cookies = answer.headers.get_list("set-cookie")
+        assert cookies
+        assert all("Secure" in cookie and "HttpOnly" in cookie for cookie in cookies), cookies
+        page = browser.get("/teacher/")
+        assert page.status_code == 200
+        assert f'"root":"{address}' in page.text, "what the page asks for, it asks for over https"
+        evil = {"Origin": address.replace("https", "http")}
+        assert browser.post("/teacher/login", data={"username": "anna"}, headers=evil).status_code == 403
+    with nginx(tmp_path / "class", app.url, documented(), tls=True) as address:
+        query = {"lesson": lesson.lesson.code, "child": lesson.codes[2]}
+        headers = {"Origin": address, "Sec-Fetch-Site": "same-origin"}
+        seen = httpx.post(
+            address + "/observe", params=query, content=PICTURE.read_bytes(), headers=headers, timeout=60, verify=False
+        )
+        assert seen.json()["recorded"] is True, seen.text
+        client = Client(address, verbose=False, ssl_verify=False)
+        told = client.predict(lesson.lesson.code, lesson.codes[2], handle_file(PICTURE), api_name="/observe")
+        assert told["recorded"] is True

@@ -17,7 +17,7 @@ import pyarrow.parquet
 ROWS_AT_ONCE = 5000
 # What a spreadsheet takes for the start of a formula, a full-width form included (OWASP, "CSV Injection").
 FORMULA_STARTS = "=+-@\t\r\n|%＝＋－＠"
-_CELL_BEGINS = re.compile(rf"(^|[;,\t\r\n])(\s*[{re.escape(FORMULA_STARTS)}])")
+_CELL_BEGINS = re.compile(rf"(^|[;,\t\r\n])(?=\s*[{re.escape(FORMULA_STARTS)}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ CSV_DIALECTS = {"en": CsvDialect(",", "."), "ru": CsvDialect(";", ",")}
 def neutralised_formula(text: str) -> str:
     """A text that no spreadsheet runs as a formula: an apostrophe goes before what could start one, behind a separator
     too, because a spreadsheet of another language cuts the text there."""
-    return _CELL_BEGINS.sub(r"\1'\2", text)
+    return _CELL_BEGINS.sub(r"\1'", text)
 
 
 def write_csv(stream: IO[bytes], table: StreamedTable, dialect: CsvDialect) -> None:
