@@ -14,6 +14,7 @@ DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "tests" / "benchmarks" / "RESULTS.md",
     ROOT / "checkpoints" / "resnet152-ferplus" / "README.md",
+    ROOT / "checkpoints" / "resnet152-ferplus-224" / "README.md",
     *sorted((ROOT / "analytics" / "classroom" / "documents").glob("*.md")),
 ]
 each = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -12,6 +12,7 @@ from PIL import Image
 from emotion.classifier import EmotionClassifier, Recognition
 from emotion.images import ImageError
 from emotion.labels import Emotion
+from emotion.network.checkpoint import PACKAGED_CHECKPOINT
 
 ORIENTATION = 0x0112  # EXIF tag
 
@@ -182,3 +183,11 @@ def alike(left: Recognition, right: Recognition) -> bool:
         and np.allclose(a.prediction.probabilities, b.prediction.probabilities, atol=0.02)
         for a, b in zip(left.faces, right.faces, strict=True)
     )
+
+
+def test_the_checkpoint_at_the_paper_s_224_pixels_reads_a_face() -> None:
+    larger = EmotionClassifier(PACKAGED_CHECKPOINT.with_name("resnet152-ferplus-224"), cache=None)
+    assert larger.checkpoint.configuration.input_size == 224
+    (found,) = larger.recognise(skimage.data.astronaut()).faces
+    assert found.prediction.expression is Emotion.HAPPY
+    assert larger.runtime.evidence(np.zeros((1, 48, 48, 1), np.uint8)).shape == (1, 8, 7, 7)

@@ -152,19 +152,24 @@ def test_what_is_neither_a_folder_nor_a_hub_name_is_refused(source: str | Path) 
         load_checkpoint(source)
 
 
-def test_the_packaged_checkpoint_is_whole_and_no_file_exceeds_45_megabytes() -> None:
-    checkpoint = load_checkpoint()
-    shards = {path.name for path in PACKAGED_CHECKPOINT.glob("model-*.safetensors")}
+@pytest.mark.parametrize("name", ["resnet152-ferplus", "resnet152-ferplus-224"])
+def test_a_packaged_checkpoint_is_whole_and_no_file_exceeds_45_megabytes(name: str) -> None:
+    folder = PACKAGED_CHECKPOINT.with_name(name)
+    checkpoint = load_checkpoint(folder)
+    shards = {path.name for path in folder.glob("model-*.safetensors")}
     assert checkpoint.configuration.int8 is not None
-    assert {path.name for path in PACKAGED_CHECKPOINT.glob("*.safetensors")} == shards | {
-        checkpoint.configuration.int8.file
-    }
-    index = json.loads((PACKAGED_CHECKPOINT / INDEX_FILE).read_text())
+    assert {path.name for path in folder.glob("*.safetensors")} == shards | {checkpoint.configuration.int8.file}
+    index = json.loads((folder / INDEX_FILE).read_text())
     assert set(checkpoint.configuration.shards) == shards == set(index["weight_map"].values())
     assert set(index["weight_map"]) == set(checkpoint.state_dict())
-    assert max(path.stat().st_size for path in PACKAGED_CHECKPOINT.rglob("*") if path.is_file()) <= 45e6
-    assert "MIT License" in (PACKAGED_CHECKPOINT / "NOTICE.txt").read_text()
-    assert (PACKAGED_CHECKPOINT / "README.md").read_text().startswith("---\nlicense:")
+    assert max(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 45e6
+    assert "MIT License" in (folder / "NOTICE.txt").read_text()
+    card = (folder / "README.md").read_text()
+    assert card.startswith("---\nlicense:")
+    assert f"Version `{checkpoint.version}`, input {checkpoint.configuration.input_size}" in card
+    assert json.loads((folder / "evaluation.json").read_text())["weights_sha256"] == (
+        checkpoint.configuration.weights_sha256
+    )
 
 
 def open_in_a_new_process(source: str, cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
