@@ -265,7 +265,8 @@ def test_no_cell_of_an_export_starts_a_formula(target: Target) -> None:
     with teacher(target) as anna, zipfile.ZipFile(io.BytesIO(export(anna, target.lesson.id, "csv"))) as archive:
         tables = {name: archive.read(name).decode("utf-8-sig") for name in archive.namelist() if name.endswith(".csv")}
     cells = [cell for text in tables.values() for row in csv.reader(io.StringIO(text)) for cell in row]
-    assert sum(formula in cell for formula in FORMULAS for cell in cells) >= len(FORMULAS) + 1
+    typed = [cell.replace("'", "") for cell in cells]
+    assert sum(formula in cell for formula in FORMULAS for cell in typed) >= len(FORMULAS) + 1, "nothing typed is lost"
     starts = tuple("=+-@\t\r＝")
     dangerous = [
         cell for cell in cells if cell.startswith(starts) and not re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", cell)

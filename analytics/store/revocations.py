@@ -89,9 +89,9 @@ class Revocations:
             changed = [
                 pseudonym for pseudonym in withdrawn.keys() - erased if _withdraw(connection, pseudonym, withdrawn)
             ]
-            upkeep.write_audit(
-                connection, "replayed", ACTOR, f"{len(erased)} erasures, {len(changed)} withdrawals of consent"
-            )
+            if erased or changed:
+                counts = f"{len(erased)} erasures, {len(changed)} withdrawals of consent"
+                upkeep.write_audit(connection, "replayed", ACTOR, counts)
         return len(erased) + len(changed)
 
     def _lines(self) -> Iterator[Revocation]:

@@ -78,7 +78,7 @@ def adjust_logits(bias: Tensor, labels: np.ndarray, strength: float) -> Tensor:
     label the share is taken as that of half a face."""
     share = np.maximum(np.bincount(labels, minlength=len(bias)), 0.5) / len(labels)
     raised = torch.from_numpy(-strength * np.log(share))
-    return bias + (raised - raised.mean()).to(bias.dtype)
+    return (bias.double() + raised - raised.mean()).to(bias.dtype)
 
 
 def package(

@@ -54,6 +54,7 @@ from emotion.training.starting_weights import initialise, read_state, refuse_ano
 COUNTS = ("training_images", "validation_images", "dropped_duplicates")  # of run.json: known once the data are read
 
 VALIDATION_BATCH_SIZE = 64  # faces scored at a time: at 224 pixels about 2 GB
+CPU = torch.device("cpu")
 READ_EVERY = 100  # steps between two looks at the loss on a GPU, which would wait for each
 
 
@@ -172,7 +173,7 @@ def train(
     validation: FaceDataset,
     out: Path,
     seed: int = 0,
-    device: torch.device = torch.device("cpu"),  # noqa: B008 - it cannot be changed
+    device: torch.device = CPU,
 ) -> None:
     """Trains to the preset's end, from ``out/state.pt`` where a run was interrupted.
 
@@ -185,7 +186,7 @@ def train(
     torch.backends.cudnn.benchmark = True  # every batch of a size has one shape
     batches = TrainingBatches(training, preset, seed, device)
     total = preset.epochs * batches.per_epoch if preset.epochs else None
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks the pair
+    network.to(device).to(memory_format=torch.channels_last)
     average = copy.deepcopy(network) if preset.average is not None else network
     optimiser = make_optimiser(network, preset)
     step, spent, loss_count = 0, 0.0, 0

@@ -9,6 +9,7 @@ Run it on an idle machine.
 import argparse
 import copy
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -40,7 +41,7 @@ def wait_for(device: torch.device) -> None:
 def measure(preset: Preset, size: int, device: torch.device, steps: int) -> dict[str, object]:
     """Faces per second of ``steps`` whole steps, after two to warm up, and of making their batches alone."""
     batches = TrainingBatches(made_up_faces(4 * preset.batch), preset, 0, device)
-    network = build_resnet152().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = build_resnet152().to(device).to(memory_format=torch.channels_last)
     average, optimiser = copy.deepcopy(network), make_optimiser(network, preset)
     network.train()
 
@@ -54,11 +55,11 @@ def measure(preset: Preset, size: int, device: torch.device, steps: int) -> dict
         optimiser.zero_grad(set_to_none=True)
         update_running_average(average, network, 0.99)
 
-    def rate(work: object, count: int) -> float:
+    def rate(work: Callable[[int], object], count: int) -> float:
         wait_for(device)
         began = time.perf_counter()
         for number in range(count):
-            work(number)  # type: ignore[operator]
+            work(number)
         wait_for(device)
         return count * preset.batch / (time.perf_counter() - began)
 

@@ -21,11 +21,11 @@ from emotion.training.batches import TrainingBatches, enlarge, normalise
 from emotion.training.command_line import CommandError
 from emotion.training.presets import FERPLUS, PAPER
 from emotion.training.starting_weights import initialise, starting_weights
-from emotion.training.train import choose_device, learning_rate_at, make_optimiser, train
+from emotion.training.train import CPU, choose_device, learning_rate_at, make_optimiser, train
 
 SCRIPT = Path(tiny_run.__file__)
 ROOT = SCRIPT.parents[3]
-CPU = torch.device("cpu")
+
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 
 
