@@ -33,9 +33,8 @@ class Recognition:
     """The answer for one image.
 
     ``faces``: largest first; empty means that no face was found. ``faces_seen``: how many there are, which may be more
-    than were classified. ``width``, ``height``: pixels, after the EXIF
-    orientation was applied. ``model``: the checkpoint's version. ``milliseconds``: wall-clock time of the whole
-    answer, waiting included.
+    than were classified. ``width``, ``height``: pixels, after the EXIF orientation was applied. ``model``: the
+    network's version (`Runtime.version`). ``milliseconds``: wall-clock time of the whole answer, waiting included.
     """
 
     faces: tuple[RecognisedFace, ...]
@@ -119,7 +118,7 @@ class EmotionClassifier:
         answers = [tuple(RecognisedFace(face, next(predictions)) for face in found) for found in faces]
         elapsed = (time.perf_counter() - began) * 1000
         return [
-            Recognition(answer, count, width, height, self.checkpoint.version, elapsed)
+            Recognition(answer, count, width, height, runtime.version, elapsed)
             for answer, count, (width, height) in zip(answers, counts, sizes, strict=True)
         ]
 
@@ -160,6 +159,6 @@ class EmotionClassifier:
             rows = runtime.probabilities(np.stack(crops[start : start + LARGEST_BATCH]))
             predictions.extend(rows.astype(float).tolist())
         return [
-            Prediction(tuple(row), face.quality.overall, self.checkpoint.version)
+            Prediction(tuple(row), face.quality.overall, runtime.version)
             for row, face in zip(predictions, faces, strict=True)
         ]

@@ -37,7 +37,7 @@ class FaultyRuntime:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self.name, self.streams = runtime.name, runtime.streams
+        self.name, self.version, self.streams = runtime.name, runtime.version, runtime.streams
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
         """See `emotion.runtime.base.Runtime`."""

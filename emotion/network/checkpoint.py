@@ -51,10 +51,12 @@ class Configuration:
     """The content of ``config.json``, which lies beside the weights so that they and their preprocessing never part.
 
     ``classes``: keys in the order of the outputs. ``crop_size``: side in pixels of the aligned face crop;
-    ``input_size``: side to which it is enlarged bilinearly before the network. ``colour``: ``grey`` (one channel,
-    repeated) or ``rgb``. ``mean`` and ``std``: one value per channel of the crop, on 0..1. ``crop_template``: five (x,
-    y) as fractions of the crop: the eye on the left of the image, the eye on its right, nose, the mouth's corners left
-    and right. ``temperature``: the logits are divided by it before the softmax. ``training_data``: in words.
+    ``input_size``: side to which it is enlarged bilinearly before the network; ``lesson_input_size``: the same for the
+    frames of lessons on a computer that is too slow for ``input_size``, None if the weights suit no other. ``colour``:
+    ``grey`` (one channel, repeated) or ``rgb``. ``mean`` and ``std``: one value per channel of the crop, on 0..1.
+    ``crop_template``: five (x, y) as fractions of the crop: the eye on the left of the image, the eye on its right,
+    nose, the mouth's corners left and right. ``temperature``: the logits are divided by it before the softmax.
+    ``training_data``: in words.
     ``shards``: SHA-256 (hex) by file name.
     """
 
@@ -70,6 +72,7 @@ class Configuration:
     training_data: str
     shards: Mapping[str, str]
     int8: QuantisedFile | None
+    lesson_input_size: int | None = None
 
     @property
     def channels(self) -> int:
@@ -95,7 +98,7 @@ class Configuration:
         """Parses and checks ``config.json``; raises ValueError that says which key is wrong."""
         try:
             values: dict[str, Any] = dict(json.loads(text))
-            missing = [name for name in cls.__dataclass_fields__ if name not in values]
+            missing = [name for name in cls.__dataclass_fields__ if name not in values and name != "lesson_input_size"]
             unknown = [name for name in values if name not in cls.__dataclass_fields__]
             if missing or unknown:
                 raise ValueError(f"missing keys {missing}, unknown keys {unknown}")
@@ -112,6 +115,7 @@ class Configuration:
                 training_data=str(values["training_data"]),
                 shards={str(name): str(digest) for name, digest in values["shards"].items()},
                 int8=values["int8"] and QuantisedFile(**values["int8"]),
+                lesson_input_size=values.get("lesson_input_size"),
             )
         except (TypeError, AttributeError) as error:
             raise ValueError(f"a value has the wrong type: {error}") from error
@@ -125,6 +129,8 @@ class Configuration:
             "architecture must be resnet152": self.architecture == "resnet152",
             f"classes must be {list(KEYS)}": self.classes == KEYS,
             "input_size must be 32..512": 32 <= self.input_size <= 512,
+            "lesson_input_size must be a number from 32 to input_size, or null": self.lesson_input_size is None
+            or (type(self.lesson_input_size) is int and 32 <= self.lesson_input_size <= self.input_size),
             "crop_size must be 16..512": 16 <= self.crop_size <= 512,
             "colour must be grey or rgb": self.colour in ("grey", "rgb"),
             "mean and std need one value per channel": len(self.mean) == len(self.std) == self.channels,
@@ -156,6 +162,20 @@ class Checkpoint:
     def version(self) -> str:
         """Stored with every observation: the architecture and the beginning of the weights' hash."""
         return f"{self.configuration.architecture}-{self.configuration.weights_sha256[:8]}"
+
+    def for_lessons(self) -> "Checkpoint":
+        """The same weights at the size for lessons on slow computers; itself where there is none."""
+        size = self.configuration.lesson_input_size
+        if size is None:
+            return self
+        int8 = self.configuration.int8
+        reduced = replace(
+            self.configuration,
+            input_size=size,
+            lesson_input_size=None,
+            int8=int8 and replace(int8, input_size=size),  # its ranges hold there too: quantise judges both
+        )
+        return Checkpoint(self.folder, reduced)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Every tensor by name, as stored (float16, and int64 counters). Raises `CheckpointError`."""

@@ -22,6 +22,11 @@ class Runtime(Protocol):
         ...
 
     @property
+    def version(self) -> str:
+        """Of the network, for what is stored: `Checkpoint.version`, and the input size where it is not the usual."""
+        ...
+
+    @property
     def streams(self) -> int:
         """How many calls of `probabilities` it serves at the same time; more wait for each other."""
         ...
@@ -44,7 +49,8 @@ class Runtime(Protocol):
 
     def for_throughput(self) -> "Runtime":
         """The same network set up for the most answers a second to many callers at once, each of which waits longer
-        than alone; itself where that makes no difference.
+        than alone, and at the checkpoint's size for lessons where this computer needs that; itself where that makes no
+        difference.
         """
         ...
 

@@ -44,6 +44,11 @@ class BatchingRuntime:
         """The name of the runtime behind."""
         return self._runtime.name
 
+    @property
+    def version(self) -> str:
+        """The version of the network behind."""
+        return self._runtime.version
+
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
         """See `emotion.runtime.base.Runtime`; blocks until the batch that these crops are in is done. More crops than
         `LARGEST_BATCH` are a batch of their own.

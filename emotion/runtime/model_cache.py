@@ -10,6 +10,7 @@ import openvino
 
 logger = logging.getLogger(__name__)
 
+KEPT = 2  # models: the one that answers alone, and the one of lessons where its size is another
 _DIGEST = 32  # bytes of the SHA-256 in front of the model: a broken file must not reach the library's parser
 
 
@@ -24,7 +25,7 @@ def compile_cached(
 
     ``contents``: everything that the model was made from; together with the processor, the library's version and the
     ``options`` it is the key. ``scheduling``: options of how it runs, which may differ from those under
-    which it was kept. One model is kept; a folder that can't be written costs a warning and no more.
+    which it was kept. The `KEPT` newest are kept; a folder that can't be written costs a warning and no more.
     """
     core = openvino.Core()
     if folder is None:
@@ -61,8 +62,8 @@ def _write(path: Path, model: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(hashlib.sha256(model).digest() + model)
         part.replace(path)
-        for other in path.parent.glob("*.blob"):
-            if other != path:
-                other.unlink(missing_ok=True)
+        newest_first = sorted(path.parent.glob("*.blob"), key=lambda blob: blob.stat().st_mtime, reverse=True)
+        for other in newest_first[KEPT:]:
+            other.unlink(missing_ok=True)
     except OSError as error:
         logger.warning("The compiled model can't be kept, so the next start takes as long as this one: %s", error)

@@ -12,6 +12,7 @@ from emotion.network.quantisation import NO_QUANTISATION, Quantisation, Quantisa
 from emotion.runtime import openvino_graph
 from emotion.runtime.base import check_crops, softmax
 from emotion.runtime.model_cache import compile_cached
+from emotion.runtime.processor import serves_a_class_at_full_size
 from emotion.runtime.request_pool import LATENCY_OPTIONS, THROUGHPUT_OPTIONS, RequestPool
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class OpenVinoRuntime:
         if name == "openvino":
             name = f"openvino-{lower if quantisation is NO_QUANTISATION else 'int8'}"
         self.name = name
+        self.version = checkpoint.version
         self._checkpoint = checkpoint
         self._cache = cache
         # What an int8 model leaves in float is little; it runs at the lower precision too.
@@ -66,7 +68,13 @@ class OpenVinoRuntime:
 
     def for_throughput(self) -> "OpenVinoRuntime":
         """See `emotion.runtime.base.Runtime`."""
-        return OpenVinoRuntime(self._checkpoint, self.name, self._cache, throughput=True)
+        checkpoint = self._checkpoint if serves_a_class_at_full_size() else self._checkpoint.for_lessons()
+        runtime = OpenVinoRuntime(checkpoint, self.name, self._cache, throughput=True)
+        if checkpoint is not self._checkpoint:
+            size = checkpoint.configuration.input_size
+            runtime.version = f"{checkpoint.version}-{size}"
+            logger.info("Frames of lessons are read at %s pixels: this computer is slow for more", size)
+        return runtime
 
 
 def _quantisation(checkpoint: Checkpoint, name: str, capabilities: list[str]) -> Quantisation:

@@ -23,6 +23,7 @@ class TorchRuntime:
         if name == "torch-cuda" and not torch.cuda.is_available():
             raise RuntimeError("torch-cuda was asked for, but torch finds no CUDA device. Set EMOTION_RUNTIME=auto.")
         self.name = name
+        self.version = checkpoint.version
         self._checkpoint = checkpoint
         self._device = torch.device("cuda" if name == "torch-cuda" else "cpu")
         self._precision = {"torch": torch.float32, "torch-bf16": torch.bfloat16, "torch-cuda": torch.float16}[name]

@@ -186,6 +186,12 @@ def evaluate(
     return result, probabilities
 
 
+def evaluate_lessons(checkpoint: Checkpoint, runtime: str, faces: FaceDataset) -> dict[str, Any]:
+    """The main figures at the size at which slow computers read the frames of lessons."""
+    result, _ = evaluate(checkpoint, open_runtime(checkpoint, runtime), faces)
+    return {key: result[key] for key in ("input_size", "plurality", "majority") if key in result}
+
+
 def store_fitted_temperature(checkpoint: Checkpoint, runtime: Runtime, faces: FaceDataset) -> Checkpoint:
     """Fits the temperature to the labels of ``faces`` and stores it in the checkpoint's configuration."""
     factor = metrics.fit_temperature(
@@ -270,15 +276,9 @@ def _identity(report: Path) -> str | None:
         return None
 
 
-def summary(result: dict[str, Any]) -> str:
-    """The main figures as a few lines for the terminal."""
-    lines = [f"{result['model']} on {result['data']}, {result['runtime']}, {result['input_size']} pixels"]
-    if result["faces_judged"] < result["faces_in_data"]:
-        left_out = result["faces_in_data"] - result["faces_judged"]
-        lines.append(f"warning: {left_out} of {result['faces_in_data']} images were not judged (listed in the report)")
-    if absent := result.get("classes_absent"):
-        there = len(Emotion) - len(absent)
-        lines.append(f"warning: judged on {there} of {len(Emotion)} classes; the data have no {', '.join(absent)}")
+def protocol_lines(result: dict[str, Any]) -> list[str]:
+    """A line for each protocol and group of faces."""
+    lines = []
     for protocol in ("plurality", "majority"):
         for name, table in result.get(protocol, {}).items():
             accuracy = table["accuracy"]
@@ -290,6 +290,22 @@ def summary(result: dict[str, Any]) -> str:
             lines.append(
                 f"{protocol}, {name}, {table['faces']} faces: accuracy {accuracy['value']:.3f} {span}, {others}"
             )
+    return lines
+
+
+def summary(result: dict[str, Any]) -> str:
+    """The main figures as a few lines for the terminal."""
+    lines = [f"{result['model']} on {result['data']}, {result['runtime']}, {result['input_size']} pixels"]
+    if result["faces_judged"] < result["faces_in_data"]:
+        left_out = result["faces_in_data"] - result["faces_judged"]
+        lines.append(f"warning: {left_out} of {result['faces_in_data']} images were not judged (listed in the report)")
+    if absent := result.get("classes_absent"):
+        there = len(Emotion) - len(absent)
+        lines.append(f"warning: judged on {there} of {len(Emotion)} classes; the data have no {', '.join(absent)}")
+    lines.extend(protocol_lines(result))
+    if "lessons" in result:
+        lines.append(f"at {result['lessons']['input_size']} pixels, as slow computers read lessons:")
+        lines.extend(protocol_lines(result["lessons"]))
     return "\n".join(lines)
 
 
@@ -320,6 +336,8 @@ def main() -> None:
         checkpoint = store_fitted_temperature(checkpoint, runtime, held_out)
         runtime = open_runtime(checkpoint, arguments.runtime)
     result, probabilities = evaluate(checkpoint, runtime, faces, arguments.thorough)
+    if checkpoint.configuration.lesson_input_size is not None:
+        result["lessons"] = evaluate_lessons(checkpoint.for_lessons(), runtime.name, faces)
     result["data"] = shown_name(arguments.data.resolve().name)
     result["data_path_sha256"] = identity
     if (group_file := arguments.data / "groups.csv").is_file():

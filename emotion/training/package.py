@@ -2,7 +2,8 @@
 hashes.
 
     python -m emotion.training.package --weights average.safetensors --out checkpoints/resnet152-ferplus \\
-        --template checkpoints/resnet152-ferplus/config.json [--adjust-logits 0.15 --data data/ferplus/train.npz]
+        --template checkpoints/resnet152-ferplus/config.json [--adjust-logits 0.15 --data data/ferplus/train.npz] \\
+        [--lesson-input-size 160]
 
 The shards and the index are in huggingface_hub's own sharded format, so the folder is a Hub repository as it stands.
 """
@@ -157,6 +158,11 @@ def main() -> None:
     size = whole_number(SMALLEST_INPUT, LARGEST_INPUT)
     parser.add_argument("--input-size", type=size, help="side of the network's input, where it is not the template's")
     parser.add_argument(
+        "--lesson-input-size",
+        type=size,
+        help="side at which slow computers read lessons, if the weights were trained for that too",
+    )
+    parser.add_argument(
         "--temperature", type=number_above(0, 100), help="decision temperature, where it is not the template's"
     )
     parser.add_argument(
@@ -183,6 +189,7 @@ def main() -> None:
         for name in ("input_size", "temperature", "training_data")
         if (value := getattr(arguments, name)) is not None
     }
+    changes["lesson_input_size"] = arguments.lesson_input_size  # of the weights, not of the template
     checkpoint = package(arguments.weights, replace(configuration, **changes), arguments.out, adjust)
     sizes = {name: (arguments.out / name).stat().st_size for name in checkpoint.configuration.shards}
     for name, size in sizes.items():

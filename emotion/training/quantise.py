@@ -101,6 +101,12 @@ def predict_probabilities(runtime: OpenVinoRuntime, images: np.ndarray) -> np.nd
     return np.concatenate([runtime.probabilities(images[start : start + 16]) for start in range(0, len(images), 16)])
 
 
+def served_sizes(checkpoint: Checkpoint) -> list[Checkpoint]:
+    """The checkpoint at each input size at which it is served."""
+    reduced = checkpoint.for_lessons()
+    return [checkpoint] if reduced is checkpoint else [checkpoint, reduced]
+
+
 def within_limits(reference: dict[str, float], candidate: dict[str, float], agreement: float) -> bool:
     """Whether the candidate (int8) loses no more against the reference (float32) than the limits allow."""
     return (
@@ -159,24 +165,27 @@ def main() -> None:
     picked = generator.permutation(len(valid.images))[: arguments.images or None]
     images, targets = valid.images[picked], valid.targets[picked]
 
-    reference = predict_probabilities(OpenVinoRuntime(checkpoint, "openvino-f32", None), images)
-    print(
-        f"{checkpoint.version}, input {checkpoint.configuration.input_size}: calibrated on {len(calibration)} images "
-        f"of train, compared on {len(images)} of valid"
-    )
+    print(f"{checkpoint.version}: calibrated on {len(calibration)} images of train, compared on {len(images)} of valid")
     print(f"{'':40} {'accuracy':>9} {'mean recall':>12} {'likelihood':>11} {'same top':>9} {'difference':>11}")
-    before = scores(reference, targets)
-    print(table_row("float32", before), flush=True)
+    references = []
+    for served in served_sizes(checkpoint):
+        references.append(predict_probabilities(OpenVinoRuntime(served, "openvino-f32", None), images))
+        name = f"float32, {served.configuration.input_size} pixels"
+        print(table_row(name, scores(references[-1], targets)), flush=True)
     for kept_float in LAYERS_KEPT_FLOAT:
         with TemporaryDirectory() as folder:
             tried = trial_copy(checkpoint, Path(folder))
             tried = save_quantisation(quantise(tried, calibration, kept_float), tried)
-            answers = predict_probabilities(OpenVinoRuntime(tried, "openvino-int8", None), images)
-            agreement = float((answers.argmax(1) == reference.argmax(1)).mean())
-            after, difference = scores(answers, targets), float(np.abs(answers - reference).max(1).mean())
-            name = f"int8, float: {', '.join(kept_float) or 'nothing'}"
-            print(f"{table_row(name, after)} {agreement:9.4f} {difference:11.4f}", flush=True)
-            if within_limits(before, after, agreement):
+            passed = []
+            for served, reference in zip(served_sizes(tried), references, strict=True):
+                answers = predict_probabilities(OpenVinoRuntime(served, "openvino-int8", None), images)
+                agreement = float((answers.argmax(1) == reference.argmax(1)).mean())
+                after, difference = scores(answers, targets), float(np.abs(answers - reference).max(1).mean())
+                size = served.configuration.input_size
+                name = f"int8, {size} pixels, float: {', '.join(kept_float) or 'nothing'}"
+                print(f"{table_row(name, after)} {agreement:9.4f} {difference:11.4f}", flush=True)
+                passed.append(within_limits(scores(reference, targets), after, agreement))
+            if all(passed):
                 accept(tried, checkpoint)
                 file = checkpoint.folder / QUANTISATION_FILE
                 print(f"{file}: {file.stat().st_size / 1e6:.2f} MB, after {time.monotonic() - began:.0f} s")

@@ -26,6 +26,7 @@ from emotion.runtime.base import RUNTIMES, Runtime, softmax
 from emotion.runtime.choose import choose_runtime
 from emotion.runtime.openvino_graph import build_model
 from emotion.runtime.openvino_runtime import OpenVinoRuntime
+from emotion.runtime.processor import serves_a_class_at_full_size
 from emotion.runtime.request_pool import STREAMS
 
 # Largest difference of any probability to torch float32 on faces. Float32 differs by the order of its sums alone;
@@ -219,11 +220,48 @@ def test_the_network_that_a_class_shares_comes_from_the_kept_model_too_and_answe
     alone = OpenVinoRuntime(with_int8(copy), "openvino-int8", cache)
     with monkeypatch.context() as patch:
         patch.setattr("emotion.runtime.openvino_graph.build_model", None)  # calling it would fail
+        patch.setattr("emotion.runtime.openvino_runtime.serves_a_class_at_full_size", lambda: True)
         shared = alone.for_throughput()
+    assert shared.version == alone.version
     assert (alone.streams, shared.streams) == (1, STREAMS)
     assert shared.name == alone.name
     np.testing.assert_allclose(shared.probabilities(faces), alone.probabilities(faces), atol=1e-4)
     assert len(list(cache.iterdir())) == 1
+
+
+def test_a_slow_computer_reads_lessons_at_the_checkpoints_size_for_them_and_says_so(
+    copy: Path, faces: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = with_int8(copy)
+    checkpoint = Checkpoint(copy, replace(whole.configuration, lesson_input_size=96))
+    monkeypatch.setattr("emotion.runtime.openvino_runtime.serves_a_class_at_full_size", lambda: False)
+    for name in ("openvino-f32", "openvino-int8"):
+        alone = OpenVinoRuntime(checkpoint, name, tmp_path / "cache")
+        shared = alone.for_throughput()
+        assert (alone.version, shared.version) == (checkpoint.version, f"{checkpoint.version}-96")
+        smaller = OpenVinoRuntime(checkpoint.for_lessons(), name, None)
+        np.testing.assert_allclose(shared.probabilities(faces), smaller.probabilities(faces), atol=1e-4)
+        assert np.abs(shared.probabilities(faces) - alone.probabilities(faces)).max() > 1e-3
+        assert shared.evidence(faces[:1]).shape == (1, 8, 3, 3)
+    assert len(list((tmp_path / "cache").iterdir())) == 2, "the next start builds neither"
+
+
+@pytest.mark.parametrize(
+    ("flags", "cores", "full_size"),
+    [
+        ("fpu sse2 avx512_vnni amx_bf16 amx_int8", 2, True),
+        ("fpu sse2 avx512_vnni avx512_bf16", 2, False),
+        ("fpu sse2 avx512_vnni", 8, True),
+        (None, 4, False),
+    ],
+)
+def test_a_class_is_read_at_full_size_where_the_processor_has_amx_or_many_cores(
+    flags: str | None, cores: int, full_size: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    if flags is not None:
+        (tmp_path / "cpuinfo").write_text(f"model name : made up\nflags\t\t: {flags}\n")
+    assert serves_a_class_at_full_size(tmp_path / "cpuinfo") is full_size
 
 
 def test_torch_is_shared_as_it_is(checkpoint: Checkpoint) -> None:
@@ -231,14 +269,16 @@ def test_torch_is_shared_as_it_is(checkpoint: Checkpoint) -> None:
     assert runtime.for_throughput() is runtime
 
 
-def test_another_preprocessing_is_another_kept_model_and_the_old_one_goes(copy: Path, tmp_path: Path) -> None:
+def test_another_preprocessing_is_another_kept_model_and_the_oldest_goes(copy: Path, tmp_path: Path) -> None:
     checkpoint, cache = with_int8(copy), tmp_path / "cache"
-    OpenVinoRuntime(checkpoint, "openvino-int8", cache)
-    (before,) = cache.iterdir()
-    other = Checkpoint(copy, replace(checkpoint.configuration, mean=(0.4,)))
-    OpenVinoRuntime(other, "openvino-int8", cache)
-    (after,) = cache.iterdir()
-    assert before != after
+    kept = []
+    for mean in (0.4, 0.5, 0.6):
+        before = set(cache.iterdir()) if cache.is_dir() else set()
+        changed = Checkpoint(copy, replace(checkpoint.configuration, mean=(mean,)))
+        OpenVinoRuntime(changed, "openvino-int8", cache)
+        kept += set(cache.iterdir()) - before
+    assert len(set(kept)) == 3
+    assert set(cache.iterdir()) == set(kept[1:])
 
 
 def test_a_cache_that_cannot_be_written_is_a_warning(
