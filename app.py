@@ -43,7 +43,7 @@ from emotion.serving.memory import limit_heaps, periodic_memory_trim
 from emotion.serving.rate_limits import RateLimitMiddleware
 from emotion.serving.response_headers import ResponseHeadersMiddleware
 from emotion.serving.settings import Settings, SettingsError
-from emotion.serving.slow_clients import SlowClientProtocol
+from emotion.serving.slow_clients import SlowClientProtocol, allow_open_files
 from emotion.serving.unexpected_errors import add_error_answer, tell_in_a_sentence
 from emotion.serving.upload_limits import keep_uploads_apart, periodic_sweep
 from emotion.serving.uploads import forbid_core_dumps, use_private_upload_folder
@@ -242,6 +242,7 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         forbid_core_dumps()
+        allow_open_files()
         limit_heaps()
         use_private_upload_folder()
         serve(settings)

@@ -26,10 +26,14 @@ CALL_DEPTH = 32  # of objects and lists in each other
 CALL_ARGUMENTS = 64
 MOST_WAITING = 256  # calls of a page that have not begun; a call of a photograph takes some 50 ms
 MOST_WAITING_OF_A_CLIENT = 40  # a class of thirty programs behind one address waits with one each
+# Answers that come in a stream, and streams by which Gradio knows that a page is open: each keeps a connection. A page
+# has one or two; a hundred tablets may be behind one address.
+MOST_STREAMS_OF_A_CLIENT = 250
 RETRY_SECONDS = 5
 MOST_SESSIONS = 500  # of which anything is remembered: Gradio alone would keep what it showed in ten thousand
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 API = "/gradio_api"
+STREAMS = ("/queue/data", "/heartbeat/", "/call/")
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
@@ -53,6 +57,7 @@ class FunctionCallsMiddleware:
     visitor: Callable[[Request], str | None] = lambda _: None
     # Who began a stream of answers, by the page's folder and the stream's identifier.
     owners: OrderedDict[tuple[str, str], str] = field(default_factory=OrderedDict)
+    open_streams: Counter[str] = field(default_factory=Counter)  # by whom they are for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -67,11 +72,26 @@ class FunctionCallsMiddleware:
                 await answer(request, folder, route, send)
             else:
                 self._require_owner(request, folder, route)
-                await self.app(scope, receive, send)
+                if request.method == "GET" and route.startswith(STREAMS):
+                    await self._stream(request, receive, send)
+                else:
+                    await self.app(scope, receive, send)
         except CallError as error:
             headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
             words = say(language_of(HTTPConnection(scope)), error.key, seconds=error.retry_after)
             await JSONResponse({"error": words}, error.status, headers)(scope, receive, send)
+
+    async def _stream(self, request: Request, receive: Receive, send: Send) -> None:
+        whose = self._whose(request)
+        if self.open_streams[whose] >= MOST_STREAMS_OF_A_CLIENT:
+            raise CallError(503, "error_queue_full", RETRY_SECONDS)
+        self.open_streams[whose] += 1
+        try:
+            await self.app(request.scope, receive, send)
+        finally:
+            self.open_streams[whose] -= 1
+            if not self.open_streams[whose]:
+                del self.open_streams[whose]
 
     def _posted(self, route: str) -> Callable[[Request, str, str, Send], Awaitable[None]] | None:
         if route in ("/queue/join", "/run/predict"):

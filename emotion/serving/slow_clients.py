@@ -1,11 +1,15 @@
-"""Limits for connections: a timeout for the head of a request, and a number of connections for each address.
+"""Limits for connections: a timeout for the head of a request, and how many an address, and all together, may hold.
 
 uvicorn waits for the headers of a request for as long as it takes. A program that opens connections and sends a letter
-now and then ("slowloris") would use up the files that a process may have open, and shut the class out.
+now and then ("slowloris"), or nothing, would use up the files that a process may have open, and shut the class out.
+Where there are too many, those that ask for nothing make room for new ones: first those that never asked, then those
+whose last answer lies longest back. A tablet in a lesson asks every second, and opens a new one where it has to.
 """
 
 import asyncio
-from collections import Counter
+import logging
+import resource
+from collections import Counter, OrderedDict
 from typing import ClassVar
 
 import h11
@@ -17,44 +21,98 @@ HEADER_TIMEOUT_SECONDS = 15.0  # seconds for the head of a request; a browser on
 # Of one address (of IPv6 64 bits of it) at a time: a school of a hundred tablets may be behind one, with a handful of
 # connections each.
 MAXIMUM_CONNECTIONS = 600
+MAXIMUM_IN_ALL = 3000
+OTHER_FILES = 200  # that the process may have open beside its connections: the database, models, pipes
+
+logger = logging.getLogger(__name__)
+
+
+def allow_open_files() -> None:
+    """Raises this process's own limit of open files, often 1,024, as far as `MAXIMUM_IN_ALL` needs and the system
+    allows; where it allows fewer, fewer connections are accepted."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAXIMUM_IN_ALL + OTHER_FILES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    SlowClientProtocol.most_in_all = max(1, min(MAXIMUM_IN_ALL, soft - OTHER_FILES))
+    logger.info("At most %s connections at a time", SlowClientProtocol.most_in_all)
 
 
 class SlowClientProtocol(H11Protocol):
     """HTTP/1.1 as uvicorn speaks it, with a time for the head of a request and a number of connections."""
 
+    most_in_all: ClassVar[int] = MAXIMUM_IN_ALL
     open_by_address: ClassVar[Counter[str]] = Counter()
+    # Those that wait for a request, longest first; apart, those that have not made one yet.
+    unasked: ClassVar["OrderedDict[SlowClientProtocol, None]"] = OrderedDict()
+    answered: ClassVar["OrderedDict[SlowClientProtocol, None]"] = OrderedDict()
     head_timer: asyncio.TimerHandle | None = None
     counted: str | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Count the connection, or close one too many."""
+        """Count the connection; one too many takes the place of one that asks for nothing, or is closed."""
         super().connection_made(transport)
         if self.client:
             self.client = (plain_address(self.client[0]), self.client[1])
         self.counted = network_of(self.client[0]) if self.client else ""
         self.open_by_address[self.counted] += 1
-        if self.open_by_address[self.counted] > MAXIMUM_CONNECTIONS:
+        if not self._has_room():
             transport.close()
         else:
+            self.unasked[self] = None
             self._await_head()
 
     def data_received(self, data: bytes) -> None:
         """Serve what came; the time runs from the first letter of a head to its last."""
         super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._is_busy()
         if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             self._await_head()
         else:
             self._head_is_there()
 
+    def on_response_complete(self) -> None:
+        """The connection waits for its next request, which may be there already."""
+        super().on_response_complete()
+        if self.counted is not None and self.cycle.response_complete:
+            self.answered[self] = None
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._head_is_there()
+        self._is_gone()
+        super().connection_lost(exc)
+
+    def _has_room(self) -> bool:
+        """Whether there is room for this connection, or one that waits could make some."""
+        if self.counted is not None and self.open_by_address[self.counted] > MAXIMUM_CONNECTIONS:
+            return self._displace(self.counted)
+        return self.open_by_address.total() <= self.most_in_all or self._displace(None)
+
+    def _displace(self, address: str | None) -> bool:
+        """Closes the connection, of ``address`` or of any, that asks for nothing the longest; False if all are asked
+        for something."""
+        for waiting in (self.unasked, self.answered):
+            for connection in waiting:
+                if address in (None, connection.counted):
+                    connection._is_gone()
+                    connection.transport.abort()
+                    return True
+        return False
+
+    def _is_busy(self) -> None:
+        self.unasked.pop(self, None)
+        self.answered.pop(self, None)
+
+    def _is_gone(self) -> None:
+        self._is_busy()
         if self.counted is not None:
             self.open_by_address[self.counted] -= 1
             if self.open_by_address[self.counted] <= 0:
                 del self.open_by_address[self.counted]
             self.counted = None
-        super().connection_lost(exc)
 
     def _await_head(self) -> None:
         if self.head_timer is None:
