@@ -26,9 +26,11 @@ OWN_ROUTES = {
 PAGE_ROUTES = re.compile(
     r"/(?:|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon(?:/\d+)?"
     r"|(?:static|assets|svelte)/.+"
-    r"|gradio_api/(?:info/?|startup-events|app_id/?|theme\.css|upload|upload_progress|queue/(?:join|data|status)"
+    r"|gradio_api/(?:info/?|startup-events|app_id/?|theme\.css|queue/(?:join|data|status)"
     r"|call/(?!v2(?:/|$))[^/]+(?:/[^/]*)?|run/predict|heartbeat/.+|file=(?![A-Za-z]{2,}:).+|cancel|reset/?))"
 )
+
+STATION_ROUTES = re.compile(r"/gradio_api/upload(?:_progress)?")  # the teacher's page takes no files
 
 
 class AllowedRoutesMiddleware:
@@ -49,4 +51,5 @@ class AllowedRoutesMiddleware:
 def _is_allowed(path: str) -> bool:
     """Whether there is anything at ``path``."""
     inside = path.removeprefix("/teacher") if path.startswith("/teacher/") else path
-    return path.rstrip("/") in OWN_ROUTES or PAGE_ROUTES.fullmatch(inside) is not None
+    of_a_page = PAGE_ROUTES.fullmatch(inside) or STATION_ROUTES.fullmatch(path)
+    return path.rstrip("/") in OWN_ROUTES or of_a_page is not None

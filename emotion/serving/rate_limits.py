@@ -55,7 +55,7 @@ class TokenBuckets:
 
 
 # Files come here, in requests of their own; nothing else that anybody sends is large.
-LARGE_BODIES = ("/observe", "/gradio_api/upload", "/teacher/gradio_api/upload")
+LARGE_BODIES = ("/observe", "/gradio_api/upload")
 SMALL_BODY_BYTES = 64 * 1024
 
 
