@@ -55,6 +55,7 @@ DECODING_ERRORS = (
     LookupError,
     TypeError,
     OverflowError,
+    RuntimeError,  # of the AVIF decoder
     struct.error,
     zlib.error,
 )

@@ -114,14 +114,14 @@ class Configuration:
                 temperature=float(values["temperature"]),
                 training_data=str(values["training_data"]),
                 shards={str(name): str(digest) for name, digest in values["shards"].items()},
-                int8=values["int8"] and QuantisedFile(**values["int8"]),
+                int8=None if values["int8"] is None else QuantisedFile(**values["int8"]),
                 lesson_input_size=values.get("lesson_input_size"),
             )
-        except (TypeError, AttributeError) as error:
+            configuration._check()
+        except (TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"a value has the wrong type: {error}") from error
         except RecursionError as error:
             raise ValueError("its lists lie too deep in each other") from error
-        configuration._check()
         return configuration
 
     def _check(self) -> None:

@@ -150,6 +150,13 @@ def test_a_damaged_png_is_refused():
     assert key_of(bytes(content)) in ("damaged", "truncated")
 
 
+def test_a_damaged_avif_is_refused():
+    """Its decoder raises what no other does; found by fuzzing."""
+    content = encoded(Image.fromarray(RED_ABOVE_BLUE), "AVIF")
+    start = content.index(b"mdat") + 4
+    assert key_of(content[:start] + b"\xff" * (len(content) - start)) == "damaged"
+
+
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
     assert key_of(tmp_path / "nothing.jpg") == "not_found"
     assert key_of(tmp_path) == "unreadable"
@@ -205,7 +212,7 @@ def test_other_arrays_are_refused(array):
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_damaged_file_is_read_or_refused_but_nothing_else_happens(data):
-    form = data.draw(st.sampled_from(["JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP", "PPM"]))
+    form = data.draw(st.sampled_from(["JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP", "PPM", "AVIF"]))
     content = bytearray(encoded(Image.fromarray(RED_ABOVE_BLUE), form))
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
