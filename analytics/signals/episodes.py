@@ -2,7 +2,7 @@
 flickers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -148,9 +148,3 @@ def _segment(times: Floats, end: float, probabilities: Floats) -> list[Episode]:
         )
         for index, (_, state) in enumerate(spans)
     ]
-
-
-def clipped(episode: Episode, start: datetime, end: datetime) -> Episode | None:
-    """The part of an episode inside a span; None where they do not meet."""
-    first, last = max(episode.start, start), min(episode.end, end)
-    return replace(episode, start=first, end=last) if first < last else None

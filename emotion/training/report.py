@@ -15,7 +15,6 @@ from plotly.subplots import make_subplots
 
 from emotion.images import shown_name
 from emotion.labels import COLOURS, KEYS, Emotion
-from emotion.training.command_line import write_text
 from emotion.training.data import FaceDataset
 
 MISTAKES_SHOWN = 24
@@ -27,11 +26,6 @@ FIGURES = {
     "negative_log_likelihood": "negative log-likelihood against the votes",
     "calibration_error": "calibration error (15 bins)",
 }
-
-
-def write_report(path: Path, result: dict[str, Any], probabilities: np.ndarray, faces: FaceDataset) -> None:
-    """Writes `report_page` whole or not at all."""
-    write_text(path, report_page(result, probabilities, faces))
 
 
 def report_page(result: dict[str, Any], probabilities: np.ndarray, faces: FaceDataset) -> str:

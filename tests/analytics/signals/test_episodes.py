@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.signals.episodes import AWAY, SHORTEST, Episode, clipped, episodes, utc_datetime
+from analytics.signals.episodes import AWAY, SHORTEST, Episode, episodes, utc_datetime
 from analytics.signals.smoothing import smooth
 from emotion.labels import KEYS, Emotion
 
@@ -87,9 +87,3 @@ def test_episodes_are_in_order_and_never_overlap(states: list[str | None]) -> No
 @given(st.lists(st.sampled_from(["neutral", "happy", "sad"]), min_size=20, max_size=80))
 def test_expressions_shorter_than_the_minimum_are_given_to_their_neighbours(states: list[str]) -> None:
     assert all(span.seconds >= SHORTEST for span in found(list(states)))
-
-
-def test_an_episode_can_be_clipped_to_a_span() -> None:
-    span = Episode(utc_datetime(10), utc_datetime(20), "sad", 0.5)
-    assert clipped(span, utc_datetime(15), utc_datetime(30)) == Episode(utc_datetime(15), utc_datetime(20), "sad", 0.5)
-    assert clipped(span, utc_datetime(20), utc_datetime(30)) is None

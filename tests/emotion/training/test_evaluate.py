@@ -14,7 +14,7 @@ from emotion.labels import Emotion
 from emotion.network.checkpoint import PACKAGED_CHECKPOINT, load_checkpoint
 from emotion.training.data import DataError, FaceDataset
 from emotion.training.evaluate import evaluate, load_dataset, metrics_by_group, nan_to_none, summary
-from emotion.training.report import confusion_figure, most_confident_mistakes, write_report
+from emotion.training.report import confusion_figure, most_confident_mistakes, report_page
 from emotion.training.robustness import PERTURBATIONS
 
 ROOT = Path(__file__).parents[3]
@@ -102,14 +102,13 @@ def test_groups_csv_gives_a_table_per_column(tmp_path: Path) -> None:
     assert set(tables["glasses"]) == {"0", "1"}
 
 
-def test_the_report_is_self_contained_and_escapes_names(tmp_path: Path, result: dict) -> None:
+def test_the_report_is_self_contained_and_escapes_names(result: dict) -> None:
     names = FACES.names.astype(object)
     names[8] = "<script>alert(1)</script>.png"
     faces = FaceDataset(FACES.images, FACES.targets, FACES.majority, names, FACES.children)
     tables = {"<b>": {"<i>": result["plurality"]["all"]}}
     page_of = result | {"data": "school", "groups": tables}
-    write_report(tmp_path / "page.html", page_of, BrightnessRuntime().probabilities(FACES.images), faces)
-    page = (tmp_path / "page.html").read_text()
+    page = report_page(page_of, BrightnessRuntime().probabilities(FACES.images), faces)
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
     assert "<i>" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
