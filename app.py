@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 from gradio.utils import get_upload_folder
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from analytics.access.accounts import AccountsError, load_accounts
-from analytics.access.login import LoginMiddleware, authenticated_teacher, is_local
+from analytics.access.known_devices import KnownDevices
+from analytics.access.login import LoginMiddleware, authenticated_teacher, is_local, known_devices
 from analytics.classroom.pseudonyms import load_secret
 from analytics.classroom.recorder import LessonRecorder
 from analytics.store.housekeeping import Housekeeper
@@ -52,7 +56,7 @@ from emotion.station.http_routes import add_frame_routes
 from emotion.station.known_stations import KnownStations
 from emotion.station.observing import Observer
 from emotion.station.page import CSS, NOTICES_CSS, build_station, theme, translations
-from emotion.station.tablet_marks import TabletMarks
+from emotion.station.tablet_marks import COOKIE, TabletMarks
 
 DRAIN_SECONDS = 5  # for requests that run when the server is told to stop; open pages never finish by themselves
 # Who closes an idle connection first must be the client: closed by the server in the moment in which a frame sets off
@@ -93,6 +97,15 @@ def address_text(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def known_device(marks: TabletMarks, devices: KnownDevices, scope: Scope) -> str:
+    """The tablet that took part before, or the computer on which a teacher logged in, that a request is from; "" for
+    neither."""
+    cookies = HTTPConnection(scope).cookies
+    if mark := marks.owner(cookies.get(COOKIE, "")):
+        return f"tablet {mark}"
+    return f"computer {device}" if (device := devices.owner(cookies)) else ""
+
+
 def compose(settings: Settings, store: LessonStore) -> FastAPI:
     """Both pages and the plain routes on one server."""
     metrics = Metrics()
@@ -106,6 +119,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     intake = FrameIntake(Observer(classifier, station_recorder), metrics)
     marks = TabletMarks(hmac.digest(secret, b"tablets", "sha256"))
     accounts = load_accounts(settings.accounts)
+    devices = known_devices(accounts, hmac.digest(secret, b"teachers' devices", "sha256"))
 
     app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
     pages: dict[str, gr.Blocks] = {}
@@ -118,7 +132,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         language_of=language_of,
         idle_minutes=settings.session_minutes,
         network_of=network_of,
-        device_key=hmac.digest(secret, b"teachers' devices", "sha256"),
+        devices=devices,
     )
     app.add_middleware(HtmlHeadMiddleware)
     app.add_middleware(
@@ -126,6 +140,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         requests_per_minute=settings.requests_per_minute,
         body_bytes=settings.upload_megabytes * 1_000_000,
         known=KnownStations(intake.door, marks),
+        device=partial(known_device, marks, devices),
     )
     app.add_middleware(AllowedRoutesMiddleware)
     app.add_middleware(ResponseHeadersMiddleware, on_space=bool(settings.space))

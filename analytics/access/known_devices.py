@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 VALID_SECONDS = 180 * 24 * 3600  # half a school year; renewed with each login
+COOKIE = "teacher_device_"  # and what stands for the name
 DIGITS = 16  # hexadecimal, of what stands for the name and for the device: 64 bits
 
 
@@ -23,7 +24,7 @@ class KnownDevices:
 
     def cookie_name(self, name: str) -> str:
         """Of the cookie for ``name``: several teachers may share a computer."""
-        return f"teacher_device_{hmac.digest(self.key, f'name {name}'.encode(), 'sha256').hex()[:DIGITS]}"
+        return f"{COOKIE}{hmac.digest(self.key, f'name {name}'.encode(), 'sha256').hex()[:DIGITS]}"
 
     def make(self, name: str) -> str:
         """A cookie's value for a device on which ``name`` has just logged in."""
@@ -37,6 +38,12 @@ class KnownDevices:
         if not hmac.compare_digest(signature.encode(), self._signature(name, stated).encode()):
             return ""
         return device if int(until) > self.clock() else ""
+
+    def owner(self, cookies: Mapping[str, str]) -> str:
+        """The device that the cookies of a request name for any of the teachers; "" for none."""
+        if not any(cookie.startswith(COOKIE) for cookie in cookies):
+            return ""
+        return next((device for name in self.salts if (device := self.device(name, cookies))), "")
 
     def _signature(self, name: str, stated: str) -> str:
         message = f"device {name} {self.salts.get(name, '')} {stated}"

@@ -53,10 +53,15 @@ class Session:
     seen: float
 
 
+def known_devices(accounts: Accounts, key: bytes) -> KnownDevices:
+    """The devices on which teachers of ``accounts`` have logged in, by cookies signed with ``key``."""
+    return KnownDevices(key, {name: salt for name, (salt, _) in accounts.hashes.items()})
+
+
 class LoginMiddleware:
     """ASGI middleware. ``accounts`` empty: only this computer passes. ``language_of``: a visitor's language.
-    ``network_of``: the addresses that one client may have, for one of them. ``device_key``: signs the cookies of known
-    devices; without one they end with the process.
+    ``network_of``: the addresses that one client may have, for one of them. ``devices``: on which teachers logged in
+    before; without them none is known after this process has ended.
 
     The name of whoever passed stands in ``scope["teacher"]`` (``local`` without accounts), for the audit.
     """
@@ -69,7 +74,7 @@ class LoginMiddleware:
         idle_minutes: int,
         clock: Callable[[], float] = time.monotonic,
         network_of: Callable[[str], str] = str,
-        device_key: bytes | None = None,
+        devices: KnownDevices | None = None,
     ) -> None:
         self.app = app
         self.network_of = network_of
@@ -80,8 +85,7 @@ class LoginMiddleware:
         self.idle = idle_minutes * 60.0
         self.clock = clock
         self.limits = LoginLimits(accounts.hashes, clock)
-        salts = {name: salt for name, (salt, _) in accounts.hashes.items()}
-        self.devices = KnownDevices(device_key or secrets.token_bytes(32), salts)
+        self.devices = devices or known_devices(accounts, secrets.token_bytes(32))
         self.sessions: dict[str, Session] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,7 +16,7 @@ SCANNED_PIXELS = 160_000_000
 MOST_SCANS = 32
 
 _START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # ITU-T T.81, table B.1
-_START_OF_SCAN, _END = 0xDA, 0xD9
+_START_OF_SCAN, _END, _TEMPORARY = 0xDA, 0xD9, 0x01
 _NEXT_MARK = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # behind pixels: neither a stuffed byte nor a restart
 _ANIMATED = 0x02  # of VP8X, https://developers.google.com/speed/webp/docs/riff_container
 
@@ -56,6 +56,9 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
     place = 2
     while (found := _NEXT_MARK.search(content, place)) and content[found.start() + 1] != _END:
         begin = found.start()
+        if content[begin + 1] == _TEMPORARY:  # the one mark here that has no segment: what looks like it is more marks
+            place = begin + 2
+            continue
         mark, length = content[begin + 1], int.from_bytes(content[begin + 2 : begin + 4], "big")
         yield mark, content[begin + 4 : begin + 2 + length]
         place = begin + 2 + max(2, length)

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import gradio as gr
+from gradio.block_function import BlockFunction
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,7 +25,7 @@ from emotion.serving.texts import say
 
 CALL_DEPTH = 32  # of objects and lists in each other
 CALL_ARGUMENTS = 64
-MOST_WAITING = 256  # calls of a page that have not begun; a call of a photograph takes some 50 ms
+MOST_WAITING = 256  # calls of a function that have not begun; a call of a photograph takes some 50 ms
 MOST_WAITING_OF_A_CLIENT = 40  # a class of thirty programs behind one address waits with one each
 # Answers that come in a stream, and streams by which Gradio knows that a page is open: each keeps a connection. A page
 # has one or two; a hundred tablets may be behind one address.
@@ -34,7 +35,8 @@ MOST_SESSIONS = 500  # of which anything is remembered: Gradio alone would keep 
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 API = "/gradio_api"
 STREAMS = ("/queue/data", "/heartbeat/", "/call/")
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# One that is never closed reaches to the end, or each of its quotes would be tried as a beginning again.
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 
 
 class CallError(ValueError):
@@ -57,7 +59,7 @@ class FunctionCallsMiddleware:
     visitor: Callable[[Request], str | None] = lambda _: None
     # Who began a stream of answers, by the page's folder and the stream's identifier.
     owners: OrderedDict[tuple[str, str], str] = field(default_factory=OrderedDict)
-    open_streams: Counter[str] = field(default_factory=Counter)  # by whom they are for
+    open_streams: Counter[tuple[str, str]] = field(default_factory=Counter)  # by their kind and whom they are for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -73,7 +75,7 @@ class FunctionCallsMiddleware:
             else:
                 self._require_owner(request, folder, route)
                 if request.method == "GET" and route.startswith(STREAMS):
-                    await self._stream(request, receive, send)
+                    await self._stream(route.split("/")[1], request, receive, send)
                 else:
                     await self.app(scope, receive, send)
         except CallError as error:
@@ -81,8 +83,8 @@ class FunctionCallsMiddleware:
             words = say(language_of(HTTPConnection(scope)), error.key, seconds=error.retry_after)
             await JSONResponse({"error": words}, error.status, headers)(scope, receive, send)
 
-    async def _stream(self, request: Request, receive: Receive, send: Send) -> None:
-        whose = self._whose(request)
+    async def _stream(self, kind: str, request: Request, receive: Receive, send: Send) -> None:
+        whose = (kind, self._whose(request))
         if self.open_streams[whose] >= MOST_STREAMS_OF_A_CLIENT:
             raise CallError(503, "error_queue_full", RETRY_SECONDS)
         self.open_streams[whose] += 1
@@ -109,7 +111,7 @@ class FunctionCallsMiddleware:
             raise CallError(404, "error_no_function")
         if page.fns[number].queue is not (route == "/queue/join"):
             raise CallError(404, "error_no_function")
-        self._require_place(request, page)
+        self._require_place(request, page, page.fns[number])
         self._own(request, folder, _identifier(session))
         known = {"data": _arguments(body), "fn_index": number, "session_hash": session}
         for name, kinds in (("event_data", (dict, list, str, int, float, bool)), ("trigger_id", (int,))):
@@ -121,10 +123,10 @@ class FunctionCallsMiddleware:
         """A program's way: a function by its name, answered in a stream of its own."""
         body, page = await read_call(request), self.pages[folder]
         name = route.removeprefix("/call/")
-        named = {function.api_name for function in page.fns.values() if function.api_visibility != "private"}
+        named = {function.api_name: function for function in page.fns.values() if function.api_visibility != "private"}
         if name not in named:
             raise CallError(404, "error_no_function")
-        self._require_place(request, page)
+        self._require_place(request, page, named[name])
         if "session_hash" in body and body["session_hash"] is not None:
             self._own(request, folder, _identifier(body["session_hash"]))
         known = {"data": _arguments(body), "session_hash": body.get("session_hash")}
@@ -186,9 +188,11 @@ class FunctionCallsMiddleware:
     def _whose(self, request: Request) -> str:
         return self.visitor(request) or f"address {network_of(request.client.host if request.client else '')}"
 
-    def _require_place(self, request: Request, page: gr.Blocks) -> None:
-        """Raises where too many calls wait, of this client or of all."""
-        waiting = [event for line in page._queue.event_queue_per_concurrency_id.values() for event in line.queue]
+    def _require_place(self, request: Request, page: gr.Blocks, function: BlockFunction) -> None:
+        """Raises where too many calls wait for this function, of this client or of all: whoever fills the line of one
+        leaves the others as they are."""
+        line = page._queue.event_queue_per_concurrency_id.get(function.concurrency_id)
+        waiting = list(line.queue) if line else []
         whose = self._whose(request)
         own = sum(self._whose(event.request) == whose for event in waiting)
         if len(waiting) >= MOST_WAITING or own >= MOST_WAITING_OF_A_CLIENT:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -32,16 +32,16 @@ class TokenBuckets:
         self.clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, key: str) -> float:
-        """0 if ``key`` may go on, else the seconds after which it may."""
+    def take(self, key: str, cost: float = 1.0) -> float:
+        """0 if ``key`` may go on, which takes ``cost`` of its tokens; else the seconds after which it may."""
         now = self.clock()
         left, then = self._buckets.pop(key, (self.burst, now))
         left = min(self.burst, left + (now - then) * self.rate)
-        allowed = left >= 1
-        self._buckets[key] = (left - 1 if allowed else left, now)
+        allowed = left >= cost
+        self._buckets[key] = (left - cost if allowed else left, now)
         if len(self._buckets) > MAXIMUM_CLIENTS:
             self._buckets.popitem(last=False)
-        return 0.0 if allowed else (1 - left) / self.rate
+        return 0.0 if allowed else (cost - left) / self.rate
 
     def give_back(self, key: str) -> None:
         """Undo a `take` that was allowed."""
@@ -54,15 +54,26 @@ class TokenBuckets:
         return key in self._buckets
 
 
+# What takes ten milliseconds to make anew for each visitor, where other answers take one.
+PAGES = {"", "/config", "/gradio_api/info", "/teacher", "/teacher/config", "/teacher/gradio_api/info"}
+PAGE_COST = 8.0
+
+# Bodies of frames that arrive at a time: each is in memory before its codes can be read, in a form. A station that
+# takes part sends one after the other.
+MOST_BODIES, MOST_BODIES_OF_A_CLIENT, MOST_BODIES_OF_A_STATION = 80, 40, 6
+RETRY_SECONDS = 2
+
 # Files come here, in requests of their own; nothing else that anybody sends is large.
-LARGE_BODIES = ("/observe", "/gradio_api/upload")
+FRAMES = "/observe"
+LARGE_BODIES = (FRAMES, "/gradio_api/upload")
 SMALL_BODY_BYTES = 64 * 1024
 
 
 class RateLimitMiddleware:
     """ASGI middleware: answers 429 to a client that asks too often, 413 to a body that is too large (``body_bytes`` at
-    most for a file, `SMALL_BODY_BYTES` for anything else), 408 to one that does not come. ``known``: what a request is
-    charged to instead of its address, "" for the address."""
+    most for a file, `SMALL_BODY_BYTES` for anything else), 503 to a frame where too many arrive, 408 to a body that
+    does not come. ``known``: the station that takes part from which a request comes, ``device``: a known one of a
+    teacher or child; either is charged instead of the address, "" for the address."""
 
     def __init__(
         self,
@@ -70,12 +81,16 @@ class RateLimitMiddleware:
         requests_per_minute: int,
         body_bytes: int,
         known: Callable[[Scope], str] = lambda _: "",
+        device: Callable[[Scope], str] = lambda _: "",
     ) -> None:
         self.app = app
         self.body_bytes = body_bytes
         per_second = requests_per_minute / 60
         self.clients = TokenBuckets(per_second, max(60.0, per_second * BURST_SECONDS))
         self.known = known
+        self.device = device
+        self.bodies: Counter[str] = Counter()  # of frames that arrive just now, by client
+        self.bodies_of_stations: Counter[str] = Counter()
         self.stations = TokenBuckets(min(KNOWN_PER_SECOND, per_second), KNOWN_BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +101,8 @@ class RateLimitMiddleware:
         language = language_of(HTTPConnection(scope))
         client = network_of((scope.get("client") or ("",))[0])
         station = self.known(scope)
-        wait = self.stations.take(station) if station else self.clients.take(client)
+        cost = PAGE_COST if scope["path"].rstrip("/") in PAGES else 1.0
+        wait = self.stations.take(station) if station else self.clients.take(self.device(scope) or client, cost)
         if wait > 0:
             seconds = max(1, round(wait + 0.5))
             answer = {"recorded": False, "reason": "busy", "error": say(language, "error_too_often", seconds=seconds)}
@@ -106,6 +122,12 @@ class RateLimitMiddleware:
             await JSONResponse({"error": words}, 413, CLOSED)(scope, receive, send)
             return
 
+        bodies, whose = (self.bodies_of_stations, station) if station else (self.bodies, client)
+        if scope["path"].rstrip("/") == FRAMES and not self._has_place(station, client):
+            words = say(language, "error_queue_full", seconds=RETRY_SECONDS)
+            answer = {"recorded": False, "reason": "busy", "error": words}
+            await JSONResponse(answer, 503, CLOSED | {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
+            return
         received, complete = 0, False
         deadline = time.monotonic() + BODY_TIMEOUT_SECONDS
 
@@ -136,9 +158,22 @@ class RateLimitMiddleware:
                     MutableHeaders(raw=message["headers"])["connection"] = "close"
             await send(message)
 
+        if scope["path"].rstrip("/") == FRAMES:
+            bodies[whose] += 1
         try:
             await self.app(scope, counted, noting)
         except HTTPException as error:  # of `counted`, where a middleware read the body
             if begun:
                 raise
             await JSONResponse({"error": error.detail}, error.status_code, error.headers)(scope, receive, send)
+        finally:
+            if scope["path"].rstrip("/") == FRAMES:
+                bodies[whose] -= 1
+                if not bodies[whose]:
+                    del bodies[whose]
+
+    def _has_place(self, station: str, client: str) -> bool:
+        """Whether one frame more may arrive: of a station, or of a client that is none yet."""
+        if station:
+            return self.bodies_of_stations[station] < MOST_BODIES_OF_A_STATION
+        return self.bodies[client] < MOST_BODIES_OF_A_CLIENT and self.bodies.total() < MOST_BODIES

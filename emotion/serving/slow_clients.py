@@ -3,7 +3,8 @@
 uvicorn waits for the headers of a request for as long as it takes. A program that opens connections and sends a letter
 now and then ("slowloris"), or nothing, would use up the files that a process may have open, and shut the class out.
 Where there are too many, those that ask for nothing make room for new ones: first those that never asked, then those
-whose last answer lies longest back. A tablet in a lesson asks every second, and opens a new one where it has to.
+whose last answer lies longest back, then those that do not take their answer. A tablet in a lesson asks every second,
+and opens a new one where it has to.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from emotion.serving.addresses import network_of, plain_address
 
+TAKING_TIMEOUT_SECONDS = 30.0  # seconds for the next 48 kB of an answer
 HEADER_TIMEOUT_SECONDS = 15.0  # seconds for the head of a request; a browser on a bad network takes one or two
 # Of one address (of IPv6 64 bits of it) at a time: a school of a hundred tablets may be behind one, with a handful of
 # connections each.
@@ -44,10 +46,13 @@ class SlowClientProtocol(H11Protocol):
 
     most_in_all: ClassVar[int] = MAXIMUM_IN_ALL
     open_by_address: ClassVar[Counter[str]] = Counter()
-    # Those that wait for a request, longest first; apart, those that have not made one yet.
+    # Those that wait for a request, longest first; apart, those that have not made one yet, and those of which we wait
+    # that they take more of an answer.
     unasked: ClassVar["OrderedDict[SlowClientProtocol, None]"] = OrderedDict()
     answered: ClassVar["OrderedDict[SlowClientProtocol, None]"] = OrderedDict()
+    stalled: ClassVar["OrderedDict[SlowClientProtocol, None]"] = OrderedDict()
     head_timer: asyncio.TimerHandle | None = None
+    taking_timer: asyncio.TimerHandle | None = None
     counted: str | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -82,8 +87,26 @@ class SlowClientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._head_is_there()
+        self._answer_goes_on()
         self._is_gone()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """More of an answer waits than is held for a client; it has some time to take it."""
+        super().pause_writing()
+        self.stalled[self] = None
+        self.taking_timer = self.loop.call_later(TAKING_TIMEOUT_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has taken enough for the answer to go on."""
+        super().resume_writing()
+        self._answer_goes_on()
+
+    def _answer_goes_on(self) -> None:
+        self.stalled.pop(self, None)
+        if self.taking_timer is not None:
+            self.taking_timer.cancel()
+            self.taking_timer = None
 
     def _has_room(self) -> bool:
         """Whether there is room for this connection, or one that waits could make some."""
@@ -94,7 +117,7 @@ class SlowClientProtocol(H11Protocol):
     def _displace(self, address: str | None) -> bool:
         """Closes the connection, of ``address`` or of any, that asks for nothing the longest; False if all are asked
         for something."""
-        for waiting in (self.unasked, self.answered):
+        for waiting in (self.unasked, self.answered, self.stalled):
             for connection in waiting:
                 if address in (None, connection.counted):
                     connection._is_gone()
@@ -108,6 +131,7 @@ class SlowClientProtocol(H11Protocol):
 
     def _is_gone(self) -> None:
         self._is_busy()
+        self._answer_goes_on()
         if self.counted is not None:
             self.open_by_address[self.counted] -= 1
             if self.open_by_address[self.counted] <= 0:

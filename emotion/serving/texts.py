@@ -11,7 +11,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_no_stream": "There is no such answer here: it was fetched already, or somebody else asked for it.",
         "error_no_length": "An upload says its length beforehand (Content-Length). Send it again so.",
         "error_no_room": "Too many pictures are here just now. Try again in two minutes, with fewer or smaller ones.",
-        "error_upload_fields": "An upload holds files in the field “files” and nothing else. Nothing was kept.",
+        "error_upload_fields": "An upload holds up to {most} files in the field “files”, nothing else. None was kept.",
         "error_queue_full": "Too many calls are waiting. Try again in {seconds} seconds.",
         "error_unexpected": (
             "Something went wrong that nobody foresaw; nothing that was recorded is lost. Try again; the server's log "
@@ -37,7 +37,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_no_stream": "Такого ответа здесь нет: его уже забрали, или спрашивал кто-то другой.",
         "error_no_length": "Загрузка заранее сообщает свою длину (Content-Length). Пришлите её так ещё раз.",
         "error_no_room": "Сейчас здесь слишком много снимков. Повторите через две минуты: меньше или поменьше.",
-        "error_upload_fields": "В загрузке — файлы в поле «files» и ничего больше. Ничего не сохранено.",
+        "error_upload_fields": "В загрузке — до {most} файлов в поле «files» и ничего больше. Ничего не сохранено.",
         "error_queue_full": "Слишком много вызовов ждут очереди. Попробуйте ещё раз через {seconds} с.",
         "error_unexpected": (
             "Произошло непредвиденное; записанное не потеряно. Попробуйте ещё раз; подробности в журнале сервера."

@@ -12,7 +12,10 @@ from typing import Any
 
 import gradio.route_utils
 import gradio.routes
+from gradio.route_utils import GradioMultiPartParser
+from python_multipart.exceptions import FormParserError
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
 from emotion.serving.addresses import network_of
@@ -21,6 +24,7 @@ from emotion.serving.periodic import periodically
 from emotion.serving.texts import say
 
 KEEP_SECONDS = 120.0  # after which a photograph is removed
+MOST_FILES = 16  # of one upload; each keeps a folder, and folders are swept one by one
 
 
 def keep_uploads_apart() -> None:
@@ -31,6 +35,14 @@ def keep_uploads_apart() -> None:
     To be called before a page is mounted; a second call changes nothing.
     """
     gradio.routes.upload_fn = _upload_apart  # type: ignore[assignment]
+    gradio.route_utils.GradioMultiPartParser = _FewFiles  # type: ignore[misc]
+
+
+class _FewFiles(GradioMultiPartParser):
+    """Gradio's parser, which would take a thousand files and fields."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options | {"max_files": MOST_FILES, "max_fields": 0})
 
 
 async def _upload_apart(request: Request, folder: str, *more: Any, **options: Any) -> Any:
@@ -50,8 +62,11 @@ async def _upload_apart(request: Request, folder: str, *more: Any, **options: An
                 raise TypeError
         except BaseException as error:
             shutil.rmtree(own, ignore_errors=True)
-            if isinstance(error, TypeError):  # Gradio's own, for a text where a file is expected, and ours
-                raise HTTPException(400, say(language, "error_upload_fields")) from error
+            # The parser's, Gradio's for a text where a file is expected, and ours.
+            if isinstance(error, FormParserError | TypeError) or (
+                isinstance(error, MultiPartException) and "maximum allowed size" not in error.message
+            ):
+                raise HTTPException(400, say(language, "error_upload_fields", most=MOST_FILES)) from error
             if isinstance(error, ClientDisconnect):
                 raise HTTPException(499) from error
             raise
@@ -60,31 +75,38 @@ async def _upload_apart(request: Request, folder: str, *more: Any, **options: An
 
 @dataclass
 class UploadQuota:
-    """How many bytes may lie in the folder of uploads at a time, in all and for each client."""
+    """How many uploads and bytes may lie in the folder of uploads at a time, in all and for each client."""
 
     most_bytes: int = 256_000_000
     most_bytes_of_a_client: int = 128_000_000
+    most_uploads: int = 512
+    most_uploads_of_a_client: int = 128
     clients: dict[Path, str] = field(default_factory=dict)
-    arriving: dict[Path, int] = field(default_factory=dict)  # announced bytes
+    sizes: dict[Path, int] = field(default_factory=dict)  # bytes, announced ones while an upload arrives
+    arriving: set[Path] = field(default_factory=set)
 
     def has_room(self, client: str, size: int) -> bool:
         """Whether ``size`` bytes more of ``client`` are taken; the first file is, whatever its size."""
         self.clients = {own: whose for own, whose in self.clients.items() if own in self.arriving or own.is_dir()}
-        sizes = {own: max(self.arriving.get(own, 0), _size(own)) for own in self.clients}
-        of_client = sum(sizes[own] for own, whose in self.clients.items() if whose == client)
-        total = sum(sizes.values())
+        self.sizes = {own: self.sizes[own] for own in self.clients}
+        of_client = [self.sizes[own] for own, whose in self.clients.items() if whose == client]
+        total = sum(self.sizes.values())
+        if len(self.clients) >= self.most_uploads or len(of_client) >= self.most_uploads_of_a_client:
+            return False
         return (not total or size + total <= self.most_bytes) and (
-            not of_client or size + of_client <= self.most_bytes_of_a_client
+            not of_client or size + sum(of_client) <= self.most_bytes_of_a_client
         )
 
     @contextmanager
     def upload(self, own: Path, client: str, size: int) -> Iterator[None]:
         """Counts an upload of ``size`` bytes into the folder ``own``, from now until that is gone."""
-        self.clients[own], self.arriving[own] = client, size
+        self.clients[own], self.sizes[own] = client, size
+        self.arriving.add(own)
         try:
             yield
         finally:
-            del self.arriving[own]
+            self.arriving.remove(own)
+            self.sizes[own] = _size(own)
 
 
 QUOTA = UploadQuota()

@@ -12,6 +12,7 @@ from emotion.station.texts import say
 # A form has one file and up to four short fields; whoever sends more parts means something else.
 MOST_PARTS = 16
 # No picture begins so, and a program that wraps the picture is told what to send instead.
+HEADER_CHARACTERS = 1000  # of a content type; its parser takes the square of the length
 _WRAPPED = ("application/json", "text/html", "application/xml")
 
 
@@ -20,6 +21,8 @@ def read_form(body: bytes, content_type: str, language: str) -> tuple[bytes, dic
 
     Raises `RefusedError` for a form without a file, with several, or cut off, and for a picture wrapped in text.
     """
+    if len(content_type) > HEADER_CHARACTERS:
+        raise _refused(language)
     kind, options = _options(content_type)
     if kind in _WRAPPED or body.startswith(b"data:"):
         raise _refused(language)
