@@ -23,7 +23,7 @@ from emotion.labels import KEYS
 
 CONFIGURATION_FILE = "config.json"
 INDEX_FILE = "model.safetensors.index.json"
-PACKAGED_CHECKPOINT = Path(__file__).resolve().parents[2] / "checkpoints" / "resnet152-ferplus"
+PACKAGED_CHECKPOINT = Path(__file__).resolve().parents[2] / "checkpoints" / "resnet152-ferplus-224"
 
 # owner/name or owner/name@revision, as the Hub spells them
 _HUB_NAME = re.compile(r"(?P<repository>[\w][\w.-]*/[\w][\w.-]*)(@(?P<revision>[\w][\w./-]*))?")
@@ -47,16 +47,24 @@ class QuantisedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LessonInput:
+    """How frames of lessons are read on a computer that is too slow for the usual size: side in pixels to which the
+    crop is enlarged, and the temperature that fits there."""
+
+    input_size: int
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """The content of ``config.json``, which lies beside the weights so that they and their preprocessing never part.
 
     ``classes``: keys in the order of the outputs. ``crop_size``: side in pixels of the aligned face crop;
-    ``input_size``: side to which it is enlarged bilinearly before the network; ``lesson_input_size``: the same for the
-    frames of lessons on a computer that is too slow for ``input_size``, None if the weights suit no other. ``colour``:
-    ``grey`` (one channel, repeated) or ``rgb``. ``mean`` and ``std``: one value per channel of the crop, on 0..1.
-    ``crop_template``: five (x, y) as fractions of the crop: the eye on the left of the image, the eye on its right,
-    nose, the mouth's corners left and right. ``temperature``: the logits are divided by it before the softmax.
-    ``training_data``: in words.
+    ``input_size``: side to which it is enlarged bilinearly before the network; ``lessons``: what takes its place on
+    slow computers, None if the weights suit no other size. ``colour``: ``grey`` (one channel, repeated) or ``rgb``.
+    ``mean`` and ``std``: one value per channel of the crop, on 0..1. ``crop_template``: five (x, y) as fractions of the
+    crop: the eye on the left of the image, the eye on its right, nose, the mouth's corners left and right.
+    ``temperature``: the logits are divided by it before the softmax. ``training_data``: in words.
     ``shards``: SHA-256 (hex) by file name.
     """
 
@@ -72,7 +80,7 @@ class Configuration:
     training_data: str
     shards: Mapping[str, str]
     int8: QuantisedFile | None
-    lesson_input_size: int | None = None
+    lessons: LessonInput | None = None
 
     @property
     def channels(self) -> int:
@@ -98,7 +106,7 @@ class Configuration:
         """Parses and checks ``config.json``; raises ValueError that says which key is wrong."""
         try:
             values: dict[str, Any] = dict(json.loads(text))
-            missing = [name for name in cls.__dataclass_fields__ if name not in values and name != "lesson_input_size"]
+            missing = [name for name in cls.__dataclass_fields__ if name not in values and name != "lessons"]
             unknown = [name for name in values if name not in cls.__dataclass_fields__]
             if missing or unknown:
                 raise ValueError(f"missing keys {missing}, unknown keys {unknown}")
@@ -115,7 +123,7 @@ class Configuration:
                 training_data=str(values["training_data"]),
                 shards={str(name): str(digest) for name, digest in values["shards"].items()},
                 int8=None if values["int8"] is None else QuantisedFile(**values["int8"]),
-                lesson_input_size=values.get("lesson_input_size"),
+                lessons=None if values.get("lessons") is None else LessonInput(**values["lessons"]),
             )
             configuration._check()
         except (TypeError, AttributeError, OverflowError) as error:
@@ -129,8 +137,9 @@ class Configuration:
             "architecture must be resnet152": self.architecture == "resnet152",
             f"classes must be {list(KEYS)}": self.classes == KEYS,
             "input_size must be 32..512": 32 <= self.input_size <= 512,
-            "lesson_input_size must be a number from 32 to input_size, or null": self.lesson_input_size is None
-            or (type(self.lesson_input_size) is int and 32 <= self.lesson_input_size <= self.input_size),
+            "lessons must be null, or an input_size from 32 to the usual one and a positive temperature": self.lessons
+            is None
+            or (32 <= self.lessons.input_size <= self.input_size and 0 < self.lessons.temperature < math.inf),
             "crop_size must be 16..512": 16 <= self.crop_size <= 512,
             "colour must be grey or rgb": self.colour in ("grey", "rgb"),
             "mean and std need one value per channel": len(self.mean) == len(self.std) == self.channels,
@@ -165,15 +174,15 @@ class Checkpoint:
 
     def for_lessons(self) -> "Checkpoint":
         """The same weights at the size for lessons on slow computers; itself where there is none."""
-        size = self.configuration.lesson_input_size
-        if size is None:
+        lessons, int8 = self.configuration.lessons, self.configuration.int8
+        if lessons is None:
             return self
-        int8 = self.configuration.int8
         reduced = replace(
             self.configuration,
-            input_size=size,
-            lesson_input_size=None,
-            int8=int8 and replace(int8, input_size=size),  # its ranges hold there too: quantise judges both
+            input_size=lessons.input_size,
+            temperature=lessons.temperature,
+            lessons=None,
+            int8=int8 and replace(int8, input_size=lessons.input_size),  # its ranges hold there: quantise judges both
         )
         return Checkpoint(self.folder, reduced)
 

@@ -1,6 +1,6 @@
 """Writes a checkpoint's model card (README.md) from its evaluation.json, so that no figure in it can drift.
 
-python -m emotion.training.card --checkpoint checkpoints/resnet152-ferplus
+python -m emotion.training.card --checkpoint checkpoints/resnet152-ferplus-224
 """
 
 import argparse

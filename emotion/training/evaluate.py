@@ -1,7 +1,7 @@
 """Judges a checkpoint on FER+ or on a folder of photographs with one sub-folder per class.
 
-    python -m emotion.training.evaluate --checkpoint checkpoints/resnet152-ferplus --data data/ferplus/test.npz
-    python -m emotion.training.evaluate --checkpoint checkpoints/resnet152-ferplus --data our_school
+    python -m emotion.training.evaluate --checkpoint checkpoints/resnet152-ferplus-224 --data data/ferplus/test.npz
+    python -m emotion.training.evaluate --checkpoint checkpoints/resnet152-ferplus-224 --data our_school
 
 Writes ``evaluation.json`` and ``evaluation.html`` (self-contained) into the checkpoint's folder; for other data than
 FER+ ``test`` their names carry the data's whole name, so that the model card's figures stay; where a report of that
@@ -189,16 +189,26 @@ def evaluate(
 def evaluate_lessons(checkpoint: Checkpoint, runtime: str, faces: FaceDataset) -> dict[str, Any]:
     """The main figures at the size at which slow computers read the frames of lessons."""
     result, _ = evaluate(checkpoint, open_runtime(checkpoint, runtime), faces)
-    return {key: result[key] for key in ("input_size", "plurality", "majority") if key in result}
+    return {key: result[key] for key in ("input_size", "temperature", "plurality", "majority") if key in result}
+
+
+def fitted_temperature(checkpoint: Checkpoint, runtime: Runtime, faces: FaceDataset) -> float:
+    """The temperature at which the checkpoint's probabilities are likeliest, given the labels of ``faces``."""
+    what = f"fitting the temperature at {checkpoint.configuration.input_size} pixels"
+    factor = metrics.fit_temperature(predict_probabilities(runtime, faces.images, what), faces.labels)
+    return round(checkpoint.configuration.temperature * factor, 3)
 
 
 def store_fitted_temperature(checkpoint: Checkpoint, runtime: Runtime, faces: FaceDataset) -> Checkpoint:
-    """Fits the temperature to the labels of ``faces`` and stores it in the checkpoint's configuration."""
-    factor = metrics.fit_temperature(
-        predict_probabilities(runtime, faces.images, "fitting the temperature"), faces.labels
+    """Fits the temperature at each size to the labels of ``faces`` and stores it in the checkpoint's configuration."""
+    configuration = dataclasses.replace(
+        checkpoint.configuration, temperature=fitted_temperature(checkpoint, runtime, faces)
     )
-    fitted = round(checkpoint.configuration.temperature * factor, 3)
-    configuration = dataclasses.replace(checkpoint.configuration, temperature=fitted)
+    if configuration.lessons is not None:
+        reduced = checkpoint.for_lessons()
+        fitted = fitted_temperature(reduced, open_runtime(reduced, runtime.name), faces)
+        lessons = dataclasses.replace(configuration.lessons, temperature=fitted)
+        configuration = dataclasses.replace(configuration, lessons=lessons)
     write_text(checkpoint.folder / CONFIGURATION_FILE, configuration.to_json())
     return load_checkpoint(checkpoint.folder)
 
@@ -336,7 +346,7 @@ def main() -> None:
         checkpoint = store_fitted_temperature(checkpoint, runtime, held_out)
         runtime = open_runtime(checkpoint, arguments.runtime)
     result, probabilities = evaluate(checkpoint, runtime, faces, arguments.thorough)
-    if checkpoint.configuration.lesson_input_size is not None:
+    if checkpoint.configuration.lessons is not None:
         result["lessons"] = evaluate_lessons(checkpoint.for_lessons(), runtime.name, faces)
     result["data"] = shown_name(arguments.data.resolve().name)
     result["data_path_sha256"] = identity

@@ -1,8 +1,8 @@
 """Packs trained weights into a checkpoint folder: fp16 safetensors shards, the index, and the configuration with their
 hashes.
 
-    python -m emotion.training.package --weights average.safetensors --out checkpoints/resnet152-ferplus \\
-        --template checkpoints/resnet152-ferplus/config.json [--adjust-logits 0.15 --data data/ferplus/train.npz] \\
+    python -m emotion.training.package --weights average.safetensors --out checkpoints/resnet152-ferplus-224 \\
+        --template checkpoints/resnet152-ferplus-224/config.json [--adjust-logits 0.15 --data data/ferplus/train.npz] \\
         [--lesson-input-size 160]
 
 The shards and the index are in huggingface_hub's own sharded format, so the folder is a Hub repository as it stands.
@@ -24,7 +24,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from emotion.network.checkpoint import CONFIGURATION_FILE, INDEX_FILE, Checkpoint, Configuration, load_checkpoint
+from emotion.network.checkpoint import (
+    CONFIGURATION_FILE,
+    INDEX_FILE,
+    Checkpoint,
+    Configuration,
+    LessonInput,
+    load_checkpoint,
+)
 from emotion.network.quantisation import QUANTISATION_FILE
 from emotion.network.resnet152 import build_resnet152
 from emotion.training.command_line import (
@@ -189,7 +196,8 @@ def main() -> None:
         for name in ("input_size", "temperature", "training_data")
         if (value := getattr(arguments, name)) is not None
     }
-    changes["lesson_input_size"] = arguments.lesson_input_size  # of the weights, not of the template
+    size, temperature = arguments.lesson_input_size, changes.get("temperature", configuration.temperature)
+    changes["lessons"] = LessonInput(size, temperature) if size else None  # of the weights, not of the template
     checkpoint = package(arguments.weights, replace(configuration, **changes), arguments.out, adjust)
     sizes = {name: (arguments.out / name).stat().st_size for name in checkpoint.configuration.shards}
     for name, size in sizes.items():

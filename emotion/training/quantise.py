@@ -1,6 +1,6 @@
 """Makes the int8 model beside a checkpoint's weights, and shows on FER+ `valid` what it costs.
 
-    python -m emotion.training.quantise --data FOLDER [--checkpoint checkpoints/resnet152-ferplus]
+    python -m emotion.training.quantise --data FOLDER [--checkpoint checkpoints/resnet152-ferplus-224]
 
 Post-training quantisation with NNCF, calibrated on class-balanced FER+ `train` images. If what it loses exceeds the
 limits, the layers that hold most of the loss (first layer, last layer) stay float and it is tried again; if that fails

@@ -1,6 +1,6 @@
 """Measures where the detector sees the landmarks of the training crops: the template that photos are aligned to.
 
-    python -m emotion.training.template --data FOLDER --write checkpoints/resnet152-ferplus/config.json
+    python -m emotion.training.template --data FOLDER --write checkpoints/resnet152-ferplus-224/config.json
 
 The network learnt from crops that somebody else framed. A face from a photo must be framed alike, in terms of the
 points that our own detector sees, so these are measured on the training images and kept beside the weights.

@@ -21,6 +21,6 @@ def checkpoint_at(input_size: int | None) -> Iterator[Checkpoint]:
         for path in packaged.folder.glob("*.safetensors"):
             (folder / path.name).symlink_to(path)
         int8 = packaged.configuration.int8 and replace(packaged.configuration.int8, input_size=input_size)
-        configuration = replace(packaged.configuration, input_size=input_size, int8=int8, lesson_input_size=None)
+        configuration = replace(packaged.configuration, input_size=input_size, int8=int8, lessons=None)
         (folder / CONFIGURATION_FILE).write_text(configuration.to_json(), encoding="utf-8")
         yield load_checkpoint(folder)

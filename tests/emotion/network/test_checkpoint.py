@@ -120,9 +120,11 @@ def test_a_folder_without_a_configuration_is_no_checkpoint(tmp_path: Path) -> No
         ({"architecture": "resnet50"}, "architecture must be resnet152"),
         ({"classes": list(reversed(KEYS))}, "classes must be"),
         ({"input_size": 0}, "input_size"),
-        ({"lesson_input_size": 16}, "lesson_input_size must be"),
-        ({"lesson_input_size": 225}, "lesson_input_size must be"),
-        ({"lesson_input_size": "160"}, "lesson_input_size must be"),
+        ({"lessons": {"input_size": 16, "temperature": 1.0}}, "lessons must be null"),
+        ({"lessons": {"input_size": 225, "temperature": 1.0}}, "lessons must be null"),
+        ({"lessons": {"input_size": 64, "temperature": 0.0}}, "lessons must be null"),
+        ({"lessons": {"input_size": "64", "temperature": 1.0}}, "wrong type"),
+        ({"lessons": {"input_size": 64}}, "wrong type"),
         ({"colour": "blue"}, "colour"),
         ({"mean": [0.5, 0.5]}, "one value per channel"),
         ({"std": [0.0]}, "std must be positive"),
@@ -148,7 +150,7 @@ def test_a_wrong_configuration_is_refused_with_the_reason(
 
 def test_a_configuration_from_before_lessons_had_a_size_opens_and_reads_them_at_the_one_it_has(folder: Path) -> None:
     values = json.loads((folder / CONFIGURATION_FILE).read_text())
-    values.pop("lesson_input_size", None)
+    values.pop("lessons", None)
     (folder / CONFIGURATION_FILE).write_text(json.dumps(values))
     checkpoint = load_checkpoint(folder)
     assert checkpoint.for_lessons() is checkpoint
@@ -156,10 +158,11 @@ def test_a_configuration_from_before_lessons_had_a_size_opens_and_reads_them_at_
 
 def test_for_lessons_the_same_weights_and_their_int8_model_take_the_size_for_lessons(folder: Path) -> None:
     int8 = {"file": "int8.safetensors", "sha256": "0", "source_sha256": "0", "input_size": 224}
-    describe(folder, input_size=224, lesson_input_size=160, int8=int8)
+    describe(folder, input_size=224, lessons={"input_size": 160, "temperature": 1.5}, int8=int8)
     checkpoint = load_checkpoint(folder)
     reduced = checkpoint.for_lessons()
     assert (reduced.configuration.input_size, checkpoint.configuration.input_size) == (160, 224)
+    assert reduced.configuration.temperature == 1.5
     assert reduced.configuration.int8 is not None
     assert reduced.configuration.int8.input_size == 160
     assert reduced.version == checkpoint.version

@@ -19,6 +19,7 @@ from emotion.network.checkpoint import (
     PACKAGED_CHECKPOINT,
     Checkpoint,
     CheckpointError,
+    LessonInput,
     load_checkpoint,
 )
 from emotion.network.quantisation import Quantisation, QuantisationError, read_quantisation, write_quantisation
@@ -233,7 +234,7 @@ def test_a_slow_computer_reads_lessons_at_the_checkpoints_size_for_them_and_says
     copy: Path, faces: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = with_int8(copy)
-    checkpoint = Checkpoint(copy, replace(whole.configuration, lesson_input_size=96))
+    checkpoint = Checkpoint(copy, replace(whole.configuration, lessons=LessonInput(96, 1.5)))
     monkeypatch.setattr("emotion.runtime.openvino_runtime.serves_a_class_at_full_size", lambda: False)
     for name in ("openvino-f32", "openvino-int8"):
         alone = OpenVinoRuntime(checkpoint, name, tmp_path / "cache")

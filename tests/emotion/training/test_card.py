@@ -39,6 +39,16 @@ def test_the_card_carries_the_measured_figures_and_the_hub_s_metadata(judged: Pa
         assert words in text
 
 
+def test_the_card_says_how_well_slow_computers_read_lessons_where_that_was_judged(judged: Path) -> None:
+    result = json.loads((judged / "evaluation.json").read_text())
+    assert "At 160 pixels" not in model_card(load_checkpoint(judged))
+    lessons = {"input_size": 160} | {name: result[name] for name in ("plurality", "majority")}
+    (judged / "evaluation.json").write_text(json.dumps(result | {"lessons": lessons}))
+    text = model_card(load_checkpoint(judged))
+    assert "lessons are read at 160 x 160" in text
+    assert f"At 160 pixels: plurality {result['plurality']['all']['accuracy']['value']:.3f}" in text
+
+
 def test_figures_of_other_weights_are_refused(judged: Path) -> None:
     checkpoint = load_checkpoint(judged)
     other = replace(checkpoint, configuration=checkpoint.configuration.with_shards({"a.safetensors": "0"}))

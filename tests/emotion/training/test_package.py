@@ -53,7 +53,7 @@ def test_a_packed_folder_is_sharded_below_45_megabytes_and_reads_back(tmp_path: 
     out.mkdir()
     (out / "README.md").write_text("a card that was here before")
     (out / "int8.safetensors").write_text("of other weights")
-    checkpoint = package(weights, replace(preset, input_size=112, lesson_input_size=None), out)
+    checkpoint = package(weights, replace(preset, input_size=112, lessons=None), out)
     shards = sorted(out.glob("*.safetensors"))
     assert len(shards) == 3
     assert all(path.stat().st_size <= 45e6 for path in shards)
@@ -115,7 +115,7 @@ def test_the_quantised_network_stays_near_the_float_one(tmp_path: Path, preset: 
 
     for path in PACKAGED_CHECKPOINT.glob("model-*.safetensors"):
         (tmp_path / path.name).symlink_to(path)
-    small = replace(preset, input_size=64, lesson_input_size=None, int8=None)
+    small = replace(preset, input_size=64, lessons=None, int8=None)
     (tmp_path / CONFIGURATION_FILE).write_text(small.to_json())
     generator = np.random.default_rng(0)
     even = generator.integers(40, 200, (16, 1, 1, 1)) + generator.normal(0, 25, (16, 12, 12, 1))
