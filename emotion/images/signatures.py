@@ -35,7 +35,8 @@ def foreign_format(head: bytes) -> str | None:
     """The name of a format that is none of ours, by the first `HEAD` bytes of a file; None where it is not known."""
     if head[4:8] == b"ftyp":
         # The major brand, or one of the compatible ones: a picture of several kinds names them all.
-        brands = [head[8:12], *(head[place : place + 4] for place in range(16, int.from_bytes(head[:4], "big"), 4))]
+        end = min(int.from_bytes(head[:4], "big"), len(head))
+        brands = [head[8:12], *(head[place : place + 4] for place in range(16, end, 4))]
         return next((_BRANDS[brand] for brand in brands if brand in _BRANDS), None)
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return "AVI"

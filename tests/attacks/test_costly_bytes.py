@@ -82,6 +82,14 @@ def test_scans_behind_a_mark_without_a_length_are_counted() -> None:
     assert caught.value.key == "too_costly"
 
 
+def test_a_file_that_says_how_long_its_beginning_is_is_not_believed() -> None:
+    """Two kilobytes took minutes and gigabytes; found by fuzzing."""
+    began = time.perf_counter()
+    with pytest.raises(ImageError):
+        check_camera_frame(b"\xff\xff\xff\xffftyp" + bytes(2000))
+    assert time.perf_counter() - began < 0.1
+
+
 def test_uploads_are_counted_too_and_not_only_their_bytes(tmp_path: Path) -> None:
     quota = UploadQuota(most_uploads=5, most_uploads_of_a_client=3)
     for number in range(3):
