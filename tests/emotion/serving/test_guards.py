@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from emotion.serving.html_head import HtmlHeadMiddleware
-from emotion.serving.rate_limits import MAXIMUM_CLIENTS, RateLimitMiddleware, TokenBuckets
+from emotion.serving.rate_limits import MAXIMUM_CLIENTS, RateLimitMiddleware, TokenBuckets, cost_of
 from emotion.serving.response_headers import ResponseHeadersMiddleware
 
 
@@ -76,6 +76,75 @@ def test_a_station_that_takes_part_is_not_charged_for_its_neighbours_and_has_a_l
     assert client.get("/echo?child").status_code == 200
     assert 429 in [client.get("/echo?child").status_code for _ in range(100)]
     assert client.get("/echo?other").status_code == 200
+
+
+def test_a_page_counts_for_more_than_the_files_that_it_is_made_of():
+    for folder in ("", "/teacher"):
+        assert cost_of(f"{folder}/") == cost_of(f"{folder}/config") == 8
+        assert cost_of(f"{folder}/assets/index.js") == 0.5
+        assert cost_of(f"{folder}/gradio_api/queue/join") == 1
+
+
+def test_thirty_tablets_behind_one_address_open_the_page_within_five_seconds():
+    now = [0.0]
+    school = TokenBuckets(100.0, 1000.0, lambda: now[0])
+    asked = ["/", "/gradio_api/info", *["/assets/some.js"] * 60]
+    for _ in range(30):
+        now[0] += 5 / 30
+        assert [school.take("school", cost_of(path)) for path in asked] == [0] * len(asked)
+
+
+def test_a_known_device_is_charged_by_itself_where_others_used_up_the_address():
+    app = RateLimitMiddleware(
+        echo_app(), requests_per_minute=60, body_bytes=1000, device=lambda scope: scope["query_string"].decode()
+    )
+    client = TestClient(app, client=("10.0.0.1", 1))
+    while client.get("/echo").status_code == 200:
+        pass
+    assert client.get("/echo?tablet").status_code == 200
+
+
+def test_of_frames_that_arrive_at_a_time_a_client_and_a_station_have_so_many(monkeypatch):
+    for name, most in (("MOST_BODIES", 5), ("MOST_BODIES_OF_A_CLIENT", 3), ("MOST_BODIES_OF_A_STATION", 2)):
+        monkeypatch.setattr(f"emotion.serving.rate_limits.{name}", most)
+    limits = RateLimitMiddleware(
+        echo_app(), requests_per_minute=6000, body_bytes=1000, known=lambda scope: scope["query_string"].decode()
+    )
+
+    async def ask() -> list[list[int]]:
+        go_on, statuses = asyncio.Event(), []
+
+        async def one(client: str, station: str) -> int:
+            sent: list[dict] = []
+
+            async def receive() -> dict:
+                await go_on.wait()
+                return {"type": "http.request", "body": b"x", "more_body": False}
+
+            async def send(message: dict) -> None:
+                sent.append(message)
+
+            scope = {"type": "http", "method": "POST", "path": "/observe", "headers": [(b"content-length", b"1")]}
+            await limits(scope | {"query_string": station.encode(), "client": (client, 1)}, receive, send)
+            return sent[0]["status"]
+
+        for client, station, count in (("a", "", 5), ("b", "", 5), ("a", "child", 4)):
+            tasks = [asyncio.create_task(one(client, station)) for _ in range(count)]
+            await asyncio.sleep(0.05)
+            statuses.append(tasks)
+        go_on.set()
+        return [[await task for task in tasks] for tasks in statuses]
+
+    async def echo_observe(scope: dict, receive, send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    limits.app = echo_observe
+    refused = [[status == 503 for status in statuses] for statuses in asyncio.run(ask())]
+    assert [sum(some) for some in refused] == [2, 3, 2], "three of a, then two of b, and two of a station beside them"
+    assert not limits.bodies
+    assert not limits.bodies_of_stations
 
 
 def test_too_many_requests_get_429_a_time_and_a_sentence():
