@@ -298,7 +298,7 @@ def _other_weights(folder: Path) -> None:
 
 def _other_size(folder: Path) -> None:
     values = json.loads((folder / CONFIGURATION_FILE).read_text())
-    (folder / CONFIGURATION_FILE).write_text(json.dumps(values | {"input_size": 96}))
+    (folder / CONFIGURATION_FILE).write_text(json.dumps(values | {"input_size": 192}))
 
 
 def _altered(folder: Path) -> None:
