@@ -63,6 +63,7 @@ def checkpoint_configuration(preset: Preset) -> Configuration:
     return dataclasses.replace(
         load_checkpoint().configuration,
         input_size=preset.sizes[-1],
+        lessons=None,  # the weights that it was settled for are others
         crop_size=preset.crop_size,
         colour="grey" if preset.channels == 1 else "rgb",
         mean=preset.mean,

@@ -17,11 +17,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from emotion.network.checkpoint import Configuration
 from emotion.training.batches import TrainingBatches, enlarge, normalise
 from emotion.training.command_line import CommandError
 from emotion.training.presets import FERPLUS, PAPER
 from emotion.training.starting_weights import initialise, starting_weights
-from emotion.training.train import CPU, choose_device, learning_rate_at, make_optimiser, train
+from emotion.training.train import CPU, checkpoint_configuration, choose_device, learning_rate_at, make_optimiser, train
 
 SCRIPT = Path(tiny_run.__file__)
 ROOT = SCRIPT.parents[3]
@@ -221,3 +222,10 @@ def test_a_gpu_is_shown_the_very_faces_that_a_cpu_is_shown() -> None:
     for one, other in zip(on_cpu.make(14, 32), on_gpu.make(14, 32), strict=True):
         assert other.is_cuda
         assert (one - other.cpu()).abs().mean() < 1e-2
+
+
+def test_a_run_s_checkpoint_reads_lessons_at_its_own_size_whatever_the_packaged_one_does() -> None:
+    for preset in (FERPLUS, PAPER):
+        configuration = checkpoint_configuration(preset)
+        assert configuration.lessons is None
+        assert Configuration.from_json(configuration.with_shards({"model.safetensors": ""}).to_json()) is not None
