@@ -79,8 +79,8 @@ class UploadQuota:
 
     most_bytes: int = 256_000_000
     most_bytes_of_a_client: int = 128_000_000
-    most_uploads: int = 512
-    most_uploads_of_a_client: int = 128
+    most_uploads: int = 4096
+    most_uploads_of_a_client: int = 2048  # a program may show seventeen photographs a second
     clients: dict[Path, str] = field(default_factory=dict)
     sizes: dict[Path, int] = field(default_factory=dict)  # bytes, announced ones while an upload arrives
     arriving: set[Path] = field(default_factory=set)
