@@ -110,9 +110,11 @@ class RateLimitMiddleware:
             return
         language = language_of(HTTPConnection(scope))
         client = network_of((scope.get("client") or ("",))[0])
-        station = self.known(scope)
-        device = self.device(scope) or client
-        wait = self.stations.take(station) if station else self.clients.take(device, cost_of(scope["path"]))
+        station, path = self.known(scope), scope["path"].rstrip("/")
+        if station:
+            wait = self.stations.take(station)
+        else:
+            wait = self.clients.take(self.device(scope) or client, cost_of(scope["path"]))
         if wait > 0:
             seconds = max(1, round(wait + 0.5))
             answer = {"recorded": False, "reason": "busy", "error": say(language, "error_too_often", seconds=seconds)}
@@ -124,7 +126,7 @@ class RateLimitMiddleware:
             words = say(language, "error_two_lengths")
             await JSONResponse({"error": words}, 400, {"Connection": "close"})(scope, receive, send)
             return
-        is_large = scope["path"].rstrip("/") in LARGE_BODIES
+        is_large = path in LARGE_BODIES
         most = self.body_bytes if is_large else SMALL_BODY_BYTES
         words = say(language, "error_body_too_large", limit=f"{most // 1_000_000} MB" if is_large else "64 kB")
         announced = headers.get("content-length", "0")
@@ -133,7 +135,7 @@ class RateLimitMiddleware:
             return
 
         bodies, whose = (self.bodies_of_stations, station) if station else (self.bodies, client)
-        if scope["path"].rstrip("/") == FRAMES and not self._has_place(station, client):
+        if path == FRAMES and not self._has_place(station, client):
             words = say(language, "error_queue_full", seconds=RETRY_SECONDS)
             answer = {"recorded": False, "reason": "busy", "error": words}
             await JSONResponse(answer, 503, CLOSED | {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
@@ -168,7 +170,7 @@ class RateLimitMiddleware:
                     MutableHeaders(raw=message["headers"])["connection"] = "close"
             await send(message)
 
-        if scope["path"].rstrip("/") == FRAMES:
+        if path == FRAMES:
             bodies[whose] += 1
         try:
             await self.app(scope, counted, noting)
@@ -177,7 +179,7 @@ class RateLimitMiddleware:
                 raise
             await JSONResponse({"error": error.detail}, error.status_code, error.headers)(scope, receive, send)
         finally:
-            if scope["path"].rstrip("/") == FRAMES:
+            if path == FRAMES:
                 bodies[whose] -= 1
                 if not bodies[whose]:
                     del bodies[whose]
