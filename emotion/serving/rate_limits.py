@@ -20,6 +20,7 @@ BURST_SECONDS = 10.0  # a client may use its allowance of so many seconds at onc
 # Of a station that takes part, which is known before the address is asked: five frames a second and what goes wrong.
 KNOWN_PER_SECOND, KNOWN_BURST = 12.0, 60.0
 CLOSED = {"Connection": "close"}  # else the server would go on reading what it has refused
+REFUSED_SECONDS = 0.2  # before a refusal is sent: a program that asks again at once pays for it, not the server
 BODY_TIMEOUT_SECONDS = 60.0  # seconds for a whole body: a slow client must not hold a connection for hours
 
 
@@ -118,6 +119,7 @@ class RateLimitMiddleware:
         if wait > 0:
             seconds = max(1, round(wait + 0.5))
             answer = {"recorded": False, "reason": "busy", "error": say(language, "error_too_often", seconds=seconds)}
+            await asyncio.sleep(REFUSED_SECONDS)
             await JSONResponse(answer, 429, {"Retry-After": str(seconds)})(scope, receive, send)
             return
         headers = Headers(scope=scope)

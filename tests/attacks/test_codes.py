@@ -68,7 +68,7 @@ def test_the_class_goes_on_behind_the_address_of_whoever_floods_the_server(targe
 
     with class_in_lesson(target), ThreadPoolExecutor(4) as threads:
         flooded = sum(threads.map(flood, [time.monotonic() + 20] * 4), Counter())
-    assert flooded[429] > 300, flooded
+    assert flooded[429] > 100, flooded
 
 
 def test_one_child_is_one_owner_however_its_code_is_spelled(target: Target, visitor: httpx.Client) -> None:
