@@ -45,7 +45,14 @@ def _options(header: str) -> tuple[str, dict[str, str]]:
     message = Message()
     message["Content-Type"] = header
     (value, _), *options = message.get_params([("", "")])
-    return value.lower(), {name.lower(): collapse_rfc2231_value(option) for name, option in options}
+    return value.lower(), {name.lower(): _text(option) for name, option in options}
+
+
+def _text(option: str | tuple[str | None, str | None, str]) -> str:
+    try:
+        return collapse_rfc2231_value(option)
+    except ValueError:  # of a name like *=idna''x, or of one whose alphabet's name holds a zero
+        return ""
 
 
 def _parts(body: bytes, boundary: bytes, language: str) -> list[tuple[str, bool, bytes]]:

@@ -57,6 +57,14 @@ def test_what_holds_no_single_picture_is_refused_with_the_remedy(options, langua
     assert (caught.value.reason, caught.value.status) == ("bad_form", 415)
 
 
+@pytest.mark.parametrize("alphabet", ["\0utf-8", "idna", "punycode", "hex", "no such", ""])
+def test_a_name_in_an_unreadable_alphabet_is_no_name(alphabet):
+    """Found by fuzzing: a zero in the alphabet's name was a 500."""
+    head = f"--xx\r\nContent-Disposition: form-data; name*={alphabet}''%FFimage; filename=a.jpg\r\n\r\n"
+    body = head.encode() + b"picture\r\n--xx--\r\n"
+    assert read_form(body, f"multipart/form-data; boundary=xx; other*={alphabet}''%FF", "en")[0] == b"picture"
+
+
 @given(st.data())
 def test_a_damaged_form_is_read_or_refused_but_nothing_else_happens(data):
     body, kind = posted(files={"image": ("frame.jpg", FRAME[:300])}, data={"lesson": "abc"})
