@@ -1,10 +1,7 @@
 """Takes a frame and its fields out of a body in memory: Starlette's own reading of forms would put it on a disk."""
 
-from email.message import Message
-from email.utils import collapse_rfc2231_value
-
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from emotion.station.observing import CODE_CHARACTERS, RefusedError
 from emotion.station.texts import say
@@ -42,17 +39,10 @@ def read_form(body: bytes, content_type: str, language: str) -> tuple[bytes, dic
 
 def _options(header: str) -> tuple[str, dict[str, str]]:
     """The value of a header in small letters, and its options by name: ``form-data; name=image``."""
-    message = Message()
-    message["Content-Type"] = header
-    (value, _), *options = message.get_params([("", "")])
-    return value.lower(), {name.lower(): _text(option) for name, option in options}
-
-
-def _text(option: str | tuple[str | None, str | None, str]) -> str:
-    try:
-        return collapse_rfc2231_value(option)
-    except ValueError:  # of a name like *=idna''x, or of one whose alphabet's name holds a zero
-        return ""
+    value, options = parse_options_header(header.encode("latin-1", "replace"))
+    return value.decode("latin-1"), {
+        name.decode("latin-1").lower(): option.decode("utf-8", "replace") for name, option in options.items()
+    }
 
 
 def _parts(body: bytes, boundary: bytes, language: str) -> list[tuple[str, bool, bytes]]:
@@ -69,15 +59,17 @@ def _parts(body: bytes, boundary: bytes, language: str) -> list[tuple[str, bool,
             raise _refused(language)
 
     def header_ends() -> None:
-        headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
+        headers[name.decode("latin-1").lower()] = value.decode("latin-1")
         name.clear()
         value.clear()
 
     def part_ends() -> None:
-        _, options = _options(headers.get("content-disposition", ""))
+        disposition = headers.get("content-disposition", "")
+        _, options = _options(disposition)
         typed = headers.get("content-type", "").startswith(("image/", "application/octet-stream"))
+        named = "filename" in options or "filename*=" in disposition  # so requests says a name that is not ASCII
         field = options.get("name", "")
-        parts.append((field, typed or "filename" in options or field == "image", bytes(content)))
+        parts.append((field, typed or named or field == "image", bytes(content)))
 
     def form_ends() -> None:
         nonlocal ended
