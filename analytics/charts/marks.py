@@ -49,6 +49,7 @@ EVENT_COLOURS = {
 SIGNAL_COLOURS = {
     "distressed": "#c62828",
     "struggling": "#d9480f",
+    "unpleasant": "#b7791f",
     "tired": "#8250a8",
     "away": "#6a6f78",
     "delighted": "#2e7d32",
@@ -56,6 +57,7 @@ SIGNAL_COLOURS = {
 SIGNAL_SYMBOLS = {
     "distressed": "star-triangle-down",
     "struggling": "triangle-down",
+    "unpleasant": "diamond",
     "tired": "hourglass",
     "away": "x-thin-open",
     "delighted": "star",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analytics.signals.baseline import ChildSeries
+from analytics.signals.baseline import NEGATIVE, ChildSeries
 from analytics.signals.episodes import true_runs
 from analytics.signals.hidden_markov import STATES
 from analytics.signals.smoothing import GAP, Floats, affect_of
@@ -27,9 +27,9 @@ class Span:
 
 
 def state_spans(series: ChildSeries, probabilities: Floats) -> dict[str, list[Span]]:
-    """The spans of each of `STATES`. ``probabilities``: (m, 3), see `hidden_markov.state_probabilities`."""
-    levels = (THRESHOLDS.distressed_threshold, THRESHOLDS.struggling_threshold, THRESHOLDS.delighted_threshold)
-    refractory = (THRESHOLDS.distressed_refractory, THRESHOLDS.struggling_refractory, THRESHOLDS.delighted_refractory)
+    """The spans of each of `STATES`. ``probabilities``: (m, 2), see `hidden_markov.state_probabilities`."""
+    levels = (THRESHOLDS.trouble_threshold, THRESHOLDS.delighted_threshold)
+    refractory = (THRESHOLDS.trouble_refractory, THRESHOLDS.delighted_refractory)
     return {
         kind: list(_spans_above(series, probabilities[:, column], levels[column], refractory[column]))
         for column, kind in enumerate(STATES)
@@ -43,19 +43,44 @@ def _spans_above(series: ChildSeries, probability: Floats, threshold: float, ref
     was last above 1 less that, or else to when it was raised. For ``refractory`` seconds after a span none is raised.
     """
     high, low = np.flatnonzero(probability >= threshold), np.flatnonzero(probability < THRESHOLDS.end_probability)
-    here, allowed = 0, -np.inf
+    here = 0
     while (place := int(np.searchsorted(high, here))) < len(high):  # once per signal, not per frame
         raised = int(high[place])
         place = int(np.searchsorted(low, raised))
         fallen = int(low[place]) if place < len(low) else None
-        if series.times[raised] >= allowed:
-            start = _last(probability[:raised] < THRESHOLDS.onset_probability) + 1
-            certain = probability[raised:fallen] > 1 - THRESHOLDS.onset_probability
-            end = None if fallen is None else raised + 1 + _last(certain)
-            yield Span(start, raised, end)
+        start = _last(probability[:raised] < THRESHOLDS.onset_probability) + 1
+        certain = probability[raised:fallen] > 1 - THRESHOLDS.onset_probability
+        end = None if fallen is None else raised + 1 + _last(certain)
+        yield Span(start, raised, end)
         if fallen is None:
             return
-        here, allowed = fallen, series.times[fallen] + refractory
+        here = int(np.searchsorted(series.times, series.times[fallen] + refractory))
+
+
+def tellings(series: ChildSeries, span: Span) -> list[Span]:
+    """A span of trouble, cut where it is told again because it got worse: at least `THRESHOLDS.again_seconds` after it
+    was told last, the share of negative expressions over the last `THRESHOLDS.worse_seconds` is higher by
+    `THRESHOLDS.worse_share` than it was from the start until as long after it was told. Each part ends where the next
+    begins."""
+    negative = series.probabilities[:, list(NEGATIVE)].sum(axis=1)
+    weights = series.quality * series.durations
+    mass, total = (np.append(0.0, np.cumsum(values)) for values in (negative * weights, weights))
+    last = len(series.times) if span.end is None else span.end
+    parts, start, raised = [], span.start, span.raised
+    for row in range(raised + 1, last):
+        if series.times[row] - series.times[raised] < THRESHOLDS.again_seconds:
+            continue
+        settled = int(np.searchsorted(series.times, series.times[raised] + THRESHOLDS.worse_seconds))
+        recent = int(np.searchsorted(series.times, series.times[row] - THRESHOLDS.worse_seconds))
+        told = _share(mass, total, start, settled)
+        if _share(mass, total, recent, row + 1) >= told + THRESHOLDS.worse_share:
+            parts.append(Span(start, raised, row))
+            start, raised = recent, row
+    return [*parts, Span(start, raised, span.end)]
+
+
+def _share(mass: Floats, total: Floats, first: int, end: int) -> float:
+    return float((mass[end] - mass[first]) / max(total[end] - total[first], np.finfo(np.float64).tiny))
 
 
 def _last(true: npt.NDArray[np.bool_]) -> int:

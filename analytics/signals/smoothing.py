@@ -108,6 +108,15 @@ def smooth_class(observations: pd.DataFrame) -> pd.DataFrame:
     return smoothed
 
 
+def expected_seconds(smoothed: pd.DataFrame) -> dict[str, float]:
+    """How long one child is expected to have shown each expression, by key: each frame's smoothed probabilities times
+    the seconds until the next frame with a face. ``smoothed``: as `smooth` answers it."""
+    seen = smoothed["face"].to_numpy()
+    durations = np.diff(seconds_of(smoothed["at"])[seen], append=np.inf)
+    durations[durations > GAP] = FIRST_INTERVAL
+    return dict(zip(KEYS, (probabilities_of(smoothed)[seen] * durations[:, None]).sum(axis=0).tolist(), strict=True))
+
+
 def _smooth(observations: pd.DataFrame, codes: npt.NDArray[np.int64]) -> pd.DataFrame:
     times = seconds_of(observations["at"])
     same_child = np.diff(codes) == 0

@@ -10,24 +10,35 @@ import pandas as pd
 
 from analytics.signals.baseline import (
     NEGATIVE,
+    NO_FRAMES,
     Baseline,
     ChildSeries,
+    RunningBaseline,
     child_series,
-    expression_shares,
     running_baseline,
 )
-from analytics.signals.detection import Span, TirednessEvidence, absence_spans, state_spans, tiredness_spans
+from analytics.signals.detection import (
+    Span,
+    TirednessEvidence,
+    absence_spans,
+    state_spans,
+    tellings,
+    tiredness_spans,
+)
 from analytics.signals.episodes import utc_datetime
-from analytics.signals.hidden_markov import DELIGHTED, DISTRESSED, STRUGGLING, ObservedChild, state_probabilities
-from analytics.signals.smoothing import Floats
+from analytics.signals.hidden_markov import DELIGHTED, TROUBLED, ObservedChild, state_probabilities
+from analytics.signals.progress import RepeatedFailure, SlowTask, repeated_failures, slow_tasks
+from analytics.signals.smoothing import GAP, Floats
 from analytics.signals.thresholds import THRESHOLDS
 from analytics.store.records import Event
 from emotion.labels import Emotion
 
-TIRED, AWAY = "tired", "away"
-KINDS = (DISTRESSED, STRUGGLING, TIRED, AWAY, DELIGHTED)  # who needs a teacher first
+DISTRESSED, STRUGGLING, UNPLEASANT, TIRED, AWAY = "distressed", "struggling", "unpleasant", "tired", "away"
+KINDS = (DISTRESSED, STRUGGLING, UNPLEASANT, TIRED, AWAY, DELIGHTED)  # who needs a teacher first
+TROUBLES = (DISTRESSED, STRUGGLING, UNPLEASANT)  # what one question decides, and a second one names
 SUGGESTIONS = ("break", "ask_for_help", "hint", "assistant", "teacher")  # the list of the paper
 _RECENT = 300.0  # seconds before a signal in which a failed task counts as its reason
+_SAD_OR_AFRAID = (Emotion.FEAR, Emotion.SAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +53,19 @@ class Signal:
     | reason_key | evidence |
     |---|---|
     | struggling_after_failure | task, failures, seconds, percent, usual_percent |
-    | struggling | seconds, percent, usual_percent |
+    | failed_as_usual | task, failures, seconds, percent, usual_percent |
+    | failed_unseen | task, failures, seconds |
+    | slow | task, minutes, usual_minutes |
+    | distressed, unpleasant | seconds, percent, usual_percent |
     | tired | minutes, away_percent, usual_away_percent, expression_percent, usual_expression_percent |
     | away | seconds |
     | delighted_after_success | task, seconds, percent, usual_percent |
     | delighted | seconds, percent, usual_percent |
-    | distressed | seconds, percent, usual_percent |
 
-    ``seconds``: from start to end, or to the last frame while it lasts. ``percent``: mean share of negative affect
-    (of joy for delighted; of fear and sadness for distressed) from start to ``raised``; ``usual_percent``: the same
-    at rest. ``minutes``: the span that tiredness was judged over.
+    ``seconds``: from start to end, or to the last frame while it lasts. ``percent``: the expected share of the time
+    with unpleasant expressions (with joy for delighted; with fear and sadness for distressed) from start to ``raised``;
+    ``usual_percent``: the same at rest. ``minutes``: the span that tiredness was judged over, or that a task took;
+    ``usual_minutes``: what it took others.
     """
 
     id: str
@@ -89,75 +103,137 @@ def class_signals(
     """The signals of all children of a lesson, in the order in which they were raised. ``series_of`` and ``earlier``
     (baselines of earlier lessons): by pseudonym.
 
-    *struggling*, *distressed*, *delighted*: from when the filtered probability of that state
-    (`analytics.signals.hidden_markov`) reaches a threshold until it has fallen again. A failed (for delighted: a
-    solved) task raises the rate of onset. *tired*: late in the lesson and for a minute, the fall of expressiveness,
-    arousal and face quality and the rise of short absences over the last three minutes, each in units of its scale,
-    add up to a threshold. *away*: no face in any frame for twenty seconds.
+    *distressed*, *struggling*, *unpleasant*: from when the filtered probability of trouble
+    (`analytics.signals.hidden_markov`) reaches a threshold until it has fallen again; told again where it gets worse. A
+    failed task raises the rate of onset, and makes it struggling; without one the expressions name it. *delighted*: the
+    same for joy and a solved task. *struggling* from events alone: see `analytics.signals.progress`. *tired*: late in
+    the lesson and for a minute, the fall of expressiveness, arousal and face quality and the rise of short absences
+    over the last three minutes, each in units of its scale, add up to a threshold. *away*: no face in any frame for
+    twenty seconds.
     """
+    ordered = sorted(events, key=lambda event: event.at)
+    moments = [float(series.frame_times[-1]) for series in series_of.values() if len(series.frame_times)]
+    now = max([*moments, *(event.at.timestamp() for event in ordered)], default=0.0)
     builders = [
-        _SignalBuilder(
-            series,
-            running_baseline(series, earlier.get(child)),
-            [event for event in events if event.child in (None, child)],
-            lesson,
-            child,
-        )
+        _SignalBuilder(series, running_baseline(series, earlier.get(child)), ordered, lesson, child)
         for child, series in series_of.items()
-        if len(series.frame_times)
     ]
     probabilities = state_probabilities([builder.observed() for builder in builders])
-    found = [signal for builder, own in zip(builders, probabilities, strict=True) for signal in builder.signals(own)]
+    found = [
+        signal for builder, own in zip(builders, probabilities, strict=True) for signal in builder.signals(own, now)
+    ]
+    unseen = {event.child for event in ordered if event.child} - series_of.keys()
+    for child in sorted(unseen):  # a tablet without a camera reports events all the same
+        builder = _SignalBuilder(NO_FRAMES, running_baseline(NO_FRAMES), ordered, lesson, child)
+        found += builder.from_events(now, [])
     return sorted(found, key=lambda signal: (signal.raised, signal.child, signal.kind))
 
 
 class _SignalBuilder:
-    """Makes signals of the spans of one child: reason, evidence, strength and suggestion."""
+    """Makes signals of the spans of one child: reason, evidence, strength and suggestion. ``events``: of the whole
+    lesson, in order of time."""
 
-    def __init__(self, series: ChildSeries, baseline: Floats, events: Sequence[Event], lesson: str, child: str) -> None:
+    def __init__(
+        self, series: ChildSeries, baseline: RunningBaseline, events: Sequence[Event], lesson: str, child: str
+    ) -> None:
         self.series, self.baseline = series, baseline
-        self.events, self.lesson, self.child = events, lesson, child
+        self.lesson_events = events
+        self.events = [event for event in events if event.child in (None, child)]
+        self.lesson, self.child = lesson, child
 
     def observed(self) -> ObservedChild:
         """The input of `analytics.signals.hidden_markov`."""
         return ObservedChild(self.series, self.baseline, self._moments("task_failed"), self._moments("task_solved"))
 
-    def signals(self, probabilities: Floats) -> list[Signal]:
-        """All signals. ``probabilities``: (m, 3), see `state_probabilities`."""
+    def signals(self, probabilities: Floats, now: float) -> list[Signal]:
+        """All signals. ``probabilities``: (m, 2), see `state_probabilities`. ``now``: seconds since 1970."""
         series, spans = self.series, state_spans(self.series, probabilities)
-        found = [self.distressed(span) for span in spans[DISTRESSED]]
-        found += [self.struggling(span) for span in spans[STRUGGLING]]
+        troubles = [self.trouble(part) for span in spans[TROUBLED] for part in tellings(series, span)]
+        found = [*troubles, *self.from_events(now, troubles)]
         found += [self.delighted(span) for span in spans[DELIGHTED]]
-        found += [self.tired(*span) for span in tiredness_spans(series)]
-        found += [self.away(start, end, THRESHOLDS.away_seconds) for start, end in absence_spans(series)]
+        if len(series.frame_times):
+            found += [self.tired(*span) for span in tiredness_spans(series)]
+            found += [self.away(start, end, THRESHOLDS.away_seconds) for start, end in absence_spans(series)]
+        return found
+
+    def from_events(self, now: float, troubles: Sequence[Signal]) -> list[Signal]:
+        """What events alone tell. ``troubles``: what the face told; a slow task adds nothing to them."""
+        found = [self.failing(failure) for failure in repeated_failures(self.events, now)]
+        told = [
+            (signal.start.timestamp(), signal.end.timestamp() if signal.end else np.inf)
+            for signal in [*troubles, *found]
+        ]
+        for slow in slow_tasks(self.child, self.lesson_events, now):
+            if not any(start <= slow.raised <= end for start, end in told):
+                found.append(self.slow(slow))
         return found
 
     def _moments(self, kind: str) -> Floats:
         """When events of a kind happened, in seconds since 1970, sorted."""
         return np.array(sorted(event.at.timestamp() for event in self.events if event.kind == kind))
 
-    def distressed(self, span: Span) -> Signal:
-        return self._from_span(DISTRESSED, span, (Emotion.FEAR, Emotion.SAD), "teacher")[0]
-
-    def struggling(self, span: Span) -> Signal:
-        signal, raised = self._from_span(STRUGGLING, span, NEGATIVE, "ask_for_help")
+    def trouble(self, span: Span) -> Signal:
+        """Struggling after a failed task; else distressed where fear and sadness lead; else unpleasant."""
+        start, raised = float(self.series.times[span.start]), float(self.series.times[span.raised])
+        end = None if span.end is None else float(max(self.series.times[span.end], raised))
         before = [event for event in self.events if 0 <= raised - event.at.timestamp() <= _RECENT]
         failed = [event for event in before if event.kind == "task_failed"]
-        if not failed:
-            return signal
-        task = failed[-1].detail
-        same = sum(event.detail == task for event in failed)
-        hinted = any(event.kind == "hint" and event.at >= failed[0].at for event in before)
-        return replace(
-            signal,
-            reason_key="struggling_after_failure",
-            evidence={"task": task, "failures": same, **signal.evidence},
-            suggestion_key="assistant" if hinted else "hint",
+        if failed:
+            task = failed[-1].detail
+            evidence = self._evidence(span, start, end, NEGATIVE)
+            told: dict[str, float | str] = {"task": task, "failures": sum(event.detail == task for event in failed)}
+            return self._signal(
+                STRUGGLING, start, raised, end, _strength(evidence), told | evidence, self._help(failed[0], raised),
+                "struggling_after_failure",
+            )  # fmt: skip
+        shares = self._shares(span)
+        distressed = shares[list(_SAD_OR_AFRAID)].sum() >= shares[list(NEGATIVE)].sum() / 2
+        kind, classes = (DISTRESSED, _SAD_OR_AFRAID) if distressed else (UNPLEASANT, NEGATIVE)
+        evidence = self._evidence(span, start, end, classes)
+        suggestion = "teacher" if distressed else "ask_for_help"
+        return self._signal(kind, start, raised, end, _strength(evidence), evidence, suggestion)
+
+    def failing(self, failure: RepeatedFailure) -> Signal:
+        """One task failed again and again."""
+        evidence: dict[str, float | str] = {
+            "task": failure.task,
+            "failures": failure.failures,
+            "seconds": round(failure.raised - failure.start),
+        }
+        series = self.series
+        first, end = np.searchsorted(series.times, [failure.start, failure.raised + 1e-6]).tolist()
+        key = "failed_unseen"
+        if end > first and failure.raised - series.times[end - 1] <= GAP:
+            span = Span(first, end - 1, None)
+            share, usual = self._shares(span)[list(NEGATIVE)].sum(), self.baseline.negative(end - 1)
+            evidence |= {"percent": round(100 * share), "usual_percent": round(100 * usual)}
+            worse = share >= usual + THRESHOLDS.worse_share
+            key = "struggling_after_failure" if worse else "failed_as_usual"
+        began = next(event for event in self.events if event.at.timestamp() >= failure.start)
+        suggestion = self._help(began, failure.raised)
+        return self._signal(STRUGGLING, failure.start, failure.raised, failure.end, 0.5, evidence, suggestion, key)
+
+    def slow(self, slow: SlowTask) -> Signal:
+        """A task that takes much longer than it took others."""
+        evidence: dict[str, float | str] = {
+            "task": slow.task,
+            "minutes": round((slow.raised - slow.start) / 60),
+            "usual_minutes": max(1, round(slow.usual / 60)),
+        }
+        return self._signal(STRUGGLING, slow.start, slow.raised, slow.end, 0.3, evidence, "ask_for_help", "slow")
+
+    def _help(self, since: Event, raised: float) -> str:
+        """A hint; where one was given between an event and the signal, the helper character."""
+        hinted = any(
+            event.kind == "hint" and since.at.timestamp() <= event.at.timestamp() <= raised for event in self.events
         )
+        return "assistant" if hinted else "hint"
 
     def delighted(self, span: Span) -> Signal:
-        signal, _ = self._from_span(DELIGHTED, span, (Emotion.HAPPY,), "teacher")
-        start = signal.start.timestamp()
+        start, raised = float(self.series.times[span.start]), float(self.series.times[span.raised])
+        end = None if span.end is None else float(max(self.series.times[span.end], raised))
+        evidence = self._evidence(span, start, end, (Emotion.HAPPY,))
+        signal = self._signal(DELIGHTED, start, raised, end, _strength(evidence), evidence, "teacher")
         solved = [e for e in self.events if e.kind == "task_solved" and -5 <= start - e.at.timestamp() <= 60]
         if not solved:
             return signal
@@ -182,20 +258,24 @@ class _SignalBuilder:
         seconds = round((self.series.frame_times[-1] if end is None else end) - start)
         return self._signal(AWAY, start, raised, end, seconds / 120, {"seconds": seconds}, "teacher")
 
-    def _from_span(self, kind: str, span: Span, classes: Sequence[Emotion], suggestion: str) -> tuple[Signal, float]:
-        series = self.series
-        start, raised = float(series.times[span.start]), float(series.times[span.raised])
-        end = None if span.end is None else float(max(series.times[span.end], raised))
+    def _shares(self, span: Span) -> Floats:
+        """(8,) the expected share of the time in each expression from the start of a span until it was raised."""
         rows = slice(span.start, span.raised + 1)
-        weights = series.quality[rows] * series.durations[rows]
-        shares = expression_shares(series.likelihoods[rows], weights, np.zeros(len(weights), dtype=np.int64), 1)[0]
-        share, usual = (float(level[list(classes)].sum()) for level in (shares, self.baseline[span.raised]))
-        evidence: dict[str, float | str] = {
-            "seconds": round((float(series.frame_times[-1]) if end is None else end) - start),
-            "percent": round(100 * share),
-            "usual_percent": round(100 * usual),
+        weights = self.series.quality[rows] * self.series.durations[rows]
+        weights = weights if weights.sum() > 0 else np.ones(len(weights))
+        return np.asarray((weights[:, None] * self.series.probabilities[rows]).sum(axis=0) / weights.sum())
+
+    def _evidence(
+        self, span: Span, start: float, end: float | None, classes: Sequence[Emotion]
+    ) -> dict[str, float | str]:
+        share = self._shares(span)[list(classes)].sum()
+        usual = self.baseline.shares[span.raised, list(classes)].sum()
+        last = float(self.series.frame_times[-1]) if end is None else end
+        return {
+            "seconds": round(last - start),
+            "percent": round(100 * float(share)),
+            "usual_percent": round(100 * float(usual)),
         }
-        return self._signal(kind, start, raised, end, share - usual, evidence, suggestion), raised
 
     def _signal(
         self,
@@ -206,8 +286,9 @@ class _SignalBuilder:
         strength: float,
         evidence: dict[str, float | str],
         suggestion: str,
+        reason: str | None = None,
     ) -> Signal:
-        text = f"{self.lesson}\0{self.child}\0{kind}\0{round(raised)}"
+        text = f"{self.lesson}\0{self.child}\0{reason or kind}\0{round(raised)}"
         return Signal(
             id=hashlib.sha256(text.encode()).hexdigest()[:16],
             lesson=self.lesson,
@@ -217,7 +298,12 @@ class _SignalBuilder:
             raised=utc_datetime(raised),
             end=None if end is None else utc_datetime(end),
             strength=float(np.clip(strength, 0.0, 1.0)),
-            reason_key=kind,
+            reason_key=reason or kind,
             evidence=evidence,
             suggestion_key=suggestion,
         )
+
+
+def _strength(evidence: Mapping[str, float | str]) -> float:
+    """By how much more of the time than at rest, 0..1."""
+    return (float(evidence["percent"]) - float(evidence["usual_percent"])) / 100

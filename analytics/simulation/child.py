@@ -1,4 +1,4 @@
-"""Simulated children in front of a camera: a known ground truth, and readings with the errors of the real classifier.
+"""Simulated children in front of a camera: a known ground truth, and how the network reads a person who lives it.
 
 The ground truth is a list of `StateSpan`s. Nothing in this module knows how states are detected.
 """
@@ -11,38 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.simulation.person import LOOKING_DOWN, Person, frames_of
 from emotion.labels import KEYS, Emotion
 
 Floats = npt.NDArray[np.float64]
 
-# Rows: the plurality of the FER+ votes; columns: the answer; both in the order of `Emotion`. Measured on FER+ `valid`
-# (3,553 faces) with the ResNet152 at 64 pixels from which the packaged checkpoint was trained on: a later checkpoint
-# errs less, so this is the harder case.
-CONFUSION = np.array(
-    [
-        [407, 0, 2, 8, 10, 18, 0, 38],
-        [0, 16, 7, 11, 1, 0, 1, 10],
-        [4, 1, 306, 14, 3, 15, 3, 107],
-        [15, 4, 17, 236, 5, 13, 0, 33],
-        [18, 2, 2, 3, 38, 1, 0, 13],
-        [12, 0, 16, 10, 3, 817, 1, 34],
-        [0, 1, 2, 1, 0, 1, 7, 16],
-        [23, 0, 116, 30, 0, 47, 5, 1029],
-    ],
-    dtype=np.float64,
-)
-
-# Confidence of the same network on the same faces: mean and standard deviation of the logit of its highest probability,
-# for right answers by class, and for wrong ones. Wrong answers are much less confident, which is why sums of
-# probabilities carry more information than counts of answers.
-RIGHT_LOGITS = np.array(
-    [[2.07, 0.83, 1.31, 1.47, 1.04, 4.39, 1.23, 1.40], [1.21, 0.50, 1.47, 1.20, 0.87, 2.43, 1.27, 1.12]]
-)
-WRONG_LOGITS = np.array([0.28, 0.65])
-
 EXPRESSION_SECONDS = 2.25  # mean duration of an expression: P. Ekman, "Emotions revealed" (2003), gives 0.5 to 4
-MISREADING_SECONDS = 3.0  # mean duration of the same error: the same face at the same angle is misread alike
-CORRELATION_SECONDS = 3.0  # correlation time of confidence and of face quality
+CORRELATION_SECONDS = 3.0  # correlation time of face quality
+POOR_QUALITY = 0.6  # below this face quality a frame may be read as in poor light
 
 
 def mixture(**shares: float) -> Floats:
@@ -79,9 +55,10 @@ PROFILES: tuple[Profile, ...] = (
 # Shares of expressions in each state, when shown fully. After the affect dynamics of learning with a computer:
 # confusion and frustration at an impasse, delight at a solution (S. D'Mello and A. Graesser, Learning and Instruction
 # 22 (2012) 145-157). The shares are assumptions about children who show their states clearly: measurements on such
-# lessons do not hold for children who hide them (tests/benchmarks/signals.py --shown 0.75). The last three are ordinary
-# behaviour and should raise no signal: a frown of concentration, a flash of temper, a smile.
+# lessons do not hold for children who hide them (tests/benchmarks/signals.py --shown 0.75). Concentrating, a flash of
+# temper and a smile are ordinary behaviour and should raise no signal.
 STRUGGLING, TIRED, AWAY, DELIGHTED, DISTRESSED = "struggling", "tired", "away", "delighted", "distressed"
+UNPLEASANT = "unpleasant"
 CONCENTRATING, FLASH, SMILE = "concentrating", "flash", "smile"
 EXPRESSIONS_BY_STATE: dict[str, Floats] = {
     STRUGGLING: mixture(sad=0.36, angry=0.38, disgust=0.05, fear=0.04, surprise=0.02, contempt=0.02),
@@ -89,6 +66,7 @@ EXPRESSIONS_BY_STATE: dict[str, Floats] = {
     DELIGHTED: mixture(happy=0.75, surprise=0.10),
     DISTRESSED: mixture(fear=0.44, sad=0.44, surprise=0.05, angry=0.03),
     CONCENTRATING: mixture(angry=0.10, sad=0.08),
+    UNPLEASANT: mixture(angry=0.50, disgust=0.27, contempt=0.08),
     FLASH: mixture(angry=0.60, disgust=0.10, sad=0.10),
     SMILE: mixture(happy=0.85),
 }
@@ -96,8 +74,8 @@ EXPRESSIONS_BY_STATE: dict[str, Floats] = {
 
 @dataclass(frozen=True, slots=True)
 class StateSpan:
-    """A span in one state, in seconds since the start of the lesson. ``kind``: a key of `EXPRESSIONS_BY_STATE`, or
-    `AWAY`."""
+    """A span in one state, in seconds since the start of the lesson. ``kind``: a key of `EXPRESSIONS_BY_STATE`, `AWAY`,
+    or `LOOKING_DOWN` (at its hands, say)."""
 
     kind: str
     start: float
@@ -122,21 +100,24 @@ def simulate_child(
     profile: Profile,
     spans: Sequence[StateSpan],
     duration: float,
-    confusion: Floats = CONFUSION,
+    person: Person,
     interval: float = 1.0,
     shown: float = 1.0,
 ) -> Readings:
-    """One child through one lesson. ``duration`` and ``interval`` in seconds; ``confusion``: (8, 8) counts, rows =
-    truth."""
+    """One child through one lesson. ``duration`` and ``interval`` in seconds; ``person``: how its face is read."""
     count = int(duration / interval)
     seconds = np.sort((np.arange(count) + rng.uniform(0, 0.15, count)) * interval)
     shares = np.tile(profile.baseline, (count, 1))
     absent = _glances(rng, seconds, profile.glances_per_minute, interval)
+    down = np.zeros(count, dtype=bool)
     quality = profile.quality + 0.12 * _correlated_noise(rng, count, interval)
     for span in spans:
         inside = (seconds >= span.start) & (seconds < span.end)
         if span.kind == AWAY:
             absent |= inside
+            continue
+        if span.kind == LOOKING_DOWN:
+            down |= inside
             continue
         fade = np.clip((seconds[inside] - span.start) / _fade_in(span), 0, 1)[:, None] * profile.shown * shown
         shares[inside] = (1 - fade) * shares[inside] + fade * EXPRESSIONS_BY_STATE[span.kind]
@@ -148,7 +129,7 @@ def simulate_child(
     absent |= rng.random(count) < 0.01 + 0.05 * np.clip(0.5 - quality, 0, None)
 
     truth = _draw_persistent(rng, shares, EXPRESSION_SECONDS / interval)
-    probabilities = _classify(rng, truth, quality, confusion, interval)
+    probabilities = _read(rng, person, truth, quality, down, interval)
     probabilities[absent] = np.nan
     quality[absent] = np.nan
     truth[absent] = -1
@@ -184,37 +165,24 @@ def _draw_persistent(rng: np.random.Generator, shares: Floats, frames: float) ->
     return drawn[np.maximum.accumulate(np.where(renewed, np.arange(count), 0))]
 
 
-def _classify(
-    rng: np.random.Generator, truth: npt.NDArray[np.int64], quality: Floats, confusion: Floats, interval: float
+def _read(
+    rng: np.random.Generator,
+    person: Person,
+    truth: npt.NDArray[np.int64],
+    quality: Floats,
+    down: npt.NDArray[np.bool_],
+    interval: float,
 ) -> Floats:
-    """(n, 8) probabilities for the (n,) true expressions: the class from the confusion matrix, the confidence from
-    `RIGHT_LOGITS` and `WRONG_LOGITS`."""
+    """(n, 8) probabilities of a person that shows the (n,) expressions ``truth``. Looking ``down`` and in poor light it
+    is read as the same face at rest was, whatever it shows: an expression is hardly seen then."""
     count = len(truth)
-    rows = confusion / confusion.sum(axis=1, keepdims=True)
-    guess = confusion.sum(axis=0) / confusion.sum()
-    # A poor face is misread more often than those of the data set.
-    blind = 0.3 * np.clip(0.6 - quality, 0, None)[:, None]
-    chances = (1 - blind) * rows[truth] + blind * guess
-    drawn = (np.cumsum(chances, axis=1) < rng.random(count)[:, None]).sum(axis=1).clip(max=len(KEYS) - 1)
-    renewed = rng.random(count) < min(1.0, interval / MISREADING_SECONDS)
-    renewed[1:] |= truth[1:] != truth[:-1]
-    renewed[:1] = True
-    apparent = drawn[np.maximum.accumulate(np.where(renewed, np.arange(count), 0))]
-
-    mean, deviation = np.where(apparent == truth, RIGHT_LOGITS[:, truth], WRONG_LOGITS[:, None])
-    top = 1 / (1 + np.exp(-mean - deviation * _correlated_noise(rng, count, interval)))
-    likely = 0.9 * rows[truth] + 0.1 / len(KEYS)
-    likely[np.arange(count), apparent] = 0.0
-    rest = rng.standard_gamma(4.0 * likely / likely.sum(axis=1, keepdims=True)) + 1e-12
-    rest[np.arange(count), apparent] = 0.0
-    probabilities = rest * ((1 - top) / rest.sum(axis=1))[:, None]
-    probabilities[np.arange(count), apparent] = top
-    highest = probabilities.argmax(axis=1)  # where the rest fell on one class, that class would win: exchange the two
-    probabilities[np.arange(count), apparent] = probabilities[np.arange(count), highest]
-    probabilities[np.arange(count), highest] = np.where(
-        highest == apparent, probabilities[np.arange(count), highest], top
-    )
-    return probabilities
+    seconds = np.floor(np.arange(count) * interval).astype(np.int64)  # within a second a face hardly moves
+    places = frames_of(rng, person.shown.shape[1], int(seconds[-1]) + 1)[seconds]
+    disturbed = places % len(person.poor_light)
+    dark = rng.random(count) < np.clip(POOR_QUALITY - quality, 0, None)
+    probabilities = person.shown[truth, places]
+    probabilities = np.where(down[:, None], person.looking_down[disturbed], probabilities)
+    return np.where(dark[:, None], person.poor_light[disturbed], probabilities)
 
 
 def _correlated_noise(rng: np.random.Generator, count: int, interval: float) -> Floats:

@@ -12,7 +12,6 @@ import numpy as np
 from analytics.simulation.child import (
     AWAY,
     CONCENTRATING,
-    CONFUSION,
     DELIGHTED,
     DISTRESSED,
     FLASH,
@@ -20,14 +19,15 @@ from analytics.simulation.child import (
     SMILE,
     STRUGGLING,
     TIRED,
-    Floats,
+    UNPLEASANT,
     Profile,
     Readings,
     StateSpan,
     simulate_child,
 )
+from analytics.simulation.person import LOOKING_DOWN, draw_person
 
-SIGNALLED_STATES = (STRUGGLING, TIRED, AWAY, DELIGHTED, DISTRESSED)
+SIGNALLED_STATES = (STRUGGLING, TIRED, AWAY, DELIGHTED, DISTRESSED, UNPLEASANT)
 BETWEEN_SPANS = 120.0  # seconds at rest between two spans
 
 
@@ -55,23 +55,24 @@ def simulate_lesson(
     rng: np.random.Generator,
     minutes: float = 30.0,
     calm: bool = False,
-    confusion: Floats = CONFUSION,
+    half: int | None = None,
     shown: float = 1.0,
 ) -> list[SimulatedChild]:
-    """One lesson of five children, one of each profile. ``calm``: nothing happens that should raise a signal.
-    ``shown``: how much of their states the children show; 1: as `EXPRESSIONS_BY_STATE` says."""
-    return [_child(rng, profile, minutes * 60, calm, confusion, shown) for profile in PROFILES]
+    """One lesson of five children, one of each profile. ``calm``: nothing happens that should raise a signal. ``half``:
+    of which half of the faces they are, see `draw_person`. ``shown``: how much of their states the children show; 1: as
+    `EXPRESSIONS_BY_STATE` says."""
+    return [_child(rng, profile, minutes * 60, calm, half, shown) for profile in PROFILES]
 
 
 def _child(
-    rng: np.random.Generator, profile: Profile, duration: float, calm: bool, confusion: Floats, shown: float
+    rng: np.random.Generator, profile: Profile, duration: float, calm: bool, half: int | None, shown: float
 ) -> SimulatedChild:
     task_events, reactions = _tasks(rng, duration, calm)
     spans = () if calm else tuple(_state_spans(rng, duration, reactions))
     everything = (*_distractions(rng, duration), *spans)  # a span overrides a distraction that it meets
-    return SimulatedChild(
-        profile, spans, task_events, simulate_child(rng, profile, everything, duration, confusion, shown=shown)
-    )
+    person = draw_person(rng, half)
+    readings = simulate_child(rng, profile, everything, duration, person, shown=shown)
+    return SimulatedChild(profile, spans, task_events, readings)
 
 
 def _tasks(rng: np.random.Generator, duration: float, calm: bool) -> tuple[tuple[TaskEvent, ...], list[StateSpan]]:
@@ -105,8 +106,8 @@ def _state_spans(rng: np.random.Generator, duration: float, reactions: list[Stat
     """Reactions to tasks and spontaneous states, at least `BETWEEN_SPANS` apart."""
     candidates = list(reactions)
     for kind, per_hour, shortest, longest in (
-        (STRUGGLING, 0.7, 60, 240),
-        (DISTRESSED, 3.5, 50, 180),
+        (UNPLEASANT, 1.5, 60, 240),
+        (DISTRESSED, 3.0, 50, 180),
         (AWAY, 2.5, 45, 240),
     ):
         for _ in range(rng.poisson(per_hour * duration / 3600)):
@@ -127,6 +128,11 @@ def _state_spans(rng: np.random.Generator, duration: float, reactions: list[Stat
 
 
 def _distractions(rng: np.random.Generator, duration: float) -> Iterator[StateSpan]:
-    for kind, per_hour, shortest, longest in ((CONCENTRATING, 4, 30, 90), (FLASH, 4, 2, 8), (SMILE, 15, 2, 8)):
+    for kind, per_hour, shortest, longest in (
+        (CONCENTRATING, 4, 30, 90),
+        (FLASH, 4, 2, 8),
+        (SMILE, 15, 2, 8),
+        (LOOKING_DOWN, 20, 3, 12),
+    ):
         for onset in rng.uniform(0, duration, rng.poisson(per_hour * duration / 3600)):
             yield StateSpan(kind, onset, onset + rng.uniform(shortest, longest))

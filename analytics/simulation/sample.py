@@ -24,6 +24,7 @@ from analytics.simulation.child import (
     StateSpan,
     simulate_child,
 )
+from analytics.simulation.person import typical_person
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import SAMPLE_CLASS, Child, Event, Lesson, Observation
 
@@ -34,7 +35,7 @@ MINUTES = 25.0
 EARLIER_MINUTES = 12.0
 EARLIER_INTERVAL = 2.0  # seconds: the earlier lessons are there for their averages, half as many rows will do
 EARLIER_LESSONS = 4
-SEED = 20260915
+SEED = 20260920
 
 CALM, LIVELY, SERIOUS, SHY, RESTLESS = PROFILES
 
@@ -71,7 +72,7 @@ SAMPLE_CHILDREN: tuple[SampleChild, ...] = (
         (
             *_solved(3.0, 7.9, 12.0),
             (14.6, "task_failed", "task 4"),
-            (15.5, "task_failed", "task 4"),
+            (15.0, "task_failed", "task 4"),
             (18.2, "hint", "task 4"),
             (19.2, "task_solved", "task 4"),
             (23.4, "task_solved", "task 5"),
@@ -124,7 +125,7 @@ def _add_main_lesson(store: LessonStore) -> Lesson:
     )
     rows: list[Observation] = []
     for child in SAMPLE_CHILDREN:
-        readings = simulate_child(rng, child.profile, child.spans, MINUTES * 60)
+        readings = simulate_child(rng, child.profile, child.spans, MINUTES * 60, typical_person())
         rows.extend(_observations(readings, SAMPLE_ID, pseudonym_of(child), STARTED_AT))
     store.add_observations(rows)
     for event in _events():
@@ -146,6 +147,7 @@ def _add_earlier_lesson(store: LessonStore, weeks: int) -> None:
             child.profile,
             (hard,) if child.animal == "fox" else (),
             EARLIER_MINUTES * 60,
+            typical_person(),
             interval=EARLIER_INTERVAL,
         )
         rows.extend(_observations(readings, lesson_id, pseudonym_of(child), started_at))

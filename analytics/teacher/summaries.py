@@ -1,6 +1,5 @@
 """A child's lesson in a few sentences."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from markupsafe import Markup
 
 from analytics.insight.timeline import ChildTimeline
 from analytics.signals.episodes import AWAY
+from analytics.signals.smoothing import expected_seconds
 from analytics.signals.support import Signal
 from analytics.words.sentences import animal_name, reason_text, signal_state
 from analytics.words.templates import render
@@ -17,19 +17,18 @@ STATES_NAMED = 3  # expressions that are named; the rest is in the chart
 
 
 def child_sentences(timeline: ChildTimeline, language: str) -> list[str]:
-    """How long the child was seen, which expressions it mostly showed, how long it was away. Plain text."""
+    """How long the child was seen, how long it is expected to have shown which expressions, how long it was away.
+    Plain text."""
     name = animal_name(language, timeline.animal)
-    seconds: dict[str, float] = defaultdict(float)
-    for episode in timeline.episodes:
-        seconds[episode.state] += episode.seconds
-    away = seconds.pop(AWAY, 0.0)
+    seconds = expected_seconds(timeline.smoothed)
+    away = sum(episode.seconds for episode in timeline.episodes if episode.state == AWAY)
     seen = sum(seconds.values())
     if not seen and not away:
         return [say(language, "no_child_data", animal=name)]
     sentences = [
         say(language, "words_seen", animal=name, seen=duration(language, seen), total=duration(language, seen + away))
     ]
-    leading = sorted(seconds.items(), key=lambda item: -item[1])[:STATES_NAMED]
+    leading = [item for item in sorted(seconds.items(), key=lambda item: -item[1])[:STATES_NAMED] if item[1] >= 1]
     if leading:
         states = ", ".join(
             f"{expression_name(language, state)} {duration(language, spent)}" for state, spent in leading

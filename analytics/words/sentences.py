@@ -14,6 +14,8 @@ from analytics.store.erasing_plan import EXPORTS, FILE, HUB, LEFTOVERS, REWRITE,
 from analytics.store.records import SAMPLE_CLASS, Lesson
 from analytics.words.texts import TEXTS, decimal, duration, expression_name, say
 
+SHORT_SECONDS = 20.0  # a signal that was over sooner is called short
+
 
 def time_zone(name: str) -> tzinfo:
     """The zone called ``name`` (IANA); UTC for an unknown name."""
@@ -111,12 +113,15 @@ def signal_state(language: str, signal: Signal, running: bool) -> str:
 
 def signal_time_text(language: str, signal: Signal, now: datetime, zone: str, running: bool) -> str:
     """When a signal lasted: "for 1 min 40 s" up to ``now`` while the lesson is ``running``; else "at 10:15:03, for
-    3 min", or "from 10:15:03 to the end"."""
+    3 min", "briefly, at 10:15:03", or "from 10:15:03 to the end"."""
     if signal.end is None and not running:
         return say(language, "until_end", time=time_of_day(signal.start, zone))
     if signal.end is None:
         return say(language, "since_for", time=duration(language, (now - signal.start).total_seconds()))
-    lasted = duration(language, (signal.end - signal.start).total_seconds())
+    seconds = (signal.end - signal.start).total_seconds()
+    if seconds < SHORT_SECONDS:
+        return say(language, "lasted_short", time=time_of_day(signal.start, zone))
+    lasted = duration(language, seconds)
     return say(language, "lasted", time=time_of_day(signal.start, zone), duration=lasted)
 
 

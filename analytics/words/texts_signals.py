@@ -3,12 +3,14 @@
 SIGNALS: dict[str, tuple[str, str]] = {
     "signal_distressed": ("distressed", "расстроен(а)"),
     "signal_struggling": ("struggling", "испытывает трудности"),
+    "signal_unpleasant": ("looks unhappy", "похоже на недовольство"),
     "signal_tired": ("tired", "похоже на усталость"),
     "signal_away": ("away", "нет в кадре"),
     "signal_delighted": ("delighted", "радуется"),
     # what followed in the past tense, for a lesson that is over
     "was_distressed": ("was distressed", "расстройство"),
     "was_struggling": ("struggled", "трудности"),
+    "was_unpleasant": ("looked unhappy", "похоже на недовольство"),
     "was_tired": ("looked tired", "похоже на усталость"),
     "was_away": ("was away", "не в кадре"),
     "was_delighted": ("was delighted", "радость"),
@@ -17,7 +19,19 @@ SIGNALS: dict[str, tuple[str, str]] = {
         "{task} failed {times}; unpleasant expressions {percent} % of the time, usually {usual_percent} %.",
         "{task} не вышло {times}; неприятные выражения {percent} % времени, обычно {usual_percent} %.",
     ),
-    "reason_struggling": (
+    "reason_failed_as_usual": (
+        "{task} failed {times}; the face looks as usual.",
+        "{task} не вышло {times}; лицо как обычно.",
+    ),
+    "reason_failed_unseen": (
+        "{task} failed {times}; the face was not seen.",
+        "{task} не вышло {times}; лица не было видно.",
+    ),
+    "reason_slow": (
+        "{task} for {minutes} min; others needed {usual_minutes}.",
+        "{task}: уже {minutes} мин; другим хватило {usual_minutes}.",
+    ),
+    "reason_unpleasant": (
         "Unpleasant expressions {percent} % of the time, usually {usual_percent} %.",
         "Неприятные выражения {percent} % времени, обычно {usual_percent} %.",
     ),
@@ -70,6 +84,7 @@ SIGNALS: dict[str, tuple[str, str]] = {
     "times_many": ("{count} times", "{count} раз"),
     "since_for": ("for {time}", "уже {time}"),
     "lasted": ("at {time}, for {duration}", "в {time}, {duration}"),
+    "lasted_short": ("briefly, at {time}", "недолго, в {time}"),
     "until_end": ("from {time} to the end", "с {time} до конца урока"),
     "small_group": (
         "Fewer than five children: what is said of the class says much of each of them.",

@@ -17,7 +17,7 @@ from analytics.insight.task_effects import student_quantile, welch_interval
 from analytics.insight.timeline import SILENT, SPARKLINE_POINTS, binned_means, child_timeline, class_board
 from analytics.signals.episodes import AWAY
 from analytics.signals.lesson_signals import earlier_baselines, lesson_signals
-from analytics.signals.support import KINDS
+from analytics.signals.support import KINDS, TROUBLES
 from analytics.simulation.sample import SAMPLE_CHILDREN, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import SAMPLE_CLASS, Child, Event, Lesson, Observation, StoreError
@@ -79,7 +79,7 @@ def test_in_the_sample_the_fox_and_nobody_else_needed_help_after_failing_task_4_
 ) -> None:
     store, lesson = sample
     signals = lesson_signals(store, lesson, lesson.ended_at or START)
-    help_needed = [signal for signal in signals if signal.kind in ("struggling", "distressed")]
+    help_needed = [signal for signal in signals if signal.kind in TROUBLES]
     assert [signal.child for signal in help_needed] == ["sample-fox"]
     assert help_needed[0].reason_key == "struggling_after_failure"
     assert help_needed[0].evidence["task"] == "task 4"

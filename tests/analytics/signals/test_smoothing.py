@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.signals.smoothing import AFFECT, affect_of, decaying_sums, seconds_of, smooth, smooth_class
+from analytics.signals.smoothing import (
+    AFFECT,
+    affect_of,
+    decaying_sums,
+    expected_seconds,
+    seconds_of,
+    smooth,
+    smooth_class,
+)
 from emotion.labels import CIRCUMPLEX, KEYS, Emotion
 
 CALM = (0.02, 0.01, 0.05, 0.02, 0.01, 0.05, 0.01, 0.83)
@@ -144,3 +152,12 @@ def test_circumplex_coordinates_lie_in_the_unit_square_with_neutral_at_the_origi
     assert set(CIRCUMPLEX) == set(Emotion)
     assert CIRCUMPLEX[Emotion.NEUTRAL] == (0.0, 0.0)
     assert all(-1 <= value <= 1 for pair in CIRCUMPLEX.values() for value in pair)
+
+
+def test_expected_time_counts_what_never_leads_at_any_moment() -> None:
+    """Counting the winner of each moment called a child calm for the whole of a lesson in which it was 40 % sad."""
+    row = [0.0] * len(KEYS)
+    row[Emotion.NEUTRAL], row[Emotion.SAD] = 0.6, 0.4
+    spent = expected_seconds(smooth(frame(list(np.arange(101.0)), [tuple(row)] * 101)))
+    assert spent["sad"] == pytest.approx(40, abs=1)
+    assert spent["neutral"] == pytest.approx(60, abs=1)
