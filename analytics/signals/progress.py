@@ -54,15 +54,19 @@ def repeated_failures(events: Sequence[Event], now: float) -> Iterator[RepeatedF
 def slow_tasks(child: str, events: Sequence[Event], now: float) -> Iterator[SlowTask]:
     """``events``: of the whole lesson, in order of time. ``now``: seconds since 1970.
 
-    A task lasts from its start until this child solves it or begins the next one. It is slow from when it has lasted
-    `THRESHOLDS.slow_factor` times the median of those who have solved it by then, and of the child's own tasks before.
+    A task lasts from its start until this child solves it or something is reported of another task. It is slow from
+    when it has lasted `THRESHOLDS.slow_factor` times the median of those who have solved it by then, and of the child's
+    own tasks before.
     """
     solved = _solved_tasks(events)
     own: list[float] = []
-    begun = [event for event in events if event.kind == "task_started" and event.child in (None, child)]
-    ends = [*(event.at.timestamp() for event in begun), np.inf][1:]
-    for event, left in zip(begun, ends, strict=True):
+    of_tasks = [event for event in events if event.kind.startswith("task_") and event.child in (None, child)]
+    for place_begun, event in enumerate(of_tasks):
+        if event.kind != "task_started":
+            continue
         task, start = event.detail, event.at.timestamp()
+        others_begun = (other for other in of_tasks[place_begun + 1 :] if other.detail != task)
+        left = next((other.at.timestamp() for other in others_begun), np.inf)
         by_child = solved.get(task, {})
         end = min(left, by_child[child].at if child in by_child else np.inf)
         others = sorted((done.at, done.seconds) for who, done in by_child.items() if who != child)

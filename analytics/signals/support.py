@@ -37,7 +37,9 @@ DISTRESSED, STRUGGLING, UNPLEASANT, TIRED, AWAY = "distressed", "struggling", "u
 KINDS = (DISTRESSED, STRUGGLING, UNPLEASANT, TIRED, AWAY, DELIGHTED)  # who needs a teacher first
 TROUBLES = (DISTRESSED, STRUGGLING, UNPLEASANT)  # what one question decides, and a second one names
 SUGGESTIONS = ("break", "ask_for_help", "hint", "assistant", "teacher")  # the list of the paper
-_RECENT = 300.0  # seconds before a signal in which a failed task counts as its reason
+_CAUSE = 120.0  # seconds before a signal in which a failed task is its reason ...
+_RECENT = 300.0  # ... and in which failures of that task before it are counted
+_CLEAR = 0.15  # by so much the share of the expressions that a sentence names is higher than at rest
 _SAD_OR_AFRAID = (Emotion.FEAR, Emotion.SAD)
 
 
@@ -57,6 +59,7 @@ class Signal:
     | failed_unseen | task, failures, seconds |
     | slow | task, minutes, usual_minutes |
     | distressed, unpleasant | seconds, percent, usual_percent |
+    | changed | expression, seconds, percent, usual_percent |
     | tired | minutes, away_percent, usual_away_percent, expression_percent, usual_expression_percent |
     | away | seconds |
     | delighted_after_success | task, seconds, percent, usual_percent |
@@ -64,8 +67,9 @@ class Signal:
 
     ``seconds``: from start to end, or to the last frame while it lasts. ``percent``: the expected share of the time
     with unpleasant expressions (with joy for delighted; with fear and sadness for distressed) from start to ``raised``;
-    ``usual_percent``: the same at rest. ``minutes``: the span that tiredness was judged over, or that a task took;
-    ``usual_minutes``: what it took others.
+    ``usual_percent``: the same at rest. ``expression``: the key of the one that is seen so much more than at rest where
+    unpleasant expressions as a whole hardly are. ``minutes``: the span that tiredness was judged over, or that a task
+    has taken; ``usual_minutes``: what it took others.
     """
 
     id: str
@@ -165,7 +169,7 @@ class _SignalBuilder:
         ]
         for slow in slow_tasks(self.child, self.lesson_events, now):
             if not any(start <= slow.raised <= end for start, end in told):
-                found.append(self.slow(slow))
+                found.append(self.slow(slow, now))
         return found
 
     def _moments(self, kind: str) -> Floats:
@@ -178,7 +182,7 @@ class _SignalBuilder:
         end = None if span.end is None else float(max(self.series.times[span.end], raised))
         before = [event for event in self.events if 0 <= raised - event.at.timestamp() <= _RECENT]
         failed = [event for event in before if event.kind == "task_failed"]
-        if failed:
+        if failed and raised - failed[-1].at.timestamp() <= _CAUSE:
             task = failed[-1].detail
             evidence = self._evidence(span, start, end, NEGATIVE)
             told: dict[str, float | str] = {"task": task, "failures": sum(event.detail == task for event in failed)}
@@ -190,8 +194,13 @@ class _SignalBuilder:
         distressed = shares[list(_SAD_OR_AFRAID)].sum() >= shares[list(NEGATIVE)].sum() / 2
         kind, classes = (DISTRESSED, _SAD_OR_AFRAID) if distressed else (UNPLEASANT, NEGATIVE)
         evidence = self._evidence(span, start, end, classes)
-        suggestion = "teacher" if distressed else "ask_for_help"
-        return self._signal(kind, start, raised, end, _strength(evidence), evidence, suggestion)
+        suggestion, reason = "teacher" if distressed else "ask_for_help", None
+        if _strength(evidence) < _CLEAR:  # a face that looks sad at rest, say, and is afraid now
+            rises = [shares[emotion] - self.baseline.shares[span.raised, emotion] for emotion in NEGATIVE]
+            emotion = NEGATIVE[int(np.argmax(rises))]
+            evidence = {"expression": emotion.key, **self._evidence(span, start, end, (emotion,))}
+            reason = "changed"
+        return self._signal(kind, start, raised, end, _strength(evidence), evidence, suggestion, reason)
 
     def failing(self, failure: RepeatedFailure) -> Signal:
         """One task failed again and again."""
@@ -213,11 +222,12 @@ class _SignalBuilder:
         suggestion = self._help(began, failure.raised)
         return self._signal(STRUGGLING, failure.start, failure.raised, failure.end, 0.5, evidence, suggestion, key)
 
-    def slow(self, slow: SlowTask) -> Signal:
+    def slow(self, slow: SlowTask, now: float) -> Signal:
         """A task that takes much longer than it took others."""
+        until = now if slow.end is None else slow.end
         evidence: dict[str, float | str] = {
             "task": slow.task,
-            "minutes": round((slow.raised - slow.start) / 60),
+            "minutes": round((until - slow.start) / 60),
             "usual_minutes": max(1, round(slow.usual / 60)),
         }
         return self._signal(STRUGGLING, slow.start, slow.raised, slow.end, 0.3, evidence, "ask_for_help", "slow")

@@ -133,6 +133,8 @@ def reason_text(language: str, signal: Signal) -> str:
             values[name] = duration(language, float(value))
         elif name == "failures":
             values["times"] = times_text(language, round(float(value)))
+        elif name == "expression":
+            values[name] = expression_name(language, str(value))
         elif name == "task":
             values[name] = detail_text(language, str(value))
         else:

@@ -56,6 +56,10 @@ SIGNALS: dict[str, tuple[str, str]] = {
         "Fear or sadness {percent} % of the time, usually {usual_percent} %.",
         "Страх или грусть {percent} % времени, обычно {usual_percent} %.",
     ),
+    "reason_changed": (
+        "{expression} {percent} % of the time, usually {usual_percent} %.",
+        "{expression} {percent} % времени, обычно {usual_percent} %.",
+    ),
     # suggestions
     "suggest_break": ("Suggest a short break.", "Предложите короткий перерыв."),
     "suggest_ask_for_help": ("Ask whether help is wanted.", "Спросите, нужна ли помощь."),
