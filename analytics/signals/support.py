@@ -39,7 +39,7 @@ TROUBLES = (DISTRESSED, STRUGGLING, UNPLEASANT)  # what one question decides, an
 SUGGESTIONS = ("break", "ask_for_help", "hint", "assistant", "teacher")  # the list of the paper
 _CAUSE = 120.0  # seconds before a signal in which a failed task is its reason ...
 _RECENT = 300.0  # ... and in which failures of that task before it are counted
-_CLEAR = 0.15  # by so much the share of the expressions that a sentence names is higher than at rest
+_CLEAR = 0.25  # by so much the share of the expressions that a sentence names is higher than at rest
 _SAD_OR_AFRAID = (Emotion.FEAR, Emotion.SAD)
 
 
