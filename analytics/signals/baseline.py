@@ -1,7 +1,8 @@
 """The time series of one child in a lesson, and the child's baseline: its mix of expressions at rest."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ CLASS_PRIORS = _PLURALITIES**0.85 / (_PLURALITIES**0.85).sum()
 BASELINE_SECONDS = 600.0  # face time at the start of a lesson from which the baseline is estimated
 BLOCK = 20.0  # seconds: the baseline is a trimmed mean over blocks of this length ...
 KEPT_SHARE = 0.9  # ... of which this share is kept, those with the least negative affect
+BLOCKS = int(BASELINE_SECONDS / BLOCK)
 PRIOR_WEIGHT = 60.0  # seconds of the child's own face time that the prior counts as much as
 # The prior of a child that was never seen: mostly neutral, now and then a smile. It matters in the first minutes only.
 PRIOR_SHARES = np.array([0.03, 0.01, 0.04, 0.02, 0.01, 0.10, 0.01, 0.78])
@@ -34,6 +36,7 @@ _PRIOR_SAMPLES = np.array([-1.2, -0.7, -0.35, 0.0, 0.35, 0.7, 1.2])
 _LEVEL_PRIOR_SECONDS, _PRIOR_FADES = 30.0, 0.25  # the guess weighs 30 s, less a quarter of the child's own
 _SMALLEST_SPREAD = 0.5
 _NORMAL_SPREAD = 1.4826  # a normal distribution's deviation, in units of its median absolute deviation
+_SOME_WEIGHT = 1e-6  # so that there always is a median
 _FLOOR = 0.01  # of a share before its logarithm is taken
 
 
@@ -67,10 +70,11 @@ class ChildSeries:
     likelihoods: Floats  # (m, 8) posteriors / `CLASS_PRIORS`: p(frame | expression) up to a factor per row
 
 
-_NOTHING = np.zeros(0)
-NO_FRAMES = ChildSeries(
-    _NOTHING, np.zeros(0, dtype=bool), _NOTHING, _NOTHING, _NOTHING, np.zeros((0, 8)), np.zeros((0, 8))
-)
+def continued(series: ChildSeries, last: float) -> ChildSeries:
+    """A series that goes on with what came before: ``last`` is the time of the last frame with a face."""
+    if not len(series.times) or series.times[0] - last > GAP:
+        return series
+    return replace(series, durations=np.append(series.times[0] - last, series.durations[1:]))
 
 
 def child_series(observations: pd.DataFrame) -> ChildSeries:
@@ -107,85 +111,88 @@ def leanings(series: ChildSeries) -> Floats:
     return np.asarray(np.log((shares + _FLOOR) / (1 - shares + _FLOOR)))
 
 
-@dataclass(frozen=True, slots=True)
-class RunningBaseline:
+class RunningBaseline(NamedTuple):
     """The baseline as known at each of m frames. ``shares``: (m, 8). ``levels``, ``spreads``: (m, 2)."""
 
     shares: Floats
     levels: Floats
     spreads: Floats
 
-    def negative(self, row: int) -> float:
-        """The share of negative expressions at rest, as known at a row."""
-        return float(self.shares[row, list(NEGATIVE)].sum())
 
-
-def running_baseline(series: ChildSeries, earlier: Baseline | None = None) -> RunningBaseline:
-    """The baseline at each frame with a face, from frames before it only.
+class RestingFace:
+    """What one child looks like at rest, learnt frame by frame.
 
     Of the first `BASELINE_SECONDS` of face time so far the shares are a trimmed mean over blocks: the tenth of them
     with the most negative affect is left out, so that a bad start does no harm; levels and spreads are medians and
     median deviations, for the same reason. All are shrunk towards ``earlier`` (the baseline of the child's earlier
-    lessons), or without one towards `PRIOR_SHARES` and `PRIOR_LEVELS`.
+    lessons), or without one towards `PRIOR_SHARES` and `PRIOR_LEVELS`. What was learnt changes with each block only,
+    and is fixed after the last.
     """
-    count = int(BASELINE_SECONDS / BLOCK)
-    blocks = np.minimum(np.cumsum(series.durations) / BLOCK, count).astype(np.int64)
-    used = blocks < count
-    shares = _running_shares(series, blocks, used, earlier, count)
-    levels, spreads = _running_levels(series, blocks, used, earlier, count)
-    return RunningBaseline(shares[blocks], levels[blocks], spreads[blocks])
 
+    def __init__(self, earlier: Baseline | None = None) -> None:
+        prior = earlier or Baseline(tuple(PRIOR_SHARES.tolist()), PRIOR_WEIGHT)
+        self._shares_prior, self._shares_weight = np.array(prior.shares), min(prior.seconds, BASELINE_SECONDS)
+        self._levels_prior = np.outer(_PRIOR_SAMPLES, prior.spreads) + prior.levels
+        self._levels_weight = min(earlier.seconds, BASELINE_SECONDS) if earlier else _LEVEL_PRIOR_SECONDS
+        self._sums = np.zeros((BLOCKS, 1 + len(Emotion)))  # of each block: weights, weighted probabilities
+        self._leanings, self._durations, self._blocks = np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=np.int64)
+        self.seconds = 0.0  # face time so far
+        self.known = RunningBaseline(np.zeros((0, len(Emotion))), np.zeros((0, 2)), np.zeros((0, 2)))
+        self._learn(0)
 
-def _running_shares(
-    series: ChildSeries,
-    blocks: npt.NDArray[np.int64],
-    used: npt.NDArray[np.bool_],
-    earlier: Baseline | None,
-    count: int,
-) -> Floats:
-    """(count + 1, 8): the shares after so many blocks."""
-    prior = np.array(earlier.shares) if earlier else PRIOR_SHARES
-    weight = PRIOR_WEIGHT if earlier is None else min(earlier.seconds, BASELINE_SECONDS)
-    weights = (series.quality * series.durations)[used]
-    totals = np.bincount(blocks[used], weights=weights, minlength=count)
-    own = np.tile(PRIOR_SHARES, (count, 1))
-    seen = totals > 0
-    for emotion in Emotion:
-        column = np.bincount(blocks[used], weights=weights * series.probabilities[used, emotion], minlength=count)
-        own[seen, emotion] = column[seen] / totals[seen]
-    negative = own[:, list(NEGATIVE)].sum(axis=1)
-    shares = np.empty((count + 1, len(Emotion)))
-    shares[0] = prior
-    for after in range(1, count + 1):  # thirty turns, however long the lesson
-        kept = np.argsort(negative[:after], kind="stable")[: max(1, round(KEPT_SHARE * after))]
-        shares[after] = (own[kept].mean(axis=0) * after * BLOCK + prior * weight) / (after * BLOCK + weight)
-    shares = np.maximum(shares, _MINIMUM_SHARE)
-    return shares / shares.sum(axis=1, keepdims=True)
+    def add(self, series: ChildSeries) -> RunningBaseline:
+        """Takes further frames; answers the baseline at each frame with a face, from frames before it only."""
+        elapsed = np.cumsum(np.append(self.seconds, series.durations))[1:]
+        blocks = np.minimum(elapsed / BLOCK, BLOCKS).astype(np.int64)
+        used = blocks < BLOCKS
+        if used.any():
+            weights = (series.quality * series.durations)[used]
+            masses = np.column_stack([weights, weights[:, None] * series.probabilities[used]])
+            np.add.at(self._sums, blocks[used], masses)
+            self._leanings = np.concatenate([self._leanings, leanings(series)[used]])
+            self._durations = np.append(self._durations, series.durations[used])
+            self._blocks = np.append(self._blocks, blocks[used])
+        if len(blocks):
+            self.seconds = float(elapsed[-1])
+            for after in range(len(self.known.shares), int(blocks[-1]) + 1):
+                self._learn(after)
+        return RunningBaseline(self.known.shares[blocks], self.known.levels[blocks], self.known.spreads[blocks])
 
+    def latest(self) -> Baseline:
+        """The baseline as known at the last frame."""
+        shares, levels, spreads = (values[-1].tolist() for values in (*self.known,))
+        return Baseline(tuple(shares), min(self.seconds, BASELINE_SECONDS), tuple(levels), tuple(spreads))
 
-def _running_levels(
-    series: ChildSeries,
-    blocks: npt.NDArray[np.int64],
-    used: npt.NDArray[np.bool_],
-    earlier: Baseline | None,
-    count: int,
-) -> tuple[Floats, Floats]:
-    """(count + 1, 2) each: medians and spreads of the leanings after so many blocks."""
-    middle, width = (earlier.levels, earlier.spreads) if earlier else (PRIOR_LEVELS, PRIOR_SPREADS)
-    guess = _LEVEL_PRIOR_SECONDS if earlier is None else min(earlier.seconds, BASELINE_SECONDS)
-    prior, own = np.add.outer(_PRIOR_SAMPLES, np.zeros(2)) * width + middle, leanings(series)[used]
-    rows = np.searchsorted(blocks[used], np.arange(count + 1))  # before which each block begins
-    levels, spreads = np.empty((2, count + 1, 2))
-    for after, row in enumerate(rows.tolist()):
-        seconds = series.durations[:row]
-        weight = max(0.0, guess - _PRIOR_FADES * float(seconds.sum()))
-        weights = np.append(seconds, np.full(len(prior), weight / len(prior) + 1e-6))
-        for column in range(2):
-            values = np.append(own[:row, column], prior[:, column])
-            level = _weighted_median(values, weights)
-            levels[after, column] = level
-            spreads[after, column] = _NORMAL_SPREAD * _weighted_median(np.abs(values - level), weights)
-    return levels, np.maximum(spreads, _SMALLEST_SPREAD)
+    def _learn(self, after: int) -> None:
+        """Works out what is known after so many blocks."""
+        levels, spreads = self._levels(after)
+        self.known = RunningBaseline(
+            np.vstack([self.known.shares, self._shares(after)]),
+            np.vstack([self.known.levels, levels]),
+            np.vstack([self.known.spreads, spreads]),
+        )
+
+    def _shares(self, after: int) -> Floats:
+        totals = self._sums[:after, :1]
+        own = np.where(totals > 0, self._sums[:after, 1:] / np.where(totals > 0, totals, 1.0), PRIOR_SHARES)
+        negative = own[:, list(NEGATIVE)].sum(axis=1)
+        kept = np.argsort(negative, kind="stable")[: max(1, round(KEPT_SHARE * after))]
+        mine = own[kept].mean(axis=0) * after * BLOCK if after else 0.0
+        shares = (mine + self._shares_prior * self._shares_weight) / (after * BLOCK + self._shares_weight)
+        shares = np.maximum(shares, _MINIMUM_SHARE)
+        return np.asarray(shares / shares.sum())
+
+    def _levels(self, after: int) -> tuple[list[float], list[float]]:
+        rows = int(np.searchsorted(self._blocks, after))  # before which the block begins
+        seconds, levels, spreads = self._durations[:rows], [], []
+        prior = max(0.0, self._levels_weight - _PRIOR_FADES * float(seconds.sum())) / len(_PRIOR_SAMPLES) + _SOME_WEIGHT
+        weights = np.append(seconds, np.full(len(_PRIOR_SAMPLES), prior))
+        for column in range(len(LEANINGS)):
+            values = np.append(self._leanings[:rows, column], self._levels_prior[:, column])
+            levels.append(_weighted_median(values, weights))
+            deviation = _NORMAL_SPREAD * _weighted_median(np.abs(values - levels[-1]), weights)
+            spreads.append(max(deviation, _SMALLEST_SPREAD))
+        return levels, spreads
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:
@@ -198,7 +205,6 @@ def baseline_of(series: ChildSeries, earlier: Baseline | None = None) -> Baselin
     """The baseline after the whole series; None where there was never a face."""
     if not len(series.times):
         return None
-    last = running_baseline(series, earlier)
-    seconds = float(min(series.durations.sum(), BASELINE_SECONDS))
-    levels, spreads = tuple(last.levels[-1].tolist()), tuple(last.spreads[-1].tolist())
-    return Baseline(tuple(last.shares[-1].tolist()), seconds, levels, spreads)
+    rest = RestingFace(earlier)
+    rest.add(series)
+    return rest.latest()

@@ -7,8 +7,8 @@ Applications 8 (1963) 22-46. The filter is the forward recursion of L. R. Rabine
 and selected applications in speech recognition", Proceedings of the IEEE 77 (1989) 257-286.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,32 +34,59 @@ EMISSIONS_BY_STATE: dict[str, dict[Emotion, float]] = {
 EMISSIONS = np.array([[EMISSIONS_BY_STATE[kind].get(emotion, 0.0) for emotion in Emotion] for kind in STATES])  # (2, 8)
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedChild:
-    """One child: its ``series`` of m frames with a face; its ``baseline`` as known at each of them; the sorted times
-    (seconds since 1970) at which it failed and solved tasks."""
+class TaskTimes(NamedTuple):
+    """The sorted times (seconds since 1970) at which a child failed and solved tasks."""
 
-    series: ChildSeries
-    baseline: RunningBaseline
     failures: Floats
     successes: Floats
 
 
-def state_probabilities(children: Sequence[ObservedChild]) -> list[Floats]:
-    """For each child (m, 2): the filtered probability of each of `STATES` at each frame with a face, 0..1.
-
-    The recursion loops over frames and handles all children at once: thirty children cost little more than one.
-    """
-    longest = max((len(child.series.times) for child in children), default=0)
-    updates = np.tile(np.eye(1 + len(STATES)), (longest, len(children), 1, 1))
-    for index, child in enumerate(children):
-        updates[: len(child.series.times), index] = _update_matrices(child)
-    probabilities = _forward(updates)[:, :, 1:]
-    return [probabilities[: len(child.series.times), index] for index, child in enumerate(children)]
+@dataclass(frozen=True, slots=True)
+class _LastFrame:
+    time: float
+    probabilities: Floats
 
 
-def log_likelihood_ratios(series: ChildSeries, baseline: RunningBaseline) -> Floats:
-    """(m, 2): the log-likelihood ratio, in nats, that each frame adds for each of `STATES` against rest.
+class StateFilter:
+    """The filtered probabilities of one child, frame by frame."""
+
+    def __init__(self) -> None:
+        self._last: _LastFrame | None = None
+        self._filtered = (1.0, 0.0, 0.0)  # of rest, then `STATES`
+
+    def add(self, series: ChildSeries, baseline: RunningBaseline, tasks: TaskTimes) -> Floats:
+        """(m, 2): the probability of each of `STATES` at each further frame with a face, 0..1."""
+        if not len(series.times):
+            return np.zeros((0, len(STATES)))
+        ratios = log_likelihood_ratios(series, baseline, self._last)
+        likelihood = np.exp(ratios).tolist()
+        begins = -np.expm1(-_onset_rates(series, tasks) * series.durations[:, None])
+        mean_seconds = np.array([THRESHOLDS.trouble_mean_seconds, THRESHOLDS.delighted_mean_seconds])
+        ends = -np.expm1(-series.durations[:, None] / mean_seconds)
+        before = self._last.time if self._last else -np.inf
+        returned = np.diff(series.times, prepend=before) > THRESHOLDS.reset_seconds
+        rest, trouble, delight = self._filtered
+        found = []
+        for (trouble_factor, delight_factor), (into_trouble, into_delight), (from_trouble, from_delight), reset in zip(
+            likelihood, begins.tolist(), ends.tolist(), returned.tolist(), strict=True
+        ):
+            if reset:  # after a long absence every child starts at rest
+                rest, trouble, delight = 1.0, 0.0, 0.0
+            else:
+                left = rest * (1.0 - into_trouble - into_delight) + trouble * from_trouble + delight * from_delight
+                trouble = (trouble * (1.0 - from_trouble) + rest * into_trouble) * trouble_factor
+                delight = (delight * (1.0 - from_delight) + rest * into_delight) * delight_factor
+                total = left + trouble + delight
+                rest, trouble, delight = left / total, trouble / total, delight / total
+            found.append((trouble, delight))
+        self._filtered = rest, trouble, delight
+        self._last = _LastFrame(float(series.times[-1]), series.probabilities[-1])
+        return np.array(found)
+
+
+def log_likelihood_ratios(series: ChildSeries, baseline: RunningBaseline, before: _LastFrame | None = None) -> Floats:
+    """(m, 2): the log-likelihood ratio, in nats, that each frame adds for each of `STATES` against rest. ``before``:
+    the frame with a face before them.
 
     The likelihood of a state is the mean of the expressions' likelihoods under the state's emission distribution, mixed
     with this child's ``baseline``; that of rest is their mean under the baseline. A second piece of evidence is added:
@@ -72,8 +99,6 @@ def log_likelihood_ratios(series: ChildSeries, baseline: RunningBaseline) -> Flo
     apart, its power by the seconds between them, so that the frame rate does not matter), decaying with the time
     between them. It is scaled by face quality, too.
     """
-    if not len(series.times):
-        return np.zeros((0, len(STATES)))
     uniform, usual = THRESHOLDS.uniform_share, THRESHOLDS.baseline_share
     likelihoods = series.likelihoods / series.likelihoods.sum(axis=1, keepdims=True)
     likelihoods = (1 - uniform) * likelihoods + uniform / len(Emotion)
@@ -83,22 +108,21 @@ def log_likelihood_ratios(series: ChildSeries, baseline: RunningBaseline) -> Flo
     shift = (leanings(series) - baseline.levels) / baseline.spreads - THRESHOLDS.shift_start
     weights = np.array([THRESHOLDS.trouble_shift_weight, THRESHOLDS.delighted_shift_weight])
     ratios += weights * np.clip(shift, THRESHOLDS.shift_least, THRESHOLDS.shift_most)
-    correlation = np.zeros(len(series.times))
-    apart = np.diff(series.times)
-    similarity = np.sqrt(series.probabilities[1:] * series.probabilities[:-1]).sum(axis=1)
-    correlation[1:] = similarity ** (2 * np.minimum(apart, 1.0)) * np.exp(-apart / THRESHOLDS.correlation_seconds)
+    first = before or _LastFrame(-np.inf, series.probabilities[0])
+    apart = np.diff(series.times, prepend=first.time)
+    similarity = np.sqrt(series.probabilities * np.vstack([first.probabilities, series.probabilities[:-1]])).sum(axis=1)
+    correlation = similarity ** (2 * np.minimum(apart, 1.0)) * np.exp(-apart / THRESHOLDS.correlation_seconds)
     news = np.minimum(series.quality / THRESHOLDS.full_weight_quality, 1.0) * (1.0 - correlation)
     most = np.array([THRESHOLDS.trouble_most, THRESHOLDS.delighted_most])
     return np.clip(ratios * news[:, None], -most, most)
 
 
-def _onset_rates(child: ObservedChild) -> Floats:
+def _onset_rates(series: ChildSeries, tasks: TaskTimes) -> Floats:
     """(m, 2): the transition rate from rest into each of `STATES`, per second."""
-    usual = [THRESHOLDS.trouble_per_hour, THRESHOLDS.delighted_per_hour]
-    hourly = np.tile(usual, (len(child.series.times), 1))
-    failed = _seconds_since(child.series, child.failures) <= THRESHOLDS.after_failure_seconds
+    hourly = np.tile([THRESHOLDS.trouble_per_hour, THRESHOLDS.delighted_per_hour], (len(series.times), 1))
+    failed = _seconds_since(series, tasks.failures) <= THRESHOLDS.after_failure_seconds
     hourly[failed, STATES.index(TROUBLED)] = THRESHOLDS.after_failure_per_hour
-    solved = _seconds_since(child.series, child.successes) <= THRESHOLDS.after_success_seconds
+    solved = _seconds_since(series, tasks.successes) <= THRESHOLDS.after_success_seconds
     hourly[solved, STATES.index(DELIGHTED)] = THRESHOLDS.after_success_per_hour
     return hourly / 3600
 
@@ -107,37 +131,3 @@ def _seconds_since(series: ChildSeries, moments: Floats) -> Floats:
     """(m,) seconds since the last of the sorted ``moments`` (seconds since 1970); infinite before the first."""
     last = np.searchsorted(moments, series.times, side="right") - 1
     return series.times - np.append(moments, -np.inf)[last]
-
-
-def _update_matrices(child: ObservedChild) -> Floats:
-    """(m, 3, 3): for each frame the matrix that turns the probabilities of the frame before (rest, then `STATES`) into
-    those of this one, up to a factor: transition probabilities, each row times the likelihood ratio of its state."""
-    series = child.series
-    durations = series.durations[:, None]
-    mean_seconds = np.array([THRESHOLDS.trouble_mean_seconds, THRESHOLDS.delighted_mean_seconds])
-    onset, offset = -np.expm1(-_onset_rates(child) * durations), -np.expm1(-durations / mean_seconds)
-    states = np.arange(1, 1 + len(STATES))
-    updates = np.zeros((len(series.times), 1 + len(STATES), 1 + len(STATES)))
-    updates[:, 0, 0] = 1.0 - onset.sum(axis=1)
-    updates[:, 0, 1:] = offset
-    updates[:, 1:, 0] = onset
-    updates[:, states, states] = 1.0 - offset
-    updates[:, 1:] *= np.exp(log_likelihood_ratios(series, child.baseline))[:, :, None]
-    reset = np.diff(series.times, prepend=np.inf) > THRESHOLDS.reset_seconds
-    updates[reset, 0], updates[reset, 1:] = 1.0, 0.0  # after a long absence every child starts at rest
-    return updates
-
-
-def _forward(updates: Floats) -> Floats:
-    """(n, children, 3) filtered probabilities after each of the (n, children, 3, 3) updates, starting at rest."""
-    filtered = np.empty((*updates.shape[:3], 1))
-    latest = np.zeros((*updates.shape[1:3], 1))
-    latest[:, 0] = 1.0
-    for row in range(len(updates)):
-        latest = np.matmul(updates[row], latest, out=filtered[row])
-        if row % _ROWS_BETWEEN_SCALINGS == 0:
-            latest /= latest.sum(axis=1, keepdims=True)
-    return filtered[:, :, :, 0] / filtered.sum(axis=2)
-
-
-_ROWS_BETWEEN_SCALINGS = 32  # a frame adds four nats at most, and e**128 is far inside a float64

@@ -1,33 +1,89 @@
 """The support signals of a whole lesson, computed once and cached for all pages that ask every two seconds."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from analytics.signals.baseline import BASELINE_SECONDS, Baseline, baseline_of, class_series
-from analytics.signals.support import Signal, class_signals
+from analytics.signals.baseline import BASELINE_SECONDS, Baseline, ChildSeries, baseline_of, child_series, class_series
+from analytics.signals.hidden_markov import TaskTimes
+from analytics.signals.support import Signal, tracked_signals
+from analytics.signals.tracking import ChildTracker, task_times
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson
 
 MAXIMUM_AGE = timedelta(seconds=4)  # of cached signals: less than half of what any of them takes to be raised
+SETTLING = timedelta(seconds=5)  # after which hardly a frame or event of that time is still on its way
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIER_LESSONS = 3  # how many of a class's lessons before this one a child's baseline is taken from
 MINIMUM_FACE_SECONDS = 60.0  # a child that was seen for less in them has no earlier baseline
 
 
 @dataclass(slots=True)
-class _CachedSignals:
-    now: datetime
-    signals: list[Signal]
+class _FollowedChild:
+    """A child up to ``settled``. ``tasks``: what it had failed and solved by then."""
+
+    tracker: ChildTracker
+    tasks: TaskTimes
+
+
+@dataclass(slots=True)
+class _FollowedLesson:
+    """A lesson of which further frames are taken as they come. Frames and events later than ``settled`` may still be
+    joined by others of that time, so they are looked at without being taken for good."""
+
     baselines: dict[str, Baseline]
+    now: datetime
+    settled: datetime
+    children: dict[str, _FollowedChild] = field(default_factory=dict)
+    signals: list[Signal] = field(default_factory=list)
+
+    def go_on(self, store: LessonStore, lesson: Lesson, now: datetime) -> None:
+        """Takes what came until ``now``. Of a child of which something came late, or went, everything is read anew."""
+        events = [event for event in store.events(lesson.id) if event.at <= now]
+        until, settled = now + timedelta(microseconds=1), max(self.settled, now - SETTLING)
+        rows = store.observations(lesson.id, since=self.settled, until=until)
+        counts = store.frame_counts(lesson.id, settled)
+        is_settled = rows["at"] < settled
+        taken, open_rows = (dict(class_series(part)) for part in (rows[is_settled], rows[~is_settled]))
+        live: dict[str, ChildTracker] = {}
+        followed: dict[str, _FollowedChild] = {}
+        for child in counts.keys() | open_rows.keys():
+            tasks = task_times(events, child)
+            known = self.children.get(child)
+            if known is None or not _agrees(known, taken.get(child), counts.get(child, 0), tasks, self.settled):
+                known = _FollowedChild(ChildTracker(self.baselines.get(child)), tasks)
+                before = store.observations(lesson.id, child, until=settled) if child in counts else rows[:0]
+                known.tracker.add(child_series(before), tasks)
+            elif child in taken:
+                known.tracker.add(taken[child], tasks)
+            known.tasks = tasks
+            followed[child], live[child] = known, known.tracker
+            if child in open_rows:
+                live[child] = deepcopy(known.tracker)
+                live[child].add(open_rows[child], tasks)
+        self.children, self.now, self.settled = followed, now, settled
+        self.signals = tracked_signals(live, events, lesson.id)
+
+
+def _agrees(known: _FollowedChild, taken: ChildSeries | None, frames: int, tasks: TaskTimes, settled: datetime) -> bool:
+    """Whether what was taken of a child is all that there is until ``settled``: frames, what it failed and solved."""
+    if known.tracker.frames + (len(taken.frame_times) if taken else 0) != frames:
+        return False
+    until = settled.timestamp()
+    return all(
+        np.array_equal(before[before < until], present[present < until])
+        for before, present in zip(known.tasks, tasks, strict=True)
+    )
 
 
 @dataclass(slots=True)
 class _SignalCache:
     lock: Lock = field(default_factory=Lock)
-    lessons: dict[str, _CachedSignals] = field(default_factory=dict)
+    lessons: dict[str, _FollowedLesson] = field(default_factory=dict)
 
 
 _caches: "WeakKeyDictionary[LessonStore, _SignalCache]" = WeakKeyDictionary()
@@ -37,24 +93,23 @@ _caches_lock = Lock()
 def lesson_signals(store: LessonStore, lesson: Lesson, now: datetime) -> list[Signal]:
     """The signals of all children of a lesson up to ``now`` (aware), in the order in which they were raised.
 
-    Cached for `MAXIMUM_AGE`, so that many pages cost as much as one. Safe to call from several threads. Baselines of
-    earlier lessons are read once per lesson.
+    Cached for `MAXIMUM_AGE`, so that many pages cost as much as one; afterwards only what came since is worked out.
+    Safe to call from several threads. Baselines of earlier lessons are read once per lesson.
     """
     now = min(now, lesson.ended_at) if lesson.ended_at else now
     with _caches_lock:
         cache = _caches.setdefault(store, _SignalCache())
     with cache.lock:
-        known = cache.lessons.get(lesson.id)
+        followed = cache.lessons.get(lesson.id)
         fresh = timedelta(0) if lesson.ended_at else MAXIMUM_AGE
-        if known is not None and timedelta(0) <= now - known.now <= fresh:
-            return known.signals
-        baselines = earlier_baselines(store, lesson) if known is None else known.baselines
-        events = store.events(lesson.id)
-        before = [event for event in events if event.at <= now]
-        series_of = dict(class_series(store.observations(lesson.id, until=now + timedelta(microseconds=1))))
-        signals = class_signals(series_of, before, lesson.id, baselines)
-        cache.lessons[lesson.id] = _CachedSignals(now, signals, baselines)
-        return signals
+        if followed is not None and timedelta(0) <= now - followed.now <= fresh:
+            return followed.signals
+        if followed is None or now < followed.now:
+            baselines = earlier_baselines(store, lesson) if followed is None else followed.baselines
+            followed = _FollowedLesson(baselines, now, EPOCH)
+        followed.go_on(store, lesson, now)
+        cache.lessons[lesson.id] = followed
+        return followed.signals
 
 
 def earlier_baselines(store: LessonStore, lesson: Lesson) -> dict[str, Baseline]:

@@ -8,28 +8,14 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from analytics.signals.baseline import (
-    NEGATIVE,
-    NO_FRAMES,
-    Baseline,
-    ChildSeries,
-    RunningBaseline,
-    child_series,
-    running_baseline,
-)
-from analytics.signals.detection import (
-    Span,
-    TirednessEvidence,
-    absence_spans,
-    state_spans,
-    tellings,
-    tiredness_spans,
-)
+from analytics.signals.baseline import NEGATIVE, Baseline, ChildSeries, child_series
+from analytics.signals.detection import Span
 from analytics.signals.episodes import utc_datetime
-from analytics.signals.hidden_markov import DELIGHTED, TROUBLED, ObservedChild, state_probabilities
+from analytics.signals.hidden_markov import DELIGHTED, TROUBLED
+from analytics.signals.presence import TirednessEvidence
 from analytics.signals.progress import RepeatedFailure, SlowTask, repeated_failures, slow_tasks
-from analytics.signals.smoothing import GAP, Floats
 from analytics.signals.thresholds import THRESHOLDS
+from analytics.signals.tracking import ChildTracker, task_times
 from analytics.store.records import Event
 from emotion.labels import Emotion
 
@@ -116,48 +102,47 @@ def class_signals(
     twenty seconds.
     """
     ordered = sorted(events, key=lambda event: event.at)
-    moments = [float(series.frame_times[-1]) for series in series_of.values() if len(series.frame_times)]
-    now = max([*moments, *(event.at.timestamp() for event in ordered)], default=0.0)
-    builders = [
-        _SignalBuilder(series, running_baseline(series, earlier.get(child)), ordered, lesson, child)
-        for child, series in series_of.items()
-    ]
-    probabilities = state_probabilities([builder.observed() for builder in builders])
+    trackers = {}
+    for child, series in series_of.items():
+        trackers[child] = ChildTracker(earlier.get(child))
+        trackers[child].add(series, task_times(ordered, child))
+    return tracked_signals(trackers, ordered, lesson)
+
+
+def tracked_signals(trackers: Mapping[str, ChildTracker], events: Sequence[Event], lesson: str) -> list[Signal]:
+    """`class_signals` of children whose frames were taken already. ``events``: of the lesson, in order of time."""
+    now = max(
+        [*(tracker.presence.last for tracker in trackers.values()), *(event.at.timestamp() for event in events)],
+        default=0.0,
+    )
+    # a tablet without a camera reports events all the same
+    unseen = {event.child for event in events if event.child} - trackers.keys()
+    everybody = {**trackers, **{child: ChildTracker() for child in unseen}}
     found = [
-        signal for builder, own in zip(builders, probabilities, strict=True) for signal in builder.signals(own, now)
+        signal
+        for child, tracker in everybody.items()
+        for signal in _SignalBuilder(tracker, events, lesson, child).signals(now)
     ]
-    unseen = {event.child for event in ordered if event.child} - series_of.keys()
-    for child in sorted(unseen):  # a tablet without a camera reports events all the same
-        builder = _SignalBuilder(NO_FRAMES, running_baseline(NO_FRAMES), ordered, lesson, child)
-        found += builder.from_events(now, [])
     return sorted(found, key=lambda signal: (signal.raised, signal.child, signal.kind))
 
 
 class _SignalBuilder:
-    """Makes signals of the spans of one child: reason, evidence, strength and suggestion. ``events``: of the whole
-    lesson, in order of time."""
+    """Makes signals of what was tracked of one child: reason, evidence, strength and suggestion. ``events``: of the
+    whole lesson, in order of time."""
 
-    def __init__(
-        self, series: ChildSeries, baseline: RunningBaseline, events: Sequence[Event], lesson: str, child: str
-    ) -> None:
-        self.series, self.baseline = series, baseline
-        self.lesson_events = events
+    def __init__(self, tracker: ChildTracker, events: Sequence[Event], lesson: str, child: str) -> None:
+        self.tracker, self.lesson_events = tracker, events
         self.events = [event for event in events if event.child in (None, child)]
         self.lesson, self.child = lesson, child
 
-    def observed(self) -> ObservedChild:
-        """The input of `analytics.signals.hidden_markov`."""
-        return ObservedChild(self.series, self.baseline, self._moments("task_failed"), self._moments("task_solved"))
-
-    def signals(self, probabilities: Floats, now: float) -> list[Signal]:
-        """All signals. ``probabilities``: (m, 2), see `state_probabilities`. ``now``: seconds since 1970."""
-        series, spans = self.series, state_spans(self.series, probabilities)
-        troubles = [self.trouble(part) for span in spans[TROUBLED] for part in tellings(series, span)]
+    def signals(self, now: float) -> list[Signal]:
+        """All signals. ``now``: seconds since 1970."""
+        spans, presence = self.tracker.spans, self.tracker.presence
+        troubles = [self.trouble(span) for span in spans[TROUBLED].spans]
         found = [*troubles, *self.from_events(now, troubles)]
-        found += [self.delighted(span) for span in spans[DELIGHTED]]
-        if len(series.frame_times):
-            found += [self.tired(*span) for span in tiredness_spans(series)]
-            found += [self.away(start, end, THRESHOLDS.away_seconds) for start, end in absence_spans(series)]
+        found += [self.delighted(span) for span in spans[DELIGHTED].spans]
+        found += [self.tired(*span) for span in presence.tiredness()]
+        found += [self.away(start, end, THRESHOLDS.away_seconds) for start, end in presence.absences()]
         return found
 
     def from_events(self, now: float, troubles: Sequence[Signal]) -> list[Signal]:
@@ -172,33 +157,28 @@ class _SignalBuilder:
                 found.append(self.slow(slow, now))
         return found
 
-    def _moments(self, kind: str) -> Floats:
-        """When events of a kind happened, in seconds since 1970, sorted."""
-        return np.array(sorted(event.at.timestamp() for event in self.events if event.kind == kind))
-
     def trouble(self, span: Span) -> Signal:
         """Struggling after a failed task; else distressed where fear and sadness lead; else unpleasant."""
-        start, raised = float(self.series.times[span.start]), float(self.series.times[span.raised])
-        end = None if span.end is None else float(max(self.series.times[span.end], raised))
+        start, raised, end = span.start, span.raised, span.end
         before = [event for event in self.events if 0 <= raised - event.at.timestamp() <= _RECENT]
         failed = [event for event in before if event.kind == "task_failed"]
         if failed and raised - failed[-1].at.timestamp() <= _CAUSE:
             task = failed[-1].detail
-            evidence = self._evidence(span, start, end, NEGATIVE)
+            evidence = self._evidence(span, NEGATIVE)
             told: dict[str, float | str] = {"task": task, "failures": sum(event.detail == task for event in failed)}
             return self._signal(
                 STRUGGLING, start, raised, end, _strength(evidence), told | evidence, self._help(failed[0], raised),
                 "struggling_after_failure",
             )  # fmt: skip
-        shares = self._shares(span)
+        shares = span.shares
         distressed = shares[list(_SAD_OR_AFRAID)].sum() >= shares[list(NEGATIVE)].sum() / 2
         kind, classes = (DISTRESSED, _SAD_OR_AFRAID) if distressed else (UNPLEASANT, NEGATIVE)
-        evidence = self._evidence(span, start, end, classes)
+        evidence = self._evidence(span, classes)
         suggestion, reason = "teacher" if distressed else "ask_for_help", None
         if _strength(evidence) < _CLEAR:  # a face that looks sad at rest, say, and is afraid now
-            rises = [shares[emotion] - self.baseline.shares[span.raised, emotion] for emotion in NEGATIVE]
+            rises = [shares[emotion] - span.usual[emotion] for emotion in NEGATIVE]
             emotion = NEGATIVE[int(np.argmax(rises))]
-            evidence = {"expression": emotion.key, **self._evidence(span, start, end, (emotion,))}
+            evidence = {"expression": emotion.key, **self._evidence(span, (emotion,))}
             reason = "changed"
         return self._signal(kind, start, raised, end, _strength(evidence), evidence, suggestion, reason)
 
@@ -209,12 +189,9 @@ class _SignalBuilder:
             "failures": failure.failures,
             "seconds": round(failure.raised - failure.start),
         }
-        series = self.series
-        first, end = np.searchsorted(series.times, [failure.start, failure.raised + 1e-6]).tolist()
-        key = "failed_unseen"
-        if end > first and failure.raised - series.times[end - 1] <= GAP:
-            span = Span(first, end - 1, None)
-            share, usual = self._shares(span)[list(NEGATIVE)].sum(), self.baseline.negative(end - 1)
+        key, seen = "failed_unseen", self.tracker.presence.negative(failure.start, failure.raised)
+        if seen is not None:
+            share, usual = seen
             evidence |= {"percent": round(100 * share), "usual_percent": round(100 * usual)}
             worse = share >= usual + THRESHOLDS.worse_share
             key = "struggling_after_failure" if worse else "failed_as_usual"
@@ -240,10 +217,9 @@ class _SignalBuilder:
         return "assistant" if hinted else "hint"
 
     def delighted(self, span: Span) -> Signal:
-        start, raised = float(self.series.times[span.start]), float(self.series.times[span.raised])
-        end = None if span.end is None else float(max(self.series.times[span.end], raised))
-        evidence = self._evidence(span, start, end, (Emotion.HAPPY,))
-        signal = self._signal(DELIGHTED, start, raised, end, _strength(evidence), evidence, "teacher")
+        start = span.start
+        evidence = self._evidence(span, (Emotion.HAPPY,))
+        signal = self._signal(DELIGHTED, start, span.raised, span.end, _strength(evidence), evidence, "teacher")
         solved = [e for e in self.events if e.kind == "task_solved" and -5 <= start - e.at.timestamp() <= 60]
         if not solved:
             return signal
@@ -265,26 +241,15 @@ class _SignalBuilder:
 
     def away(self, start: float, end: float | None, needed: float) -> Signal:
         raised = start + needed
-        seconds = round((self.series.frame_times[-1] if end is None else end) - start)
+        seconds = round((self.tracker.presence.last if end is None else end) - start)
         return self._signal(AWAY, start, raised, end, seconds / 120, {"seconds": seconds}, "teacher")
 
-    def _shares(self, span: Span) -> Floats:
-        """(8,) the expected share of the time in each expression from the start of a span until it was raised."""
-        rows = slice(span.start, span.raised + 1)
-        weights = self.series.quality[rows] * self.series.durations[rows]
-        weights = weights if weights.sum() > 0 else np.ones(len(weights))
-        return np.asarray((weights[:, None] * self.series.probabilities[rows]).sum(axis=0) / weights.sum())
-
-    def _evidence(
-        self, span: Span, start: float, end: float | None, classes: Sequence[Emotion]
-    ) -> dict[str, float | str]:
-        share = self._shares(span)[list(classes)].sum()
-        usual = self.baseline.shares[span.raised, list(classes)].sum()
-        last = float(self.series.frame_times[-1]) if end is None else end
+    def _evidence(self, span: Span, classes: Sequence[Emotion]) -> dict[str, float | str]:
+        last = self.tracker.presence.last if span.end is None else span.end
         return {
-            "seconds": round(last - start),
-            "percent": round(100 * float(share)),
-            "usual_percent": round(100 * float(usual)),
+            "seconds": round(last - span.start),
+            "percent": round(100 * float(span.shares[list(classes)].sum())),
+            "usual_percent": round(100 * float(span.usual[list(classes)].sum())),
         }
 
     def _signal(

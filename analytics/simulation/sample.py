@@ -126,7 +126,7 @@ def _add_main_lesson(store: LessonStore) -> Lesson:
     rows: list[Observation] = []
     for child in SAMPLE_CHILDREN:
         readings = simulate_child(rng, child.profile, child.spans, MINUTES * 60, typical_person())
-        rows.extend(_observations(readings, SAMPLE_ID, pseudonym_of(child), STARTED_AT))
+        rows.extend(observations_of(readings, SAMPLE_ID, pseudonym_of(child), STARTED_AT))
     store.add_observations(rows)
     for event in _events():
         store.add_event(event)
@@ -150,7 +150,7 @@ def _add_earlier_lesson(store: LessonStore, weeks: int) -> None:
             typical_person(),
             interval=EARLIER_INTERVAL,
         )
-        rows.extend(_observations(readings, lesson_id, pseudonym_of(child), started_at))
+        rows.extend(observations_of(readings, lesson_id, pseudonym_of(child), started_at))
     store.add_observations(rows)
     store.end_lesson(lesson_id, started_at + timedelta(minutes=EARLIER_MINUTES))
 
@@ -160,7 +160,8 @@ def _add_if_missing(store: LessonStore, lesson: Lesson) -> None:
         store.add_lesson(lesson)
 
 
-def _observations(readings: Readings, lesson_id: str, child: str, started_at: datetime) -> Iterator[Observation]:
+def observations_of(readings: Readings, lesson_id: str, child: str, started_at: datetime) -> Iterator[Observation]:
+    """The readings of one child as rows of a lesson. ``started_at``: aware."""
     probabilities = readings.probabilities.tolist()
     for index, second in enumerate(readings.seconds.tolist()):
         seen = readings.truth[index] >= 0

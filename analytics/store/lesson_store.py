@@ -176,6 +176,11 @@ class LessonStore:
         with self.database.cursor() as cursor:
             return observations.read(cursor, lesson_id, child, since, until)
 
+    def frame_counts(self, lesson_id: str, until: datetime) -> dict[str, int]:
+        """How many observations of each child (pseudonym) a lesson has with at < until."""
+        with self.database.cursor() as cursor:
+            return observations.frame_counts(cursor, lesson_id, until)
+
     def observations_of(self, child: str, lesson_ids: Sequence[str]) -> dict[str, pd.DataFrame]:
         """The observations of one child in several lessons: lesson id -> as `observations` answers it, empty where
         there are none. In about half the time of asking for each.

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from analytics.signals.baseline import (
     PRIOR_SHARES,
     Baseline,
+    RestingFace,
+    RunningBaseline,
     baseline_of,
     child_series,
-    running_baseline,
 )
-from analytics.signals.hidden_markov import STATES, TROUBLED, ObservedChild, state_probabilities
-from analytics.signals.support import KINDS, SUGGESTIONS, Signal, child_signals, class_signals
+from analytics.signals.hidden_markov import STATES, TROUBLED, StateFilter, TaskTimes
+from analytics.signals.support import KINDS, SUGGESTIONS, Signal, child_signals, class_signals, tracked_signals
 from analytics.signals.thresholds import THRESHOLDS
+from analytics.signals.tracking import ChildTracker, task_times
 from analytics.simulation.child import (
     DISTRESSED,
     PROFILES,
@@ -87,10 +89,7 @@ def test_a_failed_task_never_makes_a_signal_less_likely() -> None:
             np.random.default_rng(seed), PROFILES[0], [StateSpan(DISTRESSED, 400, 460)], 600, person
         )
         rows = observation_frame(readings, START, "child", "test", "test")
-        alone, failed = (
-            state_probabilities([observed(rows, failures=failures)])[0][:, STATES.index(TROUBLED)]
-            for failures in ((), (380.0, 395.0))
-        )
+        alone, failed = (filtered(rows, failures)[:, STATES.index(TROUBLED)] for failures in ((), (380.0, 395.0)))
         assert (failed >= alone - 1e-9).all()
 
 
@@ -266,38 +265,44 @@ def test_every_signal_has_a_known_kind_and_suggestion_and_a_strength_between_0_a
     assert all(0 <= signal.strength <= 1 for signal in signals)
 
 
-def observed(rows: pd.DataFrame, failures: tuple[float, ...] = ()) -> ObservedChild:
-    series = child_series(rows)
-    return ObservedChild(series, running_baseline(series), START.timestamp() + np.array(failures), np.zeros(0))
+def running_baseline(rows: pd.DataFrame, earlier: Baseline | None = None) -> RunningBaseline:
+    return RestingFace(earlier).add(child_series(rows))
+
+
+def filtered(rows: pd.DataFrame, failures: tuple[float, ...] = ()) -> np.ndarray:
+    tasks = TaskTimes(START.timestamp() + np.array(failures), np.zeros(0))
+    return StateFilter().add(child_series(rows), running_baseline(rows), tasks)
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from([STRUGGLING, DISTRESSED, "delighted", "away"]))
 def test_filtered_probabilities_are_probabilities_and_causal(seed: int, kind: str) -> None:
     rows = lesson([StateSpan(kind, 60, 160)], seconds=240, seed=seed)
-    (whole,), (part,) = (
-        state_probabilities([observed(rows)]),
-        state_probabilities([observed(rows[:150])]),
-    )
+    whole, part = filtered(rows), filtered(rows[:150])
     assert ((whole >= 0) & (whole <= 1)).all()
     assert (whole.sum(axis=1) <= 1 + 1e-9).all()
     np.testing.assert_allclose(whole[: len(part)], part, atol=1e-9)
 
 
-def test_a_child_has_the_same_probabilities_alone_and_among_others() -> None:
-    children = [
-        observed(lesson([StateSpan(DISTRESSED, 100, 200)], seconds=300 + 60 * seed, seed=seed)) for seed in range(3)
-    ]
-    together = state_probabilities(children)
-    for child, probabilities in zip(children, together, strict=True):
-        np.testing.assert_allclose(probabilities, state_probabilities([child])[0], atol=1e-9)
+@settings(deadline=None, max_examples=10)
+@given(st.integers(0, 10_000), st.lists(st.integers(1, 400), min_size=1, max_size=30))
+def test_frames_taken_bit_by_bit_give_the_same_signals_as_all_at_once(seed: int, steps: list[int]) -> None:
+    spans = [StateSpan(STRUGGLING, 200, 420), StateSpan("away", 500, 560), StateSpan("delighted", 640, 700)]
+    rows = lesson([*spans, StateSpan(TIRED, 750, 1200)], seconds=1200, seed=seed)
+    events = [event(second, "task_failed") for second in (190, 210, 230, 800)] + [event(635, "task_solved")]
+    tracker, place = ChildTracker(), 0
+    tasks = task_times(events, "child")
+    for step in [*steps, len(rows)]:
+        tracker.add(child_series(rows.iloc[place : place + step]), tasks)
+        place += step
+    assert tracked_signals({"child": tracker}, events, "lesson") == raised(rows, events)
 
 
 def test_a_failed_task_alone_makes_nobody_struggle() -> None:
     calm = lesson([], seconds=400)
     struggling = STATES.index(TROUBLED)
-    with_failure = state_probabilities([observed(calm, failures=(200.0,))])[0][:, struggling]
-    assert with_failure.max() > state_probabilities([observed(calm)])[0][:, struggling].max()
+    with_failure = filtered(calm, failures=(200.0,))[:, struggling]
+    assert with_failure.max() > filtered(calm)[:, struggling].max()
     assert with_failure.max() < THRESHOLDS.trouble_threshold
 
 
@@ -320,14 +325,14 @@ def test_five_frames_a_second_raise_a_signal_hardly_sooner_than_one() -> None:
 def test_the_running_baseline_is_causal() -> None:
     calm, later = lesson([]), lesson([StateSpan(STRUGGLING, 300, 600)])
     before = child_series(calm).times < START.timestamp() + 295
-    first, second = running_baseline(child_series(calm)), running_baseline(child_series(later))
+    first, second = running_baseline(calm), running_baseline(later)
     np.testing.assert_allclose(first.shares[: before.sum()], second.shares[: before.sum()])
     np.testing.assert_allclose(first.levels[: before.sum()], second.levels[: before.sum()])
 
 
 def test_a_bad_start_does_not_become_what_is_usual() -> None:
     usual, bad = (lesson(spans, seed=3) for spans in ([], [StateSpan(DISTRESSED, 0, 60)]))
-    levels = [running_baseline(child_series(rows)).levels[400, 0] for rows in (usual, bad)]
+    levels = [running_baseline(rows).levels[400, 0] for rows in (usual, bad)]
     assert abs(levels[0] - levels[1]) < 0.3
     assert [signal.kind for signal in raised(lesson([StateSpan(DISTRESSED, 0, 60), StateSpan(DISTRESSED, 500, 600)]))][
         -1:
@@ -346,8 +351,6 @@ def test_a_child_that_is_always_serious_has_a_serious_baseline() -> None:
 def test_earlier_lessons_are_the_prior_of_the_baseline() -> None:
     shares = np.full(8, 0.02)
     shares[[Emotion.HAPPY, Emotion.NEUTRAL]] = [0.5, 0.38]
-    levels = running_baseline(child_series(lesson([])), Baseline(tuple(shares), 600.0))
+    levels = running_baseline(lesson([]), Baseline(tuple(shares), 600.0))
     np.testing.assert_allclose(levels.shares[0], shares)
-    np.testing.assert_allclose(
-        running_baseline(child_series(lesson([]))).shares[0], PRIOR_SHARES / PRIOR_SHARES.sum(), atol=1e-6
-    )
+    np.testing.assert_allclose(running_baseline(lesson([])).shares[0], PRIOR_SHARES / PRIOR_SHARES.sum(), atol=1e-6)
