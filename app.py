@@ -135,6 +135,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         devices=devices,
     )
     app.add_middleware(HtmlHeadMiddleware)
+    app.add_middleware(AllowedRoutesMiddleware)
     app.add_middleware(
         RateLimitMiddleware,
         requests_per_minute=settings.requests_per_minute,
@@ -142,7 +143,6 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         known=KnownStations(intake.door, marks),
         device=partial(known_device, marks, devices),
     )
-    app.add_middleware(AllowedRoutesMiddleware)
     app.add_middleware(ResponseHeadersMiddleware, on_space=bool(settings.space))
     add_error_answer(app)
     add_frame_routes(app, intake, marks)

@@ -14,6 +14,8 @@ FRAME_PIXELS = 16_000_000  # a camera's frame has 0.3 to 8 million
 # Each scan costs at most some 15 ns a pixel. A progressive photograph has ten scans, or fourteen from some encoders.
 SCANNED_PIXELS = 160_000_000
 MOST_SCANS = 32
+MOST_SEGMENTS = 1000  # a photograph has some twenty; each costs microseconds in Python
+WEBP_PIXELS = 4_000_000  # is decoded whole and slowly, where a JPEG is decoded at a part of its size
 
 _START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # ITU-T T.81, table B.1
 _START_OF_SCAN, _END, _TEMPORARY = 0xDA, 0xD9, 0x01
@@ -33,7 +35,8 @@ def check_camera_frame(content: bytes) -> None:
         raise ImageError(
             "no_camera_frame", "A frame of a lesson is a JPEG or WebP file: save it as JPEG and try again."
         )
-    if width * height > FRAME_PIXELS or scans > MOST_SCANS or width * height * scans > SCANNED_PIXELS:
+    most = WEBP_PIXELS if content.startswith(b"RIFF") else FRAME_PIXELS
+    if width * height > most or scans > MOST_SCANS or width * height * scans > SCANNED_PIXELS:
         raise ImageError(
             "too_costly", f"{width} x {height} pixels in {scans} scans take too long: send 640 x 480, in one scan."
         )
@@ -52,9 +55,12 @@ def _jpeg(content: bytes) -> tuple[tuple[int, int], int]:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marks of a JPEG file with what is in their segments, pixels left out."""
+    """Marks of a JPEG file with what is in their segments, pixels left out. Raises `ImageError` for too many."""
     place = 2
-    while (found := _NEXT_MARK.search(content, place)) and content[found.start() + 1] != _END:
+    for _ in range(MOST_SEGMENTS):
+        found = _NEXT_MARK.search(content, place)
+        if found is None or content[found.start() + 1] == _END:
+            return
         begin = found.start()
         if content[begin + 1] == _TEMPORARY:  # the one mark here that has no segment: what looks like it is more marks
             place = begin + 2
@@ -62,6 +68,7 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
         mark, length = content[begin + 1], int.from_bytes(content[begin + 2 : begin + 4], "big")
         yield mark, content[begin + 4 : begin + 2 + length]
         place = begin + 2 + max(2, length)
+    raise ImageError("too_costly", f"More than {MOST_SEGMENTS} segments take too long: send 640 x 480, in one scan.")
 
 
 def _webp(content: bytes) -> tuple[int, int]:

@@ -25,6 +25,7 @@ from emotion.serving.texts import say
 
 CALL_DEPTH = 32  # of objects and lists in each other
 CALL_ARGUMENTS = 64
+CALL_PARTS = 1000  # objects and lists in a call: each takes a hundred bytes of memory, a file two of them
 MOST_WAITING = 256  # calls of a function that have not begun; a call of a photograph takes some 50 ms
 MOST_WAITING_OF_A_CLIENT = 40  # a class of thirty programs behind one address waits with one each
 # Answers that come in a stream, and streams by which Gradio knows that a page is open: each keeps a connection. A page
@@ -202,7 +203,8 @@ class FunctionCallsMiddleware:
 async def read_call(request: Request) -> dict[str, Any]:
     """The JSON object in a body. Raises `CallError` if it is none, or deeper or less finite than any call."""
     body = await request.body()  # `RateLimitMiddleware` has counted it
-    if depth_of(body) > CALL_DEPTH:
+    depth, parts = depth_of(body)
+    if depth > CALL_DEPTH or parts > CALL_PARTS:
         raise CallError(400, "error_bad_call")
     try:
         found = json.loads(body, parse_constant=_refuse, parse_float=_finite)
@@ -213,16 +215,17 @@ async def read_call(request: Request) -> dict[str, Any]:
     return found
 
 
-def depth_of(body: bytes) -> int:
-    """How many objects and lists lie in each other in a JSON text, at most."""
-    depth = deepest = 0
+def depth_of(body: bytes) -> tuple[int, int]:
+    """How many objects and lists lie in each other in a JSON text, at most, and how many there are."""
+    depth = deepest = parts = 0
     for letter in _STRINGS.sub(b"", body):
         if letter in b"[{":
             depth += 1
+            parts += 1
             deepest = max(deepest, depth)
         elif letter in b"]}":
             depth -= 1
-    return deepest
+    return deepest, parts
 
 
 def _arguments(body: dict[str, Any]) -> list[Any]:

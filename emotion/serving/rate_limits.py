@@ -4,10 +4,11 @@ import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,7 +21,9 @@ BURST_SECONDS = 10.0  # a client may use its allowance of so many seconds at onc
 # Of a station that takes part, which is known before the address is asked: five frames a second and what goes wrong.
 KNOWN_PER_SECOND, KNOWN_BURST = 12.0, 60.0
 CLOSED = {"Connection": "close"}  # else the server would go on reading what it has refused
-REFUSED_SECONDS = 0.2  # before a refusal is sent: a program that asks again at once pays for it, not the server
+# Before a refusal is sent, and for each other one that the same client waits for: a program that asks again at once
+# pays for it, not the server, however many connections it has.
+REFUSED_SECONDS, REFUSED_SECONDS_EACH, REFUSED_SECONDS_AT_MOST = 0.2, 0.02, 10.0
 BODY_TIMEOUT_SECONDS = 60.0  # seconds for a whole body: a slow client must not hold a connection for hours
 
 
@@ -64,6 +67,7 @@ PAGE_COST, FILE_COST = 8.0, 0.5
 # Bodies of frames that arrive at a time: each is in memory before its codes can be read, in a form. A station that
 # takes part sends one after the other.
 MOST_BODIES, MOST_BODIES_OF_A_CLIENT, MOST_BODIES_OF_A_STATION = 80, 40, 6
+SLOW_SECONDS = 3.0  # a frame that has been on its way for so long makes room where others wait
 RETRY_SECONDS = 2
 
 # Files come here, in requests of their own; nothing else that anybody sends is large.
@@ -78,6 +82,25 @@ def cost_of(path: str) -> float:
     if inside.rstrip("/") in PAGES:
         return PAGE_COST
     return FILE_COST if inside.startswith(FILES) else 1.0
+
+
+@dataclass(eq=False)
+class _Arrival:
+    """A body on its way. ``timeout``: of the piece that is waited for."""
+
+    client: str
+    begun: float = field(default_factory=time.monotonic)
+    deadline: float = field(default_factory=lambda: asyncio.get_running_loop().time() + BODY_TIMEOUT_SECONDS)
+    timeout: asyncio.Timeout | None = None
+
+    def end_if_slow(self) -> bool:
+        """Ends it if it has been on its way for `SLOW_SECONDS`: it then makes room for another."""
+        if time.monotonic() - self.begun < SLOW_SECONDS:
+            return False
+        self.deadline = asyncio.get_running_loop().time()
+        if self.timeout is not None:
+            self.timeout.reschedule(self.deadline)
+        return True
 
 
 class RateLimitMiddleware:
@@ -102,6 +125,8 @@ class RateLimitMiddleware:
         self.device = device
         self.bodies: Counter[str] = Counter()  # of frames that arrive just now, by client
         self.bodies_of_stations: Counter[str] = Counter()
+        self.arriving: dict[_Arrival, None] = {}  # bodies of frames of clients that are no station, longest first
+        self.refused: Counter[str] = Counter()  # refusals that wait, by client
         self.stations = TokenBuckets(min(KNOWN_PER_SECOND, per_second), KNOWN_BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,7 +144,7 @@ class RateLimitMiddleware:
         if wait > 0:
             seconds = max(1, round(wait + 0.5))
             answer = {"recorded": False, "reason": "busy", "error": say(language, "error_too_often", seconds=seconds)}
-            await asyncio.sleep(REFUSED_SECONDS)
+            await self._hesitate(station or client)
             await JSONResponse(answer, 429, {"Retry-After": str(seconds)})(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -143,7 +168,7 @@ class RateLimitMiddleware:
             await JSONResponse(answer, 503, CLOSED | {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
             return
         received, complete = 0, False
-        deadline = time.monotonic() + BODY_TIMEOUT_SECONDS
+        arrival = _Arrival(client)
 
         async def counted() -> Message:
             nonlocal received, complete
@@ -151,7 +176,9 @@ class RateLimitMiddleware:
                 return await receive()
             # HTTPException, because the app that reads the body turns it into an answer, and any other into a 500.
             try:
-                message = await asyncio.wait_for(receive(), max(0.0, deadline - time.monotonic()))
+                async with asyncio.timeout_at(arrival.deadline) as arrival.timeout:
+                    message = await receive()
+                arrival.timeout = None
             except TimeoutError as error:
                 raise HTTPException(408, say(language, "error_too_slow", limit=int(BODY_TIMEOUT_SECONDS))) from error
             if message["type"] == "http.request":
@@ -159,6 +186,8 @@ class RateLimitMiddleware:
                 if received > most:
                     raise HTTPException(413, words, CLOSED)
                 complete = not message.get("more_body", False)
+                if complete:
+                    self.arriving.pop(arrival, None)
             return message
 
         begun = False
@@ -174,13 +203,18 @@ class RateLimitMiddleware:
 
         if path == FRAMES:
             bodies[whose] += 1
+            if not station:
+                self.arriving[arrival] = None
         try:
             await self.app(scope, counted, noting)
         except HTTPException as error:  # of `counted`, where a middleware read the body
             if begun:
                 raise
             await JSONResponse({"error": error.detail}, error.status_code, error.headers)(scope, receive, send)
+        except ClientDisconnect:
+            return  # nobody is there to be answered, and it is nobody's fault here
         finally:
+            self.arriving.pop(arrival, None)
             if path == FRAMES:
                 bodies[whose] -= 1
                 if not bodies[whose]:
@@ -190,4 +224,26 @@ class RateLimitMiddleware:
         """Whether one frame more may arrive: of a station, or of a client that is none yet."""
         if station:
             return self.bodies_of_stations[station] < MOST_BODIES_OF_A_STATION
-        return self.bodies[client] < MOST_BODIES_OF_A_CLIENT and self.bodies.total() < MOST_BODIES
+        if self.bodies[client] >= MOST_BODIES_OF_A_CLIENT:
+            return self._end_slowest(client)
+        return self.bodies.total() < MOST_BODIES or self._end_slowest(None)
+
+    def _end_slowest(self, client: str | None) -> bool:
+        """Ends the body, of a client or of any, that has been on its way the longest; False if none is slow."""
+        for arrival in self.arriving:
+            if client in (None, arrival.client):
+                ends = arrival.end_if_slow()
+                if ends:
+                    del self.arriving[arrival]
+                return ends
+        return False
+
+    async def _hesitate(self, client: str) -> None:
+        self.refused[client] += 1
+        try:
+            seconds = REFUSED_SECONDS + REFUSED_SECONDS_EACH * (self.refused[client] - 1)
+            await asyncio.sleep(min(seconds, REFUSED_SECONDS_AT_MOST))
+        finally:
+            self.refused[client] -= 1
+            if not self.refused[client]:
+                del self.refused[client]

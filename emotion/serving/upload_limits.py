@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio.route_utils
 import gradio.routes
-from gradio.route_utils import GradioMultiPartParser
+from gradio.route_utils import FileUploadProgress, GradioMultiPartParser
 from python_multipart.exceptions import FormParserError
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
@@ -24,6 +24,8 @@ from emotion.serving.periodic import periodically
 from emotion.serving.texts import say
 
 KEEP_SECONDS = 120.0  # after which a photograph is removed
+IDENTIFIER_CHARACTERS = 64  # of an upload whose progress is asked for
+MOST_FOLLOWED = 1000  # uploads whose progress is known
 MOST_FILES = 16  # of one upload; each keeps a folder, and folders are swept one by one
 
 
@@ -36,6 +38,29 @@ def keep_uploads_apart() -> None:
     """
     gradio.routes.upload_fn = _upload_apart  # type: ignore[assignment]
     gradio.route_utils.GradioMultiPartParser = _FewFiles  # type: ignore[misc]
+    if not isinstance(gradio.routes.file_upload_statuses, _FewUploads):
+        gradio.routes.file_upload_statuses = _FewUploads()
+
+
+class _FewUploads(FileUploadProgress):
+    """How far uploads are: Gradio's, which would remember every identifier that anybody names."""
+
+    def track(self, upload_id: str) -> None:
+        """Follow an upload; the longest known are forgotten."""
+        super().track(upload_id)
+        for known in (self._statuses, self._signals):
+            while len(known) > MOST_FOLLOWED:
+                del known[next(iter(known))]
+
+    async def is_tracked(self, upload_id: str) -> bool:
+        """Wait until an upload has begun; of one that does not, nothing is left."""
+        if len(upload_id) > IDENTIFIER_CHARACTERS:
+            raise TimeoutError
+        try:
+            return bool(await super().is_tracked(upload_id))
+        finally:
+            if upload_id not in self._statuses:
+                self._signals.pop(upload_id, None)
 
 
 class _FewFiles(GradioMultiPartParser):
