@@ -45,7 +45,7 @@ from emotion.serving.language import language_of
 from emotion.serving.logs import log_to_stderr
 from emotion.serving.memory import limit_heaps, periodic_memory_trim
 from emotion.serving.rate_limits import RateLimitMiddleware
-from emotion.serving.response_headers import ResponseHeadersMiddleware
+from emotion.serving.response_headers import OwnSiteMiddleware, ResponseHeadersMiddleware
 from emotion.serving.settings import Settings, SettingsError
 from emotion.serving.slow_clients import SlowClientProtocol, allow_open_files
 from emotion.serving.unexpected_errors import add_error_answer, tell_in_a_sentence
@@ -136,6 +136,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     )
     app.add_middleware(HtmlHeadMiddleware)
     app.add_middleware(AllowedRoutesMiddleware)
+    app.add_middleware(OwnSiteMiddleware)
     app.add_middleware(
         RateLimitMiddleware,
         requests_per_minute=settings.requests_per_minute,

@@ -214,6 +214,13 @@ class LoginMiddleware:
         return TEXTS[self.language_of(request)][key]
 
 
+# What proxies add, the widely used ones and those of clouds.
+PASSED_ON = (
+    *("forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip"),
+    *("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"),
+)
+
+
 def is_local(request: Request) -> bool:
     """Whether a request comes from this computer: its address is a loopback one, it was sent to a loopback name, and
     no proxy says that it passed it on.
@@ -231,7 +238,7 @@ def is_local(request: Request) -> bool:
     local_address = (getattr(address, "ipv4_mapped", None) or address).is_loopback
     if request.scope.get("http_version") == "1.0":
         return False
-    passed_on = any(name in request.headers for name in ("forwarded", "via", "x-forwarded-for", "x-real-ip"))
+    passed_on = any(name in request.headers for name in PASSED_ON)
     return local_address and not passed_on and LOOPBACK_HOST.fullmatch(request.headers.get("host", "")) is not None
 
 

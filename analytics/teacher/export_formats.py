@@ -17,7 +17,10 @@ import pyarrow.parquet
 ROWS_AT_ONCE = 5000
 # What a spreadsheet takes for the start of a formula, a full-width form included (OWASP, "CSV Injection").
 FORMULA_STARTS = "=+-@\t\r\n|%＝＋－＠"
-_CELL_BEGINS = re.compile(rf"(^|[;,\t\r\n])(?=\s*[{re.escape(FORMULA_STARTS)}])")
+# What may stand before it: blanks, signs without a width, and a quotation mark, which a spreadsheet that cuts the text
+# at a separator takes for the cell's own.
+_BEFORE = '[\\s"\u00ad\u200b-\u200f\u2060\ufeff]*'
+_CELL_BEGINS = re.compile(rf"(^|[;,\t\r\n])(?={_BEFORE}[{re.escape(FORMULA_STARTS)}])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,12 @@ def plain_address(address: str) -> str:
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """What one client has for itself: an IPv4 address, or the first 64 bits of an IPv6 one, of which a single computer
-    may use any."""
+    may use any. Of an address on this link it is the whole: all neighbours share those bits."""
+    address = plain_address(address)
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
+        return address
+    if parsed.is_link_local:
         return address
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address

@@ -33,6 +33,9 @@ PAGE_ROUTES = re.compile(
 STATION_ROUTES = re.compile(r"/gradio_api/upload(?:_progress)?")  # the teacher's page takes no files
 
 
+PATH_CHARACTERS = 1000
+
+
 class AllowedRoutesMiddleware:
     """ASGI middleware: 404 and a sentence for every address that no page and no program needs."""
 
@@ -49,7 +52,9 @@ class AllowedRoutesMiddleware:
 
 
 def _is_allowed(path: str) -> bool:
-    """Whether there is anything at ``path``."""
+    """Whether there is anything at ``path``. No file has so long a name, and no system looks for one."""
+    if len(path) > PATH_CHARACTERS or any(len(part.encode("utf-8", "replace")) > 255 for part in path.split("/")):
+        return False
     inside = path.removeprefix("/teacher") if path.startswith("/teacher/") else path
     of_a_page = PAGE_ROUTES.fullmatch(inside) or STATION_ROUTES.fullmatch(path)
     return path.rstrip("/") in OWN_ROUTES or of_a_page is not None

@@ -251,7 +251,9 @@ def _refuse(text: str) -> float:
 
 
 def _replayed(body: dict[str, Any], request: Request) -> Receive:
-    """A body that was read, for whoever reads it next."""
+    """A body that was read, for whoever reads it next; it is JSON, whether or not the program said so."""
+    others = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+    request.scope["headers"] = [*others, (b"content-type", b"application/json")]
     messages: list[Message] = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
 
     async def receive() -> Message:

@@ -4,6 +4,9 @@ import json
 import logging
 from datetime import UTC, datetime
 
+# Of one line: a visitor may name a path of sixty thousand letters. The end of a trace says what happened.
+MESSAGE_CHARACTERS, TRACE_CHARACTERS = 2000, 10_000
+
 
 class JsonFormatter(logging.Formatter):
     """``time``, ``level``, ``logger``, ``message``, and ``trace`` where an exception was logged."""
@@ -14,10 +17,10 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": record.getMessage()[:MESSAGE_CHARACTERS],
         }
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
+            line["trace"] = self.formatException(record.exc_info)[-TRACE_CHARACTERS:]
         return json.dumps(line, ensure_ascii=False)
 
 

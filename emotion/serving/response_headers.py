@@ -36,7 +36,7 @@ PUBLIC = re.compile(r"(?:/teacher)?/(?:(?:static|assets|svelte)/.+|(?:gradio_api
 
 
 class ResponseHeadersMiddleware:
-    """ASGI middleware: adds the headers to every answer and refuses cross-site requests that could change something."""
+    """ASGI middleware: adds the headers to every answer."""
 
     def __init__(self, app: ASGIApp, on_space: bool) -> None:
         self.app = app
@@ -67,11 +67,22 @@ class ResponseHeadersMiddleware:
                     del headers[name]
             await send(message)
 
-        if scope["method"] not in SAFE_METHODS and _is_cross_site(Headers(scope=scope)):
-            words = say(language_of(HTTPConnection(scope)), "error_cross_site")
-            await JSONResponse({"error": words}, 403)(scope, receive, with_headers)
-            return
         await self.app(scope, receive, with_headers)
+
+
+class OwnSiteMiddleware:
+    """ASGI middleware: refuses requests of another site's page that could change something."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and _is_cross_site(Headers(scope=scope)):
+            words = say(language_of(HTTPConnection(scope)), "error_cross_site")
+            await JSONResponse({"error": words}, 403)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
 
 
 def _is_cross_site(headers: Headers) -> bool:
@@ -86,7 +97,10 @@ def _is_cross_site(headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return False
-    asked_of = urlsplit(origin)
+    try:
+        asked_of = urlsplit(origin)
+    except ValueError:  # no browser sends such a one
+        return True
     names = [headers.get("host", ""), *headers.get("x-forwarded-host", "").split(",")]
     return _without_default_port(asked_of.netloc, asked_of.scheme) not in {
         _without_default_port(name.strip(), asked_of.scheme) for name in names if name.strip()

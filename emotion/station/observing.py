@@ -248,13 +248,16 @@ class Observer:
         return {"open": status.open, "title": status.title, "seconds_left": status.seconds_left}
 
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
 def read_text(name: str, value: object, limit: int, language: str) -> str:
-    """``value`` if it is a text of up to ``limit`` characters; None counts as empty. Raises `RefusedError`: a program
-    may send any JSON.
+    """``value`` if it is a text of up to ``limit`` characters that can be stored, without zeros and half characters;
+    None counts as empty. Raises `RefusedError`: a program may send any JSON.
     """
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > limit:
+    if not isinstance(value, str) or len(value) > limit or _UNSTORABLE.search(value):
         raise RefusedError("bad_text", say(language, "error_bad_text", name=name, limit=limit))
     return value
 

@@ -180,3 +180,35 @@ def test_addresses_that_are_not_there_cost_the_asker(target: Target) -> None:
 
     with class_in_lesson(target), ThreadPoolExecutor(40) as programs:
         list(programs.map(ask, range(40)))
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/" + "x" * 300, "/assets/" + "x/" * 600, "/teacher/static/" + "%D0%B6" * 150, "/" + "x" * 50_000]
+)
+def test_a_path_that_no_file_has_is_not_looked_for(target: Target, path: str) -> None:
+    """A name of 300 letters was a 500, and 58 kB a line of the log as long."""
+    before = target.app.log.stat().st_size
+    with stranger(target, "127.0.11.13") as visitor:
+        answer = visitor.get(path)
+    assert answer.status_code == 404
+    assert target.app.log.stat().st_size - before < 5000
+
+
+@pytest.mark.parametrize("detail", ["a\\u0000b", "\\ud800"])
+def test_a_text_that_cannot_be_stored_is_the_caller_s_mistake(target: Target, detail: str) -> None:
+    before = target.app.log.stat().st_size
+    with stranger(target, "127.0.11.14") as program:
+        data = f'["{target.lesson.code}", "hint", "{detail}", "{target.codes[0]}", null, null]'
+        asked = program.post("/gradio_api/call/log_event", content=f'{{"data": {data}}}')
+        assert asked.status_code == 200, asked.text
+        event = asked.json()["event_id"]
+        answer = program.get(f"/gradio_api/call/log_event/{event}").text
+    assert "must be a text" in answer
+    assert b"Traceback" not in target.app.log.read_bytes()[before:]
+
+
+def test_an_origin_that_is_no_address_is_another_site(target: Target) -> None:
+    with stranger(target, "127.0.11.15") as visitor:
+        answer = visitor.post("/admission", headers={"Origin": "http://[x"})
+    assert answer.status_code == 403
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -199,6 +199,8 @@ def test_without_accounts_only_this_computer_passes(address, host, status):
         {"X-Forwarded-For": "203.0.113.7"},
         {"Forwarded": "for=203.0.113.7"},
         {"X-Real-IP": "203.0.113.7"},
+        {"X-Forwarded-Proto": "https"},
+        {"CF-Connecting-IP": "203.0.113.7"},
         {"Via": "1.1 proxy"},
     ],
 )

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Correction, Event
 from analytics.teacher.export import DICTIONARY, FORMATS, export_lesson, neutralised_formula
-from analytics.teacher.export_formats import CSV_DIALECTS, ROWS_AT_ONCE
+from analytics.teacher.export_formats import CSV_DIALECTS, ROWS_AT_ONCE, _csv_cell
 from tests.analytics.examples import START, make_child, make_lesson, make_observation
 
 FORMULA = '=HYPERLINK("http://evil.example","click")'
@@ -113,13 +113,28 @@ def test_an_unknown_lesson_or_format_is_refused(filled: LessonStore) -> None:
         export_lesson(filled, "lesson-1", "xls", "teacher")
 
 
-@given(text=st.text(max_size=20) | st.text(";,\t =+-@x'", max_size=8))
+WITHOUT_WIDTH = ' \t\n\r"\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff'
+
+
+@given(text=st.text(max_size=20) | st.text(";,\t =+-@x'\"\u200b", max_size=8))
 @example(";@")
+@example('x;"=1+1;y')
 def test_no_text_starts_a_formula_after_it_was_made_harmless(text: str) -> None:
     result = neutralised_formula(text)
     assert result.replace("'", "") == text.replace("'", ""), "nothing but apostrophes was put in"
     for separator in (",", ";", "\t"):
-        assert not any(cell.strip().startswith(("=", "+", "-", "@")) for cell in result.split(separator))
+        cells = [cell.strip(WITHOUT_WIDTH) for cell in result.split(separator)]
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+
+
+@pytest.mark.parametrize("text", ['x;"=1+1;y', 'x; ""=1+1', 'x,"=1+1,y', "x;\u200b=1+1", 'x;\ufeff"@SUM(A1)'])
+@pytest.mark.parametrize(("written", "read"), [(",", ";"), (";", ",")])
+def test_no_cell_is_a_formula_where_a_spreadsheet_of_another_language_cuts_it(
+    text: str, written: str, read: str
+) -> None:
+    """Quotation marks are doubled in a cell, and are the cell's own where the text is cut elsewhere."""
+    cut = next(csv.reader([_csv_cell(text, written)], delimiter=read))
+    assert not any(cell.strip(WITHOUT_WIDTH).startswith(("=", "+", "-", "@")) for cell in cut)
 
 
 # What somebody wrote and a reader of tables takes for nothing, for a number, a truth or a date.

@@ -13,9 +13,9 @@ from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
 from app import address_text, reserve_port
-from emotion.serving.addresses import plain_address
+from emotion.serving.addresses import network_of, plain_address
 from emotion.serving.health import Metrics, add_health_routes
-from emotion.serving.response_headers import ResponseHeadersMiddleware
+from emotion.serving.response_headers import OwnSiteMiddleware
 from emotion.serving.settings import Settings, SettingsError
 from emotion.serving.slow_clients import SlowClientProtocol
 from tests.running_app import free_port
@@ -71,6 +71,12 @@ def test_a_mapped_address_is_that_of_the_same_client(address: str, plain: str) -
     assert plain_address(address) == plain
 
 
+def test_who_is_behind_a_proxy_on_both_protocols_is_one_client_and_not_all_are() -> None:
+    assert network_of("::ffff:203.0.113.7") == "203.0.113.7"
+    assert network_of("fe80::1%eth0") != network_of("fe80::2%eth0"), "neighbours on one link share the first 64 bits"
+    assert network_of("2001:db8::1") == network_of("2001:db8::2")
+
+
 def test_the_address_that_the_log_names_can_be_opened() -> None:
     assert address_text("::", 7860) == "[::]:7860"
     assert address_text("127.0.0.1", 7860) == "127.0.0.1:7860"
@@ -106,13 +112,14 @@ def test_head_answers_like_get_without_the_body(path: str, ready: bool) -> None:
         ({"Origin": "null", "Host": ""}, True),
         ({"Origin": "", "Host": ""}, True),
         ({"Origin": "null"}, True),
+        ({"Origin": "http://[x"}, True),
     ],
 )
 def test_a_page_is_our_own_if_the_browser_asked_for_the_name_that_we_are_called_by(
     headers: dict[str, str], cross: bool
 ) -> None:
     app = FastAPI()
-    app.add_middleware(ResponseHeadersMiddleware, on_space=False)
+    app.add_middleware(OwnSiteMiddleware)
     app.post("/change")(lambda: "changed")
     answer = TestClient(app).post("/change", headers=headers)
     assert answer.status_code == (403 if cross else 200)

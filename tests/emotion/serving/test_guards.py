@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from emotion.serving.html_head import HtmlHeadMiddleware
 from emotion.serving.rate_limits import MAXIMUM_CLIENTS, REFUSED_SECONDS, RateLimitMiddleware, TokenBuckets, cost_of
-from emotion.serving.response_headers import ResponseHeadersMiddleware
+from emotion.serving.response_headers import OwnSiteMiddleware, ResponseHeadersMiddleware
 
 
 async def echo(request):
@@ -39,7 +39,7 @@ def limited(app):
 
 
 def with_headers(app):
-    return ResponseHeadersMiddleware(app, on_space=False)
+    return ResponseHeadersMiddleware(OwnSiteMiddleware(app), on_space=False)
 
 
 def test_a_bucket_allows_its_burst_then_its_rate():
