@@ -117,12 +117,11 @@ def _arrow(rows: Sequence[Row]) -> pa.Table:
 
 
 def frame_counts(cursor: duckdb.DuckDBPyConnection, lesson_id: str, until: datetime) -> dict[str, int]:
-    """See `LessonStore.frame_counts`."""
+    """See `LessonStore.frame_counts`. The lesson is looked up first, as in `read`."""
     cursor.begin()  # an erasure between the queries would leave rows without a pseudonym
+    [(lesson,)] = cursor.execute("SELECT (SELECT number FROM lesson WHERE id = ?)", [storable(lesson_id)]).fetchall()
     counts = cursor.execute(
-        'SELECT child, count(*) FROM observation WHERE lesson = (SELECT number FROM lesson WHERE id = ?) AND "at" < ? '
-        "GROUP BY child",
-        [storable(lesson_id), until],
+        'SELECT child, count(*) FROM observation WHERE lesson = ? AND "at" < ? GROUP BY child', [lesson, until]
     ).fetchall()
     names = _pseudonyms(cursor)
     cursor.commit()

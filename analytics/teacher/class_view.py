@@ -163,6 +163,10 @@ class ClassView(LessonStore):
         """See `LessonStore.observations`."""
         return self._whole.observations(self._seen(lesson_id), child, since, until)
 
+    def frame_counts(self, lesson_id: str, until: datetime) -> dict[str, int]:
+        """See `LessonStore.frame_counts`."""
+        return self._whole.frame_counts(self._seen(lesson_id), until)
+
     def observations_of(self, child: str, lesson_ids: Sequence[str]) -> dict[str, pd.DataFrame]:
         """See `LessonStore.observations_of`."""
         visible = [lesson_id for lesson_id in lesson_ids if self._seen(lesson_id)]

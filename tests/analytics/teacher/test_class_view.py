@@ -80,6 +80,7 @@ def everything_seen(school: School) -> list[object]:
         own.children("2B"),
         own.observations(lesson.id).to_dict("records"),
         own.observations(lesson.id, child).to_dict("records"),
+        own.frame_counts(lesson.id, utc_now() + timedelta(days=1)),
         own.observations_of(child, [lesson.id])[lesson.id].to_dict("records"),
         own.events(lesson.id),
         own.corrections(lesson.id),
