@@ -36,9 +36,8 @@ class SlowTask:
 
 def repeated_failures(events: Sequence[Event], now: float) -> Iterator[RepeatedFailure]:
     """``events``: of one child and its class, in order of time. ``now``: seconds since 1970."""
-    for task in dict.fromkeys(event.detail for event in events if event.kind == "task_failed"):
-        failed = [event.at.timestamp() for event in events if event.kind == "task_failed" and event.detail == task]
-        solved = [event.at.timestamp() for event in events if event.kind == "task_solved" and event.detail == task]
+    failed_at, solved_at = _moments_by_task(events, "task_failed"), _moments_by_task(events, "task_solved")
+    for task, failed in failed_at.items():
         over = -np.inf
         for place in range(THRESHOLDS.failures - 1, len(failed)):
             raised, start = failed[place], failed[place - THRESHOLDS.failures + 1]
@@ -46,52 +45,36 @@ def repeated_failures(events: Sequence[Event], now: float) -> Iterator[RepeatedF
                 continue
             last = raised
             for other in failed[place + 1 :]:  # as long as it fails again before this is over
-                last = other if other - last <= THRESHOLDS.failures_last else last
-            over = min([moment for moment in solved if moment > raised] + [last + THRESHOLDS.failures_last])
+                if other - last > THRESHOLDS.failures_last:
+                    break
+                last = other
+            ends = [moment for moment in solved_at.get(task, ()) if moment > raised]
+            over = min([*ends, last + THRESHOLDS.failures_last])
             yield RepeatedFailure(task, THRESHOLDS.failures, start, raised, over if over <= now else None)
 
 
-def slow_tasks(child: str, events: Sequence[Event], now: float) -> Iterator[SlowTask]:
-    """``events``: of the whole lesson, in order of time. ``now``: seconds since 1970.
-
-    A task lasts from its start until this child solves it or something is reported of another task. It is slow from
-    when it has lasted `THRESHOLDS.slow_factor` times the median of those who have solved it by then, and of the child's
-    own tasks before.
-    """
-    solved = _solved_tasks(events)
-    own: list[float] = []
-    of_tasks = [event for event in events if event.kind.startswith("task_") and event.child in (None, child)]
-    for place_begun, event in enumerate(of_tasks):
-        if event.kind != "task_started":
-            continue
-        task, start = event.detail, event.at.timestamp()
-        others_begun = (other for other in of_tasks[place_begun + 1 :] if other.detail != task)
-        left = next((other.at.timestamp() for other in others_begun), np.inf)
-        by_child = solved.get(task, {})
-        end = min(left, by_child[child].at if child in by_child else np.inf)
-        others = sorted((done.at, done.seconds) for who, done in by_child.items() if who != child)
-        for place in range(THRESHOLDS.slow_others - 1, len(others)):
-            usual = float(np.median([seconds for _, seconds in others[: place + 1]]))
-            longest = max([usual, *([float(np.median(own))] if own else [])])
-            limit = max(THRESHOLDS.slow_factor * longest, THRESHOLDS.slow_least)
-            raised = max(others[place][0], start + limit)
-            known_until = others[place + 1][0] if place + 1 < len(others) else np.inf
-            if raised < min(known_until, end) and raised <= now:
-                yield SlowTask(task, usual, start, raised, end if end <= now else None)
-                break
-        if child in by_child:
-            own.append(by_child[child].seconds)
+def _moments_by_task(events: Sequence[Event], kind: str) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for event in events:
+        if event.kind == kind:
+            found.setdefault(event.detail, []).append(event.at.timestamp())
+    return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Solved:
+class SolvedTask:
+    """When a child solved a task for the first time, in seconds since 1970, and how long after it was begun."""
+
     at: float
     seconds: float
 
 
-def _solved_tasks(events: Sequence[Event]) -> dict[str, dict[str, _Solved]]:
-    """Task -> child -> when it was first solved, in seconds since 1970, and how long after its start."""
-    found: dict[str, dict[str, _Solved]] = {}
+SolvedTasks = dict[str, dict[str, SolvedTask]]  # task -> child -> ...
+
+
+def solved_tasks(events: Sequence[Event]) -> SolvedTasks:
+    """Who solved what. ``events``: of the whole lesson, in order of time."""
+    found: SolvedTasks = {}
     started: dict[tuple[str, str | None], float] = {}
     for event in events:
         at = event.at.timestamp()
@@ -100,5 +83,54 @@ def _solved_tasks(events: Sequence[Event]) -> dict[str, dict[str, _Solved]]:
         elif event.kind == "task_solved" and event.child is not None:
             starts = [started[key] for key in ((event.detail, event.child), (event.detail, None)) if key in started]
             if starts:
-                found.setdefault(event.detail, {}).setdefault(event.child, _Solved(at, at - max(starts)))
+                found.setdefault(event.detail, {}).setdefault(event.child, SolvedTask(at, at - max(starts)))
     return found
+
+
+def slow_tasks(child: str, events: Sequence[Event], solved: SolvedTasks, now: float) -> Iterator[SlowTask]:
+    """``events``: of the child and its class, in order of time. ``solved``: of the whole lesson. ``now``: seconds since
+    1970.
+
+    A task lasts from its start until this child solves it or something is reported of another task. It is slow from
+    when it has lasted `THRESHOLDS.slow_factor` times the median of those who have solved it by then, and of the child's
+    own tasks before.
+    """
+    own: list[float] = []
+    looked_at: set[str] = set()
+    for task, start, left in _begun_tasks(events):
+        if task in looked_at:  # begun again
+            continue
+        looked_at.add(task)
+        by_child = solved.get(task, {})
+        end = min(left, by_child[child].at if child in by_child else np.inf)
+        raised = _slow_from(start, end, own, [done for who, done in by_child.items() if who != child])
+        if raised is not None and raised[0] <= now:
+            yield SlowTask(task, raised[1], start, raised[0], end if end <= now else None)
+        if child in by_child:
+            own.append(by_child[child].seconds)
+
+
+def _slow_from(start: float, end: float, own: list[float], others: list[SolvedTask]) -> tuple[float, float] | None:
+    """When a task became slow, and what was usual for it then; None where it never did."""
+    done = sorted((other.at, other.seconds) for other in others)
+    for place in range(THRESHOLDS.slow_others - 1, len(done)):
+        usual = float(np.median([seconds for _, seconds in done[: place + 1]]))
+        longest = max(usual, float(np.median(own))) if own else usual
+        raised = max(done[place][0], start + max(THRESHOLDS.slow_factor * longest, THRESHOLDS.slow_least))
+        known_until = done[place + 1][0] if place + 1 < len(done) else np.inf
+        if raised < min(known_until, end):
+            return raised, usual
+    return None
+
+
+def _begun_tasks(events: Sequence[Event]) -> Iterator[tuple[str, float, float]]:
+    """Each start of a task: the task, when, and when something was reported of another task next (infinite: never)."""
+    of_tasks = [event for event in events if event.kind.startswith("task_")]
+    left, lefts = np.inf, []
+    for event, following in zip(reversed(of_tasks), [None, *reversed(of_tasks)], strict=False):
+        if following is not None and following.detail != event.detail:
+            left = following.at.timestamp()
+        lefts.append(left)
+    for event, until in zip(of_tasks, reversed(lefts), strict=True):
+        if event.kind == "task_started":
+            yield event.detail, event.at.timestamp(), until

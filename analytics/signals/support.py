@@ -13,7 +13,14 @@ from analytics.signals.detection import Span
 from analytics.signals.episodes import utc_datetime
 from analytics.signals.hidden_markov import DELIGHTED, TROUBLED
 from analytics.signals.presence import TirednessEvidence
-from analytics.signals.progress import RepeatedFailure, SlowTask, repeated_failures, slow_tasks
+from analytics.signals.progress import (
+    RepeatedFailure,
+    SlowTask,
+    SolvedTasks,
+    repeated_failures,
+    slow_tasks,
+    solved_tasks,
+)
 from analytics.signals.thresholds import THRESHOLDS
 from analytics.signals.tracking import ChildTracker, task_times
 from analytics.store.records import Event
@@ -24,6 +31,7 @@ KINDS = (DISTRESSED, STRUGGLING, UNPLEASANT, TIRED, AWAY, DELIGHTED)  # who need
 TROUBLES = (DISTRESSED, STRUGGLING, UNPLEASANT)  # what one question decides, and a second one names
 SUGGESTIONS = ("break", "ask_for_help", "hint", "assistant", "teacher")  # the list of the paper
 _CAUSE = 120.0  # seconds before a signal in which a failed task is its reason ...
+EVENTS = " by events"  # tells the signals that events alone raised from those that the face raised
 _RECENT = 300.0  # ... and in which failures of that task before it are counted
 _CLEAR = 0.25  # by so much the share of the expressions that a sentence names is higher than at rest
 _SAD_OR_AFRAID = (Emotion.FEAR, Emotion.SAD)
@@ -118,20 +126,23 @@ def tracked_signals(trackers: Mapping[str, ChildTracker], events: Sequence[Event
     # a tablet without a camera reports events all the same
     unseen = {event.child for event in events if event.child} - trackers.keys()
     everybody = {**trackers, **{child: ChildTracker() for child in unseen}}
+    solved = solved_tasks(events)
     found = [
         signal
         for child, tracker in everybody.items()
-        for signal in _SignalBuilder(tracker, events, lesson, child).signals(now)
+        for signal in _SignalBuilder(tracker, events, solved, lesson, child).signals(now)
     ]
     return sorted(found, key=lambda signal: (signal.raised, signal.child, signal.kind))
 
 
 class _SignalBuilder:
     """Makes signals of what was tracked of one child: reason, evidence, strength and suggestion. ``events``: of the
-    whole lesson, in order of time."""
+    whole lesson, in order of time; ``solved``: what was solved in it."""
 
-    def __init__(self, tracker: ChildTracker, events: Sequence[Event], lesson: str, child: str) -> None:
-        self.tracker, self.lesson_events = tracker, events
+    def __init__(
+        self, tracker: ChildTracker, events: Sequence[Event], solved: SolvedTasks, lesson: str, child: str
+    ) -> None:
+        self.tracker, self.solved = tracker, solved
         self.events = [event for event in events if event.child in (None, child)]
         self.lesson, self.child = lesson, child
 
@@ -152,7 +163,7 @@ class _SignalBuilder:
             (signal.start.timestamp(), signal.end.timestamp() if signal.end else np.inf)
             for signal in [*troubles, *found]
         ]
-        for slow in slow_tasks(self.child, self.lesson_events, now):
+        for slow in slow_tasks(self.child, self.events, self.solved, now):
             if not any(start <= slow.raised <= end for start, end in told):
                 found.append(self.slow(slow, now))
         return found
@@ -197,7 +208,9 @@ class _SignalBuilder:
             key = "struggling_after_failure" if worse else "failed_as_usual"
         began = next(event for event in self.events if event.at.timestamp() >= failure.start)
         suggestion = self._help(began, failure.raised)
-        return self._signal(STRUGGLING, failure.start, failure.raised, failure.end, 0.5, evidence, suggestion, key)
+        return self._signal(
+            STRUGGLING, failure.start, failure.raised, failure.end, 0.5, evidence, suggestion, key, EVENTS
+        )
 
     def slow(self, slow: SlowTask, now: float) -> Signal:
         """A task that takes much longer than it took others."""
@@ -207,7 +220,9 @@ class _SignalBuilder:
             "minutes": round((until - slow.start) / 60),
             "usual_minutes": max(1, round(slow.usual / 60)),
         }
-        return self._signal(STRUGGLING, slow.start, slow.raised, slow.end, 0.3, evidence, "ask_for_help", "slow")
+        return self._signal(
+            STRUGGLING, slow.start, slow.raised, slow.end, 0.3, evidence, "ask_for_help", "slow", EVENTS
+        )
 
     def _help(self, since: Event, raised: float) -> str:
         """A hint; where one was given between an event and the signal, the helper character."""
@@ -262,8 +277,10 @@ class _SignalBuilder:
         evidence: dict[str, float | str],
         suggestion: str,
         reason: str | None = None,
+        source: str = "",
     ) -> Signal:
-        text = f"{self.lesson}\0{self.child}\0{reason or kind}\0{round(raised)}"
+        # Not by its reason: what the face looked like may be known a little later.
+        text = f"{self.lesson}\0{self.child}\0{kind}{source}\0{round(raised)}"
         return Signal(
             id=hashlib.sha256(text.encode()).hexdigest()[:16],
             lesson=self.lesson,

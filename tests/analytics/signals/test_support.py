@@ -1,5 +1,6 @@
 """Support signals on constructed lessons: raised where they should be, with reason and suggestion, and nowhere else."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -159,6 +160,18 @@ def test_failures_of_other_tasks_or_long_ago_or_before_it_was_solved_do_not_add_
     long_ago = [event(second, "task_failed") for second in (100, 300, 400)]
     assert class_signals({}, others, "lesson", {}) == []
     assert class_signals({}, long_ago, "lesson", {}) == []
+
+
+@pytest.mark.parametrize("kind", ["task_failed", "task_started", "task_solved"])
+@pytest.mark.parametrize("tasks", [1, 4000])
+def test_thousands_of_events_of_one_child_are_looked_at_in_a_moment(kind: str, tasks: int) -> None:
+    """A pupil's program may report one a second."""
+    others = [event(0.5, "task_started", "task 0", None)]
+    others += [event(1, "task_solved", "task 0", f"other-{number}") for number in range(30)]
+    events = others + [event(2 + second, kind, f"task {second % tasks}") for second in range(4000)]
+    began = time.perf_counter()
+    class_signals({}, events, "lesson", {})
+    assert time.perf_counter() - began < 1.0
 
 
 def test_the_failing_ends_when_the_task_is_solved() -> None:
