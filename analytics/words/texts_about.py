@@ -61,26 +61,26 @@ ABOUT: dict[str, tuple[str, str]] = {
         "agreed in {agreed} of {total} corrected frames ({percent} %)",
         "совпала в {agreed} из {total} исправленных кадров ({percent} %)",
     ),
-    "about_signals": ("When it speaks up", "Когда она подаёт голос"),
+    "about_signals": ("When it speaks up", "Когда она сообщает"),
     "about_signals_text": (
         "Every frame is compared with how this child's face usually looks, which takes the first minutes of a lesson "
-        "to learn. "
-        "The page says something when the face looks more unpleasant than that for long enough, about a quarter of a "
-        "minute: a short frown does not count. "
+        "to learn: a child who arrives upset is compared with that face at first. "
+        "The page says something when the face looks unhappier than that for about 15 seconds: a short frown does not "
+        "count. "
         "A failed task makes it say so sooner; a task that failed three times in three minutes, or that takes twice "
         "as long as it took others, is told whatever the face looks like. "
-        "After a failed task it is called struggling; without one distressed where fear and sadness lead, else the "
-        "child looks unhappy. "
-        "A child whose face the model reads as neutral is missed: look around as well.",
+        "After a failed task, or where it takes long, it says “may be stuck”; otherwise “looks distressed” where fear "
+        "and sadness lead, else “looks unhappy”. "
+        "A child whose face the model reads as neutral may be missed: look around as well.",
         "Каждый кадр сравнивается с тем, как обычно выглядит лицо этого ребёнка; чтобы это узнать, нужны первые "
-        "минуты урока. "
-        "Страница подаёт голос, когда лицо достаточно долго, около четверти минуты, выглядит неприятнее обычного: "
-        "короткая гримаса не в счёт. "
-        "После неудачи с заданием она говорит раньше; о задании, которое не вышло трижды за три минуты или длится "
+        "минуты урока: если ребёнок пришёл расстроенным, сначала сравнение идёт с этим лицом. "
+        "Страница сообщает, когда лицо около 15 секунд выглядит более невесёлым, чем обычно: короткая гримаса не в "
+        "счёт. "
+        "После неудачи с заданием она сообщает раньше; о задании, которое не вышло трижды за три минуты или длится "
         "вдвое дольше, чем у других, она сообщает, как бы ни выглядело лицо. "
-        "После неудачи это называется трудностями; без неё расстройством, если преобладают страх и грусть, иначе "
-        "похоже на недовольство. "
-        "Ребёнка, чьё лицо модель считает спокойным, она пропустит: поглядывайте на класс и сами.",
+        "После неудачи или при долгой работе она пишет «задание, похоже, не даётся»; иначе «расстроенный вид», если "
+        "преобладают страх и грусть, или «невесёлый вид». "
+        "Ребёнка, чьё лицо модель считает спокойным, она может пропустить: поглядывайте на класс и сами.",
     ),
     "about_limits": ("What it can not do", "Чего она не может"),
     "about_limits_text": (

@@ -33,7 +33,7 @@ PAGE: dict[str, tuple[str, str]] = {
         "No child has been seen in this lesson yet. Give the children the lesson code and their own codes.",
         "На этом уроке ещё не видели ни одного ребёнка. Раздайте детям код урока и их собственные коды.",
     ),
-    "now_calm": ("All is calm: nobody needs you just now.", "Всё спокойно: сейчас никому не нужна помощь."),
+    "now_calm": ("All is calm: no signals just now.", "Всё спокойно: сигналов сейчас нет."),
     "now_ended": ("This lesson has ended. You see its last minute.", "Урок закончен. Показана его последняя минута."),
     "sparkline_of": ("Valence of the last minutes: {trend}", "Валентность за последние минуты: {trend}"),
     "trend_rising": ("rising", "растёт"),

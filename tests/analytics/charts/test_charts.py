@@ -161,7 +161,7 @@ def test_events_and_signals_are_marked_in_words_and_shapes() -> None:
     assert event.marker.symbol == "x"  # type: ignore[attr-defined]
     assert event.customdata[0] == "задание 4: не вышло"  # type: ignore[attr-defined]
     pin = traces(figure, "сигналы")[0]
-    assert "Задание 4 не вышло дважды" in pin.customdata[0]  # type: ignore[attr-defined]
+    assert "Задание 4: дважды не вышло" in pin.customdata[0]  # type: ignore[attr-defined]
 
 
 def test_an_empty_lesson_says_what_to_do() -> None:

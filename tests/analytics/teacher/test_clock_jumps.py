@@ -98,7 +98,7 @@ def test_a_lesson_goes_on_evenly_when_the_clock_is_set(classroom: Classroom, jum
     assert "42 min" in page.run("page", "tick", lesson.id)
     html, _ = page.run("tabs.now", "refresh", "now", lesson.id, "UTC", "")
     assert "silent" not in html
-    assert "No frames" not in html
+    assert "No pictures" not in html
     figure, table = page.run("tabs.now", "refresh_mood", "now", lesson.id, "UTC")
     assert len(figure.data) == 2
     assert table
