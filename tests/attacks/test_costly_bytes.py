@@ -243,4 +243,4 @@ def test_pages_made_anew_for_a_stranger_do_not_slow_the_class(target: Target) ->
 
     with class_in_lesson(target), ThreadPoolExecutor(8) as threads:
         asked = sum(threads.map(ask, range(8)), Counter())
-    assert asked[429] > asked[200] > 50, asked
+    assert min(asked[429], asked[200]) > 50, asked
