@@ -4,6 +4,8 @@ recordings, its own login, an assistant that edits the code): those are not foun
 
 import re
 
+import httpx
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,9 +33,10 @@ PAGE_ROUTES = re.compile(
 )
 
 STATION_ROUTES = re.compile(r"/gradio_api/upload(?:_progress)?")  # the teacher's page takes no files
-
-
-PATH_CHARACTERS = 1000
+# Of a path, and of a name between two strokes: what is longer no system looks for.
+PATH_BYTES, NAME_BYTES = 1000, 255
+# By what Gradio writes down where its page is; it can't do so for a name that is none ("x:abc").
+NAMES_OF_SERVER = {"host": "http://", "x-forwarded-host": "http://", "x-gradio-server": ""}
 
 
 class AllowedRoutesMiddleware:
@@ -44,7 +47,7 @@ class AllowedRoutesMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or _is_allowed(scope.get("path", "")):
+        if scope["type"] != "http" or (_is_allowed(scope.get("path", "")) and _has_a_name(Headers(scope=scope))):
             await self.app(scope, receive, send)
             return
         words = say(language_of(HTTPConnection(scope)), "error_no_address")
@@ -52,9 +55,20 @@ class AllowedRoutesMiddleware:
 
 
 def _is_allowed(path: str) -> bool:
-    """Whether there is anything at ``path``. No file has so long a name, and no system looks for one."""
-    if len(path) > PATH_CHARACTERS or any(len(part.encode("utf-8", "replace")) > 255 for part in path.split("/")):
+    """Whether there is anything at ``path``."""
+    written = path.encode("utf-8", "replace")
+    if len(written) > PATH_BYTES or any(len(name) > NAME_BYTES for name in written.split(b"/")):
         return False
     inside = path.removeprefix("/teacher") if path.startswith("/teacher/") else path
     of_a_page = PAGE_ROUTES.fullmatch(inside) or STATION_ROUTES.fullmatch(path)
     return path.rstrip("/") in OWN_ROUTES or of_a_page is not None
+
+
+def _has_a_name(headers: Headers) -> bool:
+    """Whether the server can be where a request says that it was asked."""
+    try:
+        for name, scheme in NAMES_OF_SERVER.items():
+            httpx.URL(scheme + headers.get(name, "").split(",")[0].strip())
+    except httpx.InvalidURL:
+        return False
+    return True

@@ -199,8 +199,13 @@ def test_without_accounts_only_this_computer_passes(address, host, status):
         {"X-Forwarded-For": "203.0.113.7"},
         {"Forwarded": "for=203.0.113.7"},
         {"X-Real-IP": "203.0.113.7"},
+        {"X-Forwarded-Host": "school.example"},
         {"X-Forwarded-Proto": "https"},
+        {"X-Forwarded-Port": "443"},
         {"CF-Connecting-IP": "203.0.113.7"},
+        {"True-Client-IP": "203.0.113.7"},
+        {"X-Client-IP": "203.0.113.7"},
+        {"X-Cluster-Client-IP": "203.0.113.7"},
         {"Via": "1.1 proxy"},
     ],
 )

@@ -61,6 +61,11 @@ def test_a_server_on_all_addresses_knows_who_comes_by_which() -> None:
     [
         ("::ffff:10.0.0.7", "10.0.0.7"),
         ("::FFFF:7f00:1", "127.0.0.1"),
+        ("[::ffff:10.0.0.7]", "10.0.0.7"),
+        ("[::ffff:10.0.0.7]:50123", "10.0.0.7"),
+        ("10.0.0.7:50123", "10.0.0.7"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("::127.0.0.1", "::127.0.0.1"),  # a mapped one is IPv4; who comes by this one is not this computer
         ("2001:db8::1", "2001:db8::1"),
         ("10.0.0.7", "10.0.0.7"),
         ("testclient", "testclient"),
@@ -74,7 +79,14 @@ def test_a_mapped_address_is_that_of_the_same_client(address: str, plain: str) -
 def test_who_is_behind_a_proxy_on_both_protocols_is_one_client_and_not_all_are() -> None:
     assert network_of("::ffff:203.0.113.7") == "203.0.113.7"
     assert network_of("fe80::1%eth0") != network_of("fe80::2%eth0"), "neighbours on one link share the first 64 bits"
+    assert network_of("FE80::1%eth0") == network_of("fe80::1%eth0")
     assert network_of("2001:db8::1") == network_of("2001:db8::2")
+    assert network_of("::203.0.113.7") != network_of("::203.0.113.8"), "IPv4 as it was once written"
+
+
+@pytest.mark.parametrize("address", ["203.0.113.7:50123", "[::ffff:203.0.113.7]:50124", "::ffff:cb00:7107"])
+def test_a_client_is_the_same_however_a_proxy_writes_its_address(address: str) -> None:
+    assert network_of(address) == network_of("203.0.113.7")
 
 
 def test_the_address_that_the_log_names_can_be_opened() -> None:
