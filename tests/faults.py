@@ -242,8 +242,8 @@ def network_fails(folder: Path) -> Outcome:
 def out_of_memory(folder: Path) -> Outcome:
     """The process may take no more memory, and pictures of 16 megapixels come in; then it may again.
 
-    Long and low ones, which are decoded whole: that is where memory runs out. Where it runs out inside OpenVINO, the process ends as
-    it does when it is killed.
+    Long and low ones, which are decoded whole: that is where memory runs out. Where it runs out inside OpenVINO, the
+    process ends as it does when it is killed.
     """
     lesson = prepare_lesson(folder)
     stream = BytesIO()
