@@ -160,7 +160,7 @@ class RestingFace:
 
     def latest(self) -> Baseline:
         """The baseline as known at the last frame."""
-        shares, levels, spreads = (values[-1].tolist() for values in (*self.known,))
+        shares, levels, spreads = (values[-1].tolist() for values in self.known)
         return Baseline(tuple(shares), min(self.seconds, BASELINE_SECONDS), tuple(levels), tuple(spreads))
 
     def _learn(self, after: int) -> None:

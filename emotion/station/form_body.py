@@ -8,8 +8,8 @@ from emotion.station.texts import say
 
 # A form has one file and up to four short fields; whoever sends more parts means something else.
 MOST_PARTS = 16
+HEADER_CHARACTERS = 1000  # of a content type, which names a boundary of at most seventy
 # No picture begins so, and a program that wraps the picture is told what to send instead.
-HEADER_CHARACTERS = 1000  # of a content type; its parser takes the square of the length
 _WRAPPED = ("application/json", "text/html", "application/xml")
 
 
