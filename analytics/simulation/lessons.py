@@ -27,7 +27,6 @@ from analytics.simulation.child import (
 )
 from analytics.simulation.person import LOOKING_DOWN, draw_person
 
-SIGNALLED_STATES = (STRUGGLING, TIRED, AWAY, DELIGHTED, DISTRESSED, UNPLEASANT)
 BETWEEN_SPANS = 120.0  # seconds at rest between two spans
 
 
