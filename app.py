@@ -20,6 +20,7 @@ from starlette.types import Scope
 from analytics.access.accounts import AccountsError, load_accounts
 from analytics.access.known_devices import KnownDevices
 from analytics.access.login import LoginMiddleware, authenticated_teacher, is_local, known_devices
+from analytics.classroom.calibrator import Calibrator
 from analytics.classroom.pseudonyms import load_secret
 from analytics.classroom.recorder import LessonRecorder
 from analytics.store.housekeeping import Housekeeper
@@ -31,10 +32,12 @@ from analytics.teacher.downloads import DownloadsMiddleware, downloads_folder
 from analytics.teacher.page import build_teacher
 from analytics.teacher.page import css as teacher_css
 from analytics.teacher.page import translations as teacher_words
+from analytics.words.sentences import animal_name
 from emotion.classifier import EmotionClassifier
 from emotion.faces.detector import FaceDetectorError
 from emotion.images.isolated import IsolatedDecoder
 from emotion.network.checkpoint import CheckpointError
+from emotion.personal.serving import HeadFitting
 from emotion.serving.addresses import network_of
 from emotion.serving.allowed_routes import AllowedRoutesMiddleware
 from emotion.serving.function_calls import FunctionCallsMiddleware
@@ -51,6 +54,8 @@ from emotion.serving.slow_clients import SlowClientProtocol, allow_open_files
 from emotion.serving.unexpected_errors import add_error_answer, tell_in_a_sentence
 from emotion.serving.upload_limits import keep_uploads_apart, periodic_sweep
 from emotion.serving.uploads import forbid_core_dumps, use_private_upload_folder
+from emotion.station.calibration.http_routes import add_calibration_routes
+from emotion.station.calibration.teaching import make_teaching
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import add_frame_routes
 from emotion.station.known_stations import KnownStations
@@ -116,7 +121,9 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     # On a public Space the generated secret would vanish with every restart, and anybody could take part.
     station_recorder = recorder if settings.secret or not settings.space else None
     metrics.gauge("expression_store_waiting", "Writes that wait for their commit", lambda: store.waiting_writes)
-    intake = FrameIntake(Observer(classifier, station_recorder), metrics)
+    calibrator = Calibrator(store, HeadFitting(classifier))
+    intake = FrameIntake(Observer(classifier, station_recorder, calibrator.head), metrics)
+    teaching = make_teaching(classifier, calibrator if station_recorder else None, intake.door, animal_name)
     marks = TabletMarks(hmac.digest(secret, b"tablets", "sha256"))
     accounts = load_accounts(settings.accounts)
     devices = known_devices(accounts, hmac.digest(secret, b"teachers' devices", "sha256"))
@@ -147,6 +154,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     app.add_middleware(ResponseHeadersMiddleware, on_space=bool(settings.space))
     add_error_answer(app)
     add_frame_routes(app, intake, marks)
+    add_calibration_routes(app, teaching)
     add_health_routes(
         app,
         metrics,
@@ -163,6 +171,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         language_of,
         words,
         decoder,
+        teaching,
         settings.frames_per_second,
         settings.retention_days,
         is_teacher=lambda request: not accounts and is_local(request),  # as on the teacher page
@@ -185,6 +194,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         accounts=accounts,
         lessons_open=settings.lessons_open,
         hides_small_groups=settings.small_groups == "hide",
+        calibrator=calibrator,
     )
     pages |= {"": station, "/teacher": teacher}
     for page in pages.values():

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -18,6 +19,22 @@ from emotion.runtime.evidence import strongest_places
 # Only the child in front of the tablet, who has the largest face, is recorded. A poster of six hundred faces behind it
 # would keep the network of a whole class busy for seconds.
 FRAME_FACES = 1
+
+
+# Faces that are looked for when a child shows its own: a second one may be the child beside it, and is told.
+CALIBRATION_FACES = 2
+
+
+class OwnHead(Protocol):
+    """The last layer of one child (`emotion.personal`). ``name`` is added to the network's version in what is
+    stored."""
+
+    @property
+    def name(self) -> str: ...
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """(m, 2048) float32 -> (m, 8) float32, rows sum to 1."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +91,29 @@ class EmotionClassifier:
         """
         return self.recognise_many([image])[0]
 
-    def recognise_frame(self, image: ImageSource) -> Recognition:
+    def recognise_frame(self, image: ImageSource, head: OwnHead | None = None) -> Recognition:
         """The same for a frame of a lesson's camera: with a cheaper search (`FaceDetector.detect_in_frame`), in which
         no more of a large JPEG is decoded than the search looks at, and a network that many frames share. Of all the
-        faces seen the largest `FRAME_FACES` are classified.
+        faces seen the largest `FRAME_FACES` are classified, by the child's own ``head`` where it has one, in the same
+        batch as everybody's.
         """
-        return self._recognise([image], self._largest_faces, self.lesson_runtime, SECOND_PASS_SIDE)[0]
+        return self._recognise([image], self._largest_faces, self.lesson_runtime, SECOND_PASS_SIDE, head)[0]
+
+    def features_of_frame(self, image: ImageSource) -> tuple[list[Face], np.ndarray]:
+        """The largest `CALIBRATION_FACES` faces of a frame, largest first, in its own pixels, and the features (2048,)
+        float32 of the first one, as lessons read them; no features, (0,), without a face. Raises `ImageError`.
+        """
+        pixels, size = read_reduced(image, SECOND_PASS_SIDE)
+        found, _ = self._detector.detect_in_frame(pixels, CALIBRATION_FACES)
+        if not found:
+            return [], np.zeros(0, np.float32)
+        features = self.lesson_runtime.read(self._crop(pixels, found[0])[np.newaxis]).features[0]
+        return [face.scaled(size[0] / pixels.shape[1], size[1] / pixels.shape[0]) for face in found], features
+
+    @property
+    def lesson_network(self) -> str:
+        """What makes the features of lessons: a head serves with the weights and precision that it was fitted to."""
+        return f"{self.lesson_runtime.version} {self.lesson_runtime.name}"
 
     def recognise_many(self, images: Iterable[ImageSource]) -> list[Recognition]:
         """One answer for each image, in their order; all faces share the network's batches, and the time is that of
@@ -100,21 +134,21 @@ class EmotionClassifier:
         detect: Callable[[np.ndarray], tuple[list[Face], int]],
         runtime: BatchingRuntime,
         minimum_side: int | None = None,
+        head: OwnHead | None = None,
     ) -> list[Recognition]:
         began = time.perf_counter()
         sizes: list[tuple[int, int]] = []
         counts: list[int] = []
         faces: list[list[Face]] = []
         crops: list[np.ndarray] = []
-        preset = self.checkpoint.configuration
         for source in images:
             pixels, size = read_reduced(source, minimum_side)
             found, count = detect(pixels)
             counts.append(count)
             sizes.append(size)
             faces.append([face.scaled(size[0] / pixels.shape[1], size[1] / pixels.shape[0]) for face in found])
-            crops.extend(align(pixels, face, preset.crop_template, preset.crop_size, preset.colour) for face in found)
-        predictions = iter(self.classify_crops(crops, [face for found in faces for face in found], runtime))
+            crops.extend(self._crop(pixels, face) for face in found)
+        predictions = iter(self.classify_crops(crops, [face for found in faces for face in found], runtime, head))
         answers = [tuple(RecognisedFace(face, next(predictions)) for face in found) for found in faces]
         elapsed = (time.perf_counter() - began) * 1000
         return [
@@ -127,7 +161,7 @@ class EmotionClassifier:
         0..1. ``pixels``: (height, width, 3) uint8 RGB, in whose coordinates the face is.
         """
         preset = self.checkpoint.configuration
-        crop = align(pixels, face, preset.crop_template, preset.crop_size, preset.colour)
+        crop = self._crop(pixels, face)
         return strongest_places(self.runtime.evidence(crop[np.newaxis])[0, expression], preset.crop_size)
 
     def warm_up(self) -> None:
@@ -144,21 +178,26 @@ class EmotionClassifier:
             if runtime.failed:
                 runtime.probabilities(self._blank_crop())
 
+    def _crop(self, pixels: np.ndarray, face: Face) -> np.ndarray:
+        preset = self.checkpoint.configuration
+        return align(pixels, face, preset.crop_template, preset.crop_size, preset.colour)
+
     def _blank_crop(self) -> np.ndarray:
         preset = self.checkpoint.configuration
         return np.zeros((1, preset.crop_size, preset.crop_size, preset.channels), np.uint8)
 
     def classify_crops(
-        self, crops: Sequence[np.ndarray], faces: Sequence[Face], runtime: BatchingRuntime
+        self, crops: Sequence[np.ndarray], faces: Sequence[Face], runtime: BatchingRuntime, head: OwnHead | None = None
     ) -> list[Prediction]:
-        """The answer of ``runtime`` for aligned crops, each (crop_size, crop_size, channels) uint8, of these
-        ``faces``.
+        """The answer of ``runtime``, or of a child's own ``head`` behind it, for aligned crops, each (crop_size,
+        crop_size, channels) uint8, of these ``faces``.
         """
         predictions = []
         for start in range(0, len(crops), LARGEST_BATCH):
-            rows = runtime.probabilities(np.stack(crops[start : start + LARGEST_BATCH]))
+            reading = runtime.read(np.stack(crops[start : start + LARGEST_BATCH]))
+            rows = reading.probabilities if head is None else head.probabilities(reading.features)
             predictions.extend(rows.astype(float).tolist())
+        version = runtime.version if head is None else f"{runtime.version}+{head.name}"
         return [
-            Prediction(tuple(row), face.quality.overall, runtime.version)
-            for row, face in zip(predictions, faces, strict=True)
+            Prediction(tuple(row), face.quality.overall, version) for row, face in zip(predictions, faces, strict=True)
         ]

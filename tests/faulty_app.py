@@ -27,7 +27,7 @@ if "TEST_CLOCK_SHIFT" in os.environ:
 
 import app  # noqa: E402
 import emotion.classifier as classifier  # noqa: E402
-from emotion.runtime.choose import Runtime  # noqa: E402
+from emotion.runtime.base import Reading, Runtime  # noqa: E402
 
 choose = classifier.choose_runtime
 
@@ -39,11 +39,11 @@ class FaultyRuntime:
         self._runtime = runtime
         self.name, self.version, self.streams = runtime.name, runtime.version, runtime.streams
 
-    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+    def read(self, crops: np.ndarray) -> Reading:
         """See `emotion.runtime.base.Runtime`."""
         if Path(os.environ.get("TEST_NETWORK_FAULT", "/no/such/file")).exists():
             raise RuntimeError(f"tensor of {__file__} is broken")
-        return self._runtime.probabilities(crops)
+        return self._runtime.read(crops)
 
     def for_throughput(self) -> "FaultyRuntime":
         """See `emotion.runtime.base.Runtime`."""

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a wing (or a module at the root) imports only what stands before it here.
 FLOORS = {
     "emotion": (
-        ["labels", "workers", "images", "network", "runtime", "faces", "classifier", "training", "serving", "station"]
+        ["labels", "images", "network", "runtime", "faces", "classifier", "personal", "training", "serving", "station"]
     ),
     "analytics": (
         ["access", "store", "classroom", "signals", "simulation", "insight", "words", "charts", "teacher"]

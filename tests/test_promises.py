@@ -46,6 +46,11 @@ PROVED_BY: dict[str, str] = {
     "How the model does on faces": "test_readme.py::test_every_link_leads_to_a_file_and_a_heading",
     "Stored for each frame": HERE + "test_the_tables_hold_what_the_readme_names_and_nothing_else",
     "For each child": HERE + "test_the_tables_hold_what_the_readme_names_and_nothing_else",
+    "With a consent of its own": HERE + "test_the_tables_hold_what_the_readme_names_and_nothing_else "
+    f"{CLASSROOM}/test_calibrator.py::test_without_a_consent_of_its_own_there_is_no_link",
+    "They are not used to tell": f"{STORE}/test_calibrations.py::"
+    "test_forgetting_leaves_no_byte_in_the_file_and_the_child_stays "
+    f"{CLASSROOM}/test_calibrator.py::test_withdrawing_it_ends_the_link_and_deletes_what_was_taught",
     "Also: lessons, events": HERE + "test_the_tables_hold_what_the_readme_names_and_nothing_else "
     f"{CLASSROOM}/test_recorder.py::test_each_change_of_consent_is_written_down_without_code_or_pseudonym "
     "analytics/teacher/test_export.py::test_an_export_is_written_down_and_for_its_owner_only",
@@ -132,7 +137,20 @@ def test_every_proof_is_a_test(proof: str) -> None:
 # What the README calls by a word, or leaves out as it is of the program alone.
 COLUMNS = {
     "observation": {"lesson", "child", "at", "fingerprint", *KEYS, "face_quality", "faces_seen", "source", "model"},
-    "child": {"number", "pseudonym", "class_name", "animal"}
+    "calibration_frame": {"child", "id", "burst", "label", "at", "network", "features", "left_out"},
+    "calibration": {
+        "child",
+        "at",
+        "network",
+        "frames",
+        "shown",
+        "recall_before",
+        "recall_after",
+        "gain_low",
+        "gain_high",
+    }
+    | {"adopted", "in_use", "head"},
+    "child": {"number", "pseudonym", "class_name", "animal", "calibration_consent_at"}
     | {f"consent_{part}" for part in ("version", "role", "given_at", "expires_at", "withdrawn_at")},
     "lesson": {"number", "id", "code", "title", "class_name", "started_at", "planned_minutes", "ended_at"}
     | {"synthetic", "teacher"},

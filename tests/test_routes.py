@@ -15,7 +15,9 @@ HOST = "http://school.example"
 ELSEWHERE = ("192.168.1.9", 1)  # another computer than the one on which the app runs
 
 # Every route of the server by who may reach it. One that is in none of the sets fails the test: somebody has to think.
-OWN_ROUTES = {"/observe", "/admission", "/healthz", "/readyz"}
+OWN_ROUTES = {
+    "/observe", "/admission", "/teach", "/teach/state", "/teach/undo", "/teach/finish", "/healthz", "/readyz",
+}  # fmt: skip
 THIS_COMPUTER = {"/metrics"}
 PAGE = {
     "/", "/assets/{path:path}", "/config", "/config/", "/favicon.ico", "/manifest.json", "/pwa_icon",

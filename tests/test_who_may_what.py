@@ -21,6 +21,7 @@ import pytest
 from gradio.context import LocalContext
 
 from analytics.store.records import utc_now
+from tests.calibrations import Child, called, show
 from tests.composed import HINT, NOTE, PASSWORD, TITLE, ComposedApp, composed_app
 
 pytestmark = pytest.mark.slow
@@ -41,6 +42,8 @@ TEACHER_FUNCTIONS = {
     "child.show_table": "class",
     "child.take_span": "nothing",
     "child.<lambda>": "nothing",
+    "calibration.refresh": "class",
+    "calibration.<lambda>": "nothing",
     "lesson.refresh": "class",
     "trends.refresh": "class",
     "report.refresh": "class",
@@ -59,6 +62,14 @@ TEACHER_FUNCTIONS = {
     "endpoints.start_lesson": "class",
     "classes.begin_lesson": "class",
     "classes.enrol_class": "class",
+    "calibration.show_link": "class",
+    "calibration_endpoints.calibration_link": "class",
+    "calibration.fit_anew": "class",
+    "calibration_endpoints.fit_child": "class",
+    "calibration.switched": "class",
+    "calibration.forget": "class",
+    "calibration_endpoints.forget_calibration": "class",
+    "calibration.change": "class",
     "endpoints.set_consent": "class",
     "classes.change": "class",
     "page.finish_lesson": "class",
@@ -79,12 +90,14 @@ STATION_FUNCTIONS = {
     "endpoints.observe": "lesson and child by code",
     "endpoints.log_event": "lesson and child by code",
     "endpoints.lesson_status": "lesson by code",
+    "endpoints.teach": "child by the code of a link",
 }
 PUBLIC = {
-    "": {"predict", "predict_batch", "observe", "log_event", "lesson_status"},
+    "": {"predict", "predict_batch", "observe", "log_event", "lesson_status", "teach"},
     "/teacher": {
         "start_lesson", "end_lesson", "list_lessons", "timeline", "class_board", "lesson_summary", "signals",
-        "annotate", "export_lesson", "set_consent", "erase_child",
+        "annotate", "export_lesson", "set_consent", "erase_child", "calibration_link", "fit_child",
+        "forget_calibration",
     },
 }  # fmt: skip
 
@@ -102,6 +115,11 @@ def people(server: ComposedApp) -> Iterator[dict[str, httpx.Client]]:
     for name in ("anna", "boris"):
         answer = clients[name].post("/teacher/login", data={"username": name, "password": PASSWORD})
         assert answer.status_code == 200
+    taught = server.taught["anna"]
+    child = Child(server, taught.lesson.class_name, taught.codes[0], taught.children[0].pseudonym)
+    called(server.url, "set_consent", child.pseudonym, "", True, "parent", 365, "calibration", client=clients["anna"])
+    child.link = called(server.url, "calibration_link", child.pseudonym, "", client=clients["anna"])["code"]
+    show(child)
     yield clients
     for client in clients.values():
         client.close()
@@ -155,7 +173,8 @@ def asked(server: ComposedApp, real: bool, child: int = 0) -> dict[str, Any]:
         "minutes": 5, "length": 5, "format": "csv", "wanted": "csv", "given": True, "role": "parent", "days": 30,
         "from_": (now - timedelta(seconds=1)).isoformat(), "to": now.isoformat(), "label": "sad", "note": "x",
         "first": f"{now:%H:%M:%S}", "last": f"{now:%H:%M:%S}", "words_said": "x", "number": 1, "who": "parent",
-        "valid": 30, "sure": True, "typed": "ERASE", "event": gr.EventData(None, event),
+        "valid": 30, "sure": True, "typed": "ERASE", "place": "", "address": "", "counting": list(map(str, range(12))),
+        "purpose": "recording", "event": gr.EventData(None, event),
     }  # fmt: skip
 
 
@@ -222,11 +241,15 @@ def state_of_anna(server: ComposedApp) -> list[object]:
         store.observations(taught.lesson.id).to_dict("records"),
         store.events(taught.lesson.id),
         store.corrections(taught.lesson.id),
+        store.calibrations.frames(taught.children[0].pseudonym),
+        store.calibrations.find(taught.children[0].pseudonym),
     ]
 
 
 @pytest.mark.parametrize("who", ["boris", "nobody", ""])
-def test_another_teachers_data_is_answered_as_if_it_did_not_exist(server: ComposedApp, who: str) -> None:
+def test_another_teachers_data_is_answered_as_if_it_did_not_exist(
+    server: ComposedApp, people: dict[str, httpx.Client], who: str
+) -> None:
     before = state_of_anna(server)
     for name, meant in TEACHER_FUNCTIONS.items():
         about_anna = outcome(server, name, who, real=True)

@@ -34,6 +34,7 @@ from analytics.store.records import StoreError
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 CHILD_LETTERS = 4
 LESSON_LETTERS = 6
+CALIBRATION_LETTERS = 10  # of a link that holds an hour: nobody types it, and 31¹⁰ are not guessed in that time
 PSEUDONYM_DIGITS = 20
 SECRET_BYTES = 32  # as long as SHA-256's output, beyond which HMAC gains nothing
 MINIMUM_SECRET = 16  # characters of a secret given by hand: 16 random characters of this alphabet carry 79 bits
@@ -139,6 +140,19 @@ def normalise_lesson_code(text: str) -> str:
     letters = "".join(letter for letter in _plain(text) if letter.isalnum())
     if len(letters) != LESSON_LETTERS or any(letter not in ALPHABET for letter in letters):
         raise ValueError("this is no lesson's code: it has six letters and digits, for example 7mq3ad")
+    return letters
+
+
+def new_calibration_code() -> str:
+    """Ten random characters."""
+    return _letters(CALIBRATION_LETTERS)
+
+
+def normalise_calibration_code(text: str) -> str:
+    """Ten lower-case characters for any spelling. Raises ValueError for what cannot be a calibration link's code."""
+    letters = "".join(letter for letter in _plain(text) if letter.isalnum())
+    if len(letters) != CALIBRATION_LETTERS or any(letter not in ALPHABET for letter in letters):
+        raise ValueError("this is no code of a calibration link: it has ten letters and digits")
     return letters
 
 

@@ -7,6 +7,7 @@ from threading import Lock
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import pandas as pd
 
 from analytics.signals.baseline import BASELINE_SECONDS, Baseline, ChildSeries, baseline_of, child_series, class_series
 from analytics.signals.hidden_markov import TaskTimes
@@ -35,7 +36,7 @@ class _FollowedLesson:
     """A lesson of which further frames are taken as they come. Frames and events later than ``settled`` may still be
     joined by others of that time, so they are looked at without being taken for good."""
 
-    baselines: dict[str, Baseline]
+    baselines: dict[tuple[str, str], Baseline]
     now: datetime
     settled: datetime
     children: dict[str, _FollowedChild] = field(default_factory=dict)
@@ -55,8 +56,9 @@ class _FollowedLesson:
             tasks = task_times(events, child)
             known = self.children.get(child)
             if known is None or not _agrees(known, taken.get(child), counts.get(child, 0), tasks, self.settled):
-                known = _FollowedChild(ChildTracker(self.baselines.get(child)), tasks)
                 before = store.observations(lesson.id, child, until=settled) if child in counts else rows[:0]
+                model = _model_of(before) or _model_of(rows[rows["child"] == child])
+                known = _FollowedChild(ChildTracker(self.baselines.get((child, model))), tasks)
                 known.tracker.add(child_series(before), tasks)
             elif child in taken:
                 known.tracker.add(taken[child], tasks)
@@ -67,6 +69,11 @@ class _FollowedLesson:
                 live[child].add(open_rows[child], tasks)
         self.children, self.now, self.settled = followed, now, settled
         self.signals = tracked_signals(live, events, lesson.id)
+
+
+def _model_of(rows: pd.DataFrame) -> str:
+    """The network that read the first face in these rows; "" without a face."""
+    return next((str(model) for model in rows["model"] if model), "")
 
 
 def _agrees(known: _FollowedChild, taken: ChildSeries | None, frames: int, tasks: TaskTimes, settled: datetime) -> bool:
@@ -112,22 +119,23 @@ def lesson_signals(store: LessonStore, lesson: Lesson, now: datetime) -> list[Si
         return followed.signals
 
 
-def earlier_baselines(store: LessonStore, lesson: Lesson) -> dict[str, Baseline]:
-    """Pseudonym -> baseline in the last lessons of the class before this one, each lesson weighing by its face
-    time.
+def earlier_baselines(store: LessonStore, lesson: Lesson) -> dict[tuple[str, str], Baseline]:
+    """(Pseudonym, network) -> baseline in the last lessons of the class before this one, each lesson weighing by its
+    face time. A face at rest reads otherwise by another network, or by a child's own last layer.
 
     Only the first twice `BASELINE_SECONDS` of each lesson are read, which hold so much face time although a child looks
     away now and then.
     """
     earlier = [other for other in store.lessons(lesson.class_name) if other.started_at < lesson.started_at]
-    found: dict[str, list[Baseline]] = {}
+    found: dict[tuple[str, str], list[Baseline]] = {}
     for other in earlier[:EARLIER_LESSONS]:
         rows = store.observations(other.id, until=other.started_at + timedelta(seconds=2 * BASELINE_SECONDS))
+        models = rows[rows["model"] != ""].groupby("child")["model"].first()
         for child, series in class_series(rows):
             baseline = baseline_of(series)
             if baseline is not None:
-                found.setdefault(child, []).append(baseline)
-    return {child: merged for child, several in found.items() if (merged := _merged(several)) is not None}
+                found.setdefault((child, str(models[child])), []).append(baseline)
+    return {whose: merged for whose, several in found.items() if (merged := _merged(several)) is not None}
 
 
 def _merged(baselines: list[Baseline]) -> Baseline | None:

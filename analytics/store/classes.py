@@ -45,7 +45,7 @@ def put_child(cursor: duckdb.DuckDBPyConnection, child: Child) -> None:
     class, from before spellings were one class, has the same.
     """
     consent = astuple(child.consent) if child.consent else (None,) * 5
-    values = [child.class_name, child.animal, *consent, child.pseudonym]
+    values = [child.class_name, child.animal, *consent, child.calibration_consent, child.pseudonym]
     known = cursor.execute("SELECT 1 FROM child WHERE pseudonym = ?", [values[-1]]).fetchone()
     names = () if known else all_spellings(cursor).get(fold(child.class_name), ())
     rival = cursor.execute(
@@ -57,13 +57,13 @@ def put_child(cursor: duckdb.DuckDBPyConnection, child: Child) -> None:
     if known:
         cursor.execute(
             "UPDATE child SET class_name = ?, animal = ?, consent_version = ?, consent_role = ?, consent_given_at = ?, "
-            "consent_expires_at = ?, consent_withdrawn_at = ? WHERE pseudonym = ?",
+            "consent_expires_at = ?, consent_withdrawn_at = ?, calibration_consent_at = ? WHERE pseudonym = ?",
             values,
         )
     else:
         cursor.execute(
             "INSERT INTO child (number, class_name, animal, consent_version, consent_role, consent_given_at, "
-            "consent_expires_at, consent_withdrawn_at, pseudonym) "
-            "SELECT (SELECT coalesce(max(number), 0) + 1 FROM child), ?, ?, ?, ?, ?, ?, ?, ?",
+            "consent_expires_at, consent_withdrawn_at, calibration_consent_at, pseudonym) "
+            "SELECT (SELECT coalesce(max(number), 0) + 1 FROM child), ?, ?, ?, ?, ?, ?, ?, ?, ?",
             values,
         )

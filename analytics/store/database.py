@@ -127,6 +127,8 @@ class Database:
             "event",
             "correction",
             "audit",
+            "calibration",
+            "calibration_frame",
             *(["observation"] if size <= FULL_CHECK_BYTES else []),
         ]
         try:

@@ -77,6 +77,16 @@ class Erasing:
             # Only who knows that no row was deleted may leave the bytes as they are.
             return self._carry_out(plan, spare_file=not began_before)
 
+    def forget_calibration(self, pseudonym: str) -> int:
+        """See `analytics.store.calibrations.Calibrations.forget`."""
+        with self.copying:
+            moment = utc_now()
+            self._revocations.add(pseudonym, "uncalibrated", moment)
+            upkeep.rewrite_marker(self._database.path).touch()
+            removed = self._writer.run(lambda cursor: upkeep.delete_calibration(cursor, pseudonym, moment))
+            self._writer.run_alone(lambda: upkeep.rewrite(self._database))
+            return removed
+
     def go_on(self) -> int:
         """Tries all that is due but the copy on the Hub (see `due_at_hub`); returns how many steps are left."""
         with self.copying:

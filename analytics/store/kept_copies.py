@@ -65,6 +65,18 @@ def rewrite_without(copy: Path, pseudonym: str) -> None:
             if file.match(BACKUP_PATTERN):
                 rewrite_without(file, pseudonym)
         return
+
+    def delete(connection: duckdb.DuckDBPyConnection) -> None:
+        if upkeep.is_known(connection, pseudonym):
+            upkeep.delete_child(connection, pseudonym, "erasure of backups")
+
+    rewrite_after(copy, delete)
+
+
+def rewrite_after(copy: Path, delete: Callable[[duckdb.DuckDBPyConnection], object]) -> None:
+    """Writes a copy anew after ``delete``, so that the bytes of what that takes away are gone. Raises `StoreError`, and
+    then it may be tried again.
+    """
     if not copy.exists():
         return
     target = resolved(copy)
@@ -74,8 +86,7 @@ def rewrite_without(copy: Path, pseudonym: str) -> None:
         with _opened(target) as connection:
             migrate(connection, target)
             with transaction(connection):
-                if upkeep.is_known(connection, pseudonym):
-                    upkeep.delete_child(connection, pseudonym, "erasure of backups")
+                delete(connection)
             copy_database(connection, fresh)
         place(fresh, target, [log_of(target)])
 

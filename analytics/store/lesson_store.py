@@ -19,14 +19,27 @@ import pyarrow as pa
 
 from analytics.store import classes, observations, upkeep
 from analytics.store.cache import QueryCache
+from analytics.store.calibrations import Calibrations
 from analytics.store.clock import LessonClock
 from analytics.store.copies import back_up, backups_folder
 from analytics.store.database import Database
 from analytics.store.erasing import Erasing
 from analytics.store.erasing_plan import Plan
-from analytics.store.records import AuditEntry, Child, Correction, Event, Lesson, Observation, storable
+from analytics.store.records import (
+    CHILD_COLUMNS,
+    LESSON_COLUMNS,
+    AuditEntry,
+    Child,
+    Correction,
+    Event,
+    Lesson,
+    Observation,
+    child_of,
+    lesson_of,
+    storable,
+    time_of,
+)
 from analytics.store.revocations import Revocations
-from analytics.store.rows import CHILD_COLUMNS, LESSON_COLUMNS, child_of, lesson_of, time_of
 from analytics.store.writer import Writer
 
 WRITABLE_SECONDS = 5.0  # a proof that the disk takes writes holds this long: who asks often costs no write each time
@@ -49,6 +62,7 @@ class LessonStore:
         self._classes = classes.ClassNames(self.database)
         self._revocations = Revocations(self.path)
         self.erasing = Erasing(self.database, self._writer, self._revocations)
+        self.calibrations = Calibrations(self.database, self._writer, self.erasing, self.find_child)
 
     def close(self) -> None:
         """Commits what is waiting (at most 10 s) and closes the file. May be called twice."""

@@ -1,11 +1,12 @@
-"""The plain values that go into and come out of the lesson store, and the checks that a value passes before it is
-stored.
+"""The plain values that go into and come out of the lesson store, the checks that a value passes before it is stored,
+and how lessons and children are read from their rows.
 """
 
 import hashlib
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from emotion.labels import KEYS
 
@@ -21,6 +22,16 @@ MAXIMUM_PLAN = 366 * 24 * 60.0  # minutes: every lesson has an end that a calend
 OVERTIME = timedelta(minutes=15)
 
 SAMPLE_CLASS = "Sample class"  # of the synthetic lesson that every teacher can look at
+
+# What is selected of a row; times leave the database as microseconds since 1970, whole numbers in every zone.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LESSON_COLUMNS = (
+    "id, code, title, class_name, epoch_us(started_at), planned_minutes, epoch_us(ended_at), synthetic, teacher"
+)
+CHILD_COLUMNS = (
+    "pseudonym, class_name, animal, consent_version, consent_role, epoch_us(consent_given_at), "
+    "epoch_us(consent_expires_at), epoch_us(consent_withdrawn_at), epoch_us(calibration_consent_at)"
+)
 
 
 class StoreError(RuntimeError):
@@ -89,18 +100,26 @@ class Consent:
 @dataclass(frozen=True, slots=True)
 class Child:
     """A child as the store knows it: a pseudonym, the class, the animal that stands for it in the class, and
-    consent.
+    consent. ``calibration_consent``: since when the network may be fitted to its face, by a consent of its own; None:
+    it may not.
     """
 
     pseudonym: str
     class_name: str
     animal: str
     consent: Consent | None = None
+    calibration_consent: datetime | None = None
 
     def __post_init__(self) -> None:
         _require_text("pseudonym", self.pseudonym)
         _require_text("class_name", self.class_name)
         _require_text("animal", self.animal)
+        if self.calibration_consent is not None:
+            _require_aware("calibration_consent", self.calibration_consent)
+
+    def may_be_calibrated(self, now: datetime) -> bool:
+        """Whether the network may be fitted to its face at present, and read it so: both consents hold."""
+        return self.calibration_consent is not None and self.consent is not None and self.consent.holds_at(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +264,25 @@ def _require_distribution(values: tuple[float, ...]) -> None:
             raise ValueError(f"the probability of {key} is {value}: it must lie between 0 and 1")
     if abs(math.fsum(values) - 1) > SUM_TOLERANCE:
         raise ValueError(f"the probabilities sum to {math.fsum(values):.6f}: they must sum to 1")
+
+
+def time_of(microseconds: int) -> datetime:
+    """Microseconds since 1970 -> aware UTC datetime."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def lesson_of(row: tuple[Any, ...]) -> Lesson:
+    """A row of `LESSON_COLUMNS`."""
+    return Lesson(row[0], row[1], row[2], row[3], time_of(row[4]), row[5], _time_or_none(row[6]), row[7], row[8])
+
+
+def child_of(row: tuple[Any, ...]) -> Child:
+    """A row of `CHILD_COLUMNS`."""
+    consent = None
+    if row[3] is not None:
+        consent = Consent(row[3], row[4], time_of(row[5]), time_of(row[6]), _time_or_none(row[7]))
+    return Child(row[0], row[1], row[2], consent, _time_or_none(row[8]))
+
+
+def _time_or_none(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else time_of(microseconds)

@@ -1,4 +1,5 @@
-"""What must hold although a backup knows nothing of it: consents that were withdrawn, children that were erased.
+"""What must hold although a backup knows nothing of it: consents that were withdrawn, children that were erased, and
+faces that the network was to forget.
 
 A list beside the database, written before the change itself is committed; a restore plays it into the backup before
 that takes the database's place. It names nobody: a line holds a hash of the pseudonym, which only a file that still
@@ -11,8 +12,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import duckdb
 
@@ -24,7 +26,7 @@ from analytics.store.records import StoreError
 SUFFIX = ".revoked.jsonl"
 ACTOR = "restore"  # in the audit trail
 
-What = Literal["erased", "withdrawn"]
+What = Literal["erased", "withdrawn", "uncalibrated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,13 @@ class Revocations:
         given = {fingerprint(pseudonym): (pseudonym, agreed) for pseudonym, agreed in rows}
         erased: set[str] = set()
         withdrawn: dict[str, datetime] = {}
+        uncalibrated: dict[str, datetime] = {}
         for line in lines:
             pseudonym, agreed = given.get(line.child, ("", None))
             moment = datetime.fromisoformat(line.at)
+            if pseudonym and line.what == "uncalibrated":
+                uncalibrated[pseudonym] = moment
+                continue
             if not pseudonym or (agreed is not None and agreed > moment.timestamp() * 1e6):
                 continue
             if line.what == "erased":
@@ -85,6 +91,8 @@ class Revocations:
                 withdrawn[pseudonym] = moment
         for pseudonym in erased:
             kept_copies.rewrite_without(copy, pseudonym)
+        if uncalibrated:
+            kept_copies.rewrite_after(copy, partial(_delete_calibrations, uncalibrated=uncalibrated))
         with connect(copy) as connection, transaction(connection):
             changed = [
                 pseudonym for pseudonym in withdrawn.keys() - erased if _withdraw(connection, pseudonym, withdrawn)
@@ -104,7 +112,7 @@ class Revocations:
         for line in text.splitlines():
             try:
                 found = Revocation(**json.loads(line))
-                if datetime.fromisoformat(found.at).tzinfo is None or found.what not in ("erased", "withdrawn"):
+                if datetime.fromisoformat(found.at).tzinfo is None or found.what not in get_args(What):
                     raise ValueError(line)
             except (ValueError, TypeError, RecursionError) as error:
                 raise self._unreadable() from error
@@ -114,6 +122,15 @@ class Revocations:
         return StoreError(
             f"{self.path} says which consents were withdrawn and which children were erased, and cannot be read: "
             "put it back as it was, or delete it if you accept that the backup may bring some of them back"
+        )
+
+
+def _delete_calibrations(connection: duckdb.DuckDBPyConnection, uncalibrated: dict[str, datetime]) -> None:
+    for pseudonym, moment in uncalibrated.items():
+        upkeep.delete_calibration(connection, pseudonym, moment)
+        connection.execute(  # it may have been withdrawn too: whoever gave it can give it again
+            "UPDATE child SET calibration_consent_at = NULL WHERE pseudonym = ? AND calibration_consent_at <= ?",
+            [pseudonym, moment],
         )
 
 

@@ -85,3 +85,33 @@ CREATE TABLE correction (
 -- version 3
 
 ALTER TABLE lesson ADD COLUMN teacher VARCHAR DEFAULT '';  -- the account that started it; '' where nobody knows
+
+-- version 4
+
+ALTER TABLE child ADD COLUMN calibration_consent_at TIMESTAMPTZ;  -- NULL: the network may not be fitted to its face
+
+CREATE TABLE calibration_frame (           -- one picture of a child that shows an expression, as numbers
+    child    INTEGER NOT NULL,
+    id       VARCHAR NOT NULL,
+    burst    INTEGER NOT NULL,             -- frames of one moment, which are one witness together
+    label    VARCHAR NOT NULL,             -- the expression that was asked for
+    "at"     TIMESTAMPTZ NOT NULL,
+    network  VARCHAR NOT NULL,             -- weights and runtime that made the features
+    features BLOB NOT NULL,                -- 2,048 numbers, half precision, little endian
+    left_out BOOLEAN NOT NULL              -- the teacher does not count the burst
+);
+
+CREATE TABLE calibration (                 -- the last layer of one child: the newest row of a child holds
+    child      INTEGER NOT NULL,
+    "at"       TIMESTAMPTZ NOT NULL,
+    network    VARCHAR NOT NULL,
+    frames     INTEGER NOT NULL,
+    shown      VARCHAR NOT NULL,           -- the expressions it was fitted to, separated by commas
+    recall_before DOUBLE NOT NULL,         -- mean recall of bursts that were left out, packaged layer
+    recall_after  DOUBLE NOT NULL,         -- and this one
+    gain_low   DOUBLE NOT NULL,            -- interval of the gain by which adoption is decided
+    gain_high  DOUBLE NOT NULL,
+    adopted    BOOLEAN NOT NULL,           -- whether it may be used
+    in_use     BOOLEAN NOT NULL,           -- whether the teacher lets it be
+    head       BLOB NOT NULL
+);

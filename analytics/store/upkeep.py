@@ -35,6 +35,7 @@ class RemovedRows:
     lessons: int = 0
     children: int = 0
     steps_left: int = 0
+    calibration_frames: int = 0
 
     @property
     def of_child(self) -> int:
@@ -82,6 +83,8 @@ def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) 
     if row is None:
         raise ValueError(NO_SUCH_CHILD)
     number, class_name, animal = row
+    for table in ("calibration", "calibration_frame"):
+        _delete(cursor, table, "child = ?", [number])
     removed = RemovedRows(
         *(_delete(cursor, table, "child = ?", [number]) for table in ("observation", "event", "correction"))
     )
@@ -95,9 +98,17 @@ def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) 
     return removed
 
 
+def delete_calibration(cursor: duckdb.DuckDBPyConnection, pseudonym: str, before: datetime) -> int:
+    """Deletes what was taught of a child's face up to ``before``; returns how many frames that were."""
+    of_child = 'child = (SELECT number FROM child WHERE pseudonym = ?) AND "at" <= ?'
+    _delete(cursor, "calibration", of_child, [storable(pseudonym), before])
+    return _delete(cursor, "calibration_frame", of_child, [storable(pseudonym), before])
+
+
 def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: str) -> RemovedRows:
     """Deletes what happened before ``moment``, lessons that were over before it and are empty now, and children whose
-    consent ended before it. A lesson that nobody ended was over at its closing time.
+    consent ended before it, with what was taught of their faces. A lesson that nobody ended was over at its closing
+    time. The layer that was fitted to a child's frames stays as long as its consent.
 
     Synthetic lessons stay: nobody was recorded in them.
     """
@@ -113,6 +124,10 @@ def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: st
         "AND number NOT IN (SELECT lesson FROM event) AND number NOT IN (SELECT lesson FROM correction)",
         [OVERTIME, moment],
     )
+    frames = _delete(cursor, "calibration_frame", '"at" < ?', [moment])
+    ended = "child IN (SELECT number FROM child WHERE least(consent_expires_at, consent_withdrawn_at) < ?)"
+    frames += _delete(cursor, "calibration_frame", ended, [moment])
+    _delete(cursor, "calibration", ended, [moment])
     children = _delete(
         cursor,
         "child",
@@ -121,7 +136,7 @@ def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: st
         "correction)",
         [moment],
     )
-    removed = RemovedRows(observations, events, corrections, lessons, children)
+    removed = RemovedRows(observations, events, corrections, lessons, children, calibration_frames=frames)
     if removed != RemovedRows(0, 0, 0):
         write_audit(cursor, "retention", actor, f"before {moment.isoformat(timespec='seconds')}: {removed}")
     return removed

@@ -21,6 +21,7 @@ from analytics.access.accounts import Accounts
 from analytics.access.spelling import fold
 from analytics.simulation.sample import is_sample_child
 from analytics.store import upkeep
+from analytics.store.calibrations import Calibrations
 from analytics.store.erasing_plan import Plan
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import SAMPLE_CLASS, Child, Correction, Event, Lesson, closing_time
@@ -149,6 +150,11 @@ class ClassView(LessonStore):
         """The children of the reader's classes that are being erased."""
         reader = self.reader
         return [plan for plan in self._whole.unfinished_erasures() if reader.may_see(plan.class_name)]
+
+    @property
+    def calibrations(self) -> Calibrations:  # type: ignore[override]
+        """Those of the reader's children."""
+        return self._whole.calibrations.seen_by(self.find_child)
 
     @property
     def copying(self) -> AbstractContextManager[object]:

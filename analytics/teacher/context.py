@@ -12,6 +12,7 @@ import gradio as gr
 
 from analytics.access.spelling import tidy
 from analytics.charts.heat_map import HeatMap, heat_map
+from analytics.classroom.calibrator import Calibrator
 from analytics.classroom.recorder import LessonRecorder
 from analytics.insight.feedback import feedback_by_signal
 from analytics.insight.timeline import animals_of_class
@@ -35,7 +36,8 @@ MAXIMUM_NAME = 120  # characters of a title or class: what fits on one line of a
 @dataclass(frozen=True)
 class TeacherContext:
     """``language_of``: the reader's language by request. ``checkpoint``: folder of the loaded model, for "About the
-    model". ``hides_small_groups``: whether figures of a class of fewer than five children are left out."""
+    model". ``hides_small_groups``: whether figures of a class of fewer than five children are left out.
+    ``calibrator``: None where nothing can be fitted to a child's face."""
 
     store: LessonStore
     recorder: LessonRecorder
@@ -43,6 +45,7 @@ class TeacherContext:
     consent_version: str
     checkpoint: Path | None
     hides_small_groups: bool = False
+    calibrator: Calibrator | None = None
 
     def lesson(self, id_or_code: str | None) -> Lesson:
         """The lesson with this id or code (any spelling). `UserError` where there is none."""

@@ -16,6 +16,8 @@ from analytics.insight.timeline import child_timeline, class_board
 from analytics.signals.support import Signal
 from analytics.store.records import Child, Lesson
 from analytics.teacher.arguments import check_texts
+from analytics.teacher.calibration_endpoints import add_calibration_api
+from analytics.teacher.calibrations import set_calibration_consent
 from analytics.teacher.context import (
     TeacherContext,
     UserError,
@@ -31,6 +33,7 @@ from analytics.teacher.tabs.lesson import lesson_moments, tasks_table
 from analytics.words.sentences import animal_name, erasing_text, reason_text, suggestion_text
 from analytics.words.texts import say
 
+PURPOSES = ("recording", "calibration")  # of a consent
 SIGNALS_PER_CALL = 100  # a poll answers at most this many; the cursor fetches the rest
 
 
@@ -96,8 +99,9 @@ def consent_json(child: Child) -> dict[str, Any]:
     }
 
 
-def add_teacher_api(context: TeacherContext) -> None:
-    """Adds the endpoints to the page that is being built."""
+def endpoint_adder(context: TeacherContext) -> Callable[[Callable[..., Any]], None]:
+    """Puts a handler into the page that is being built, as an endpoint under its own name: what it is given is checked,
+    and what it raises is said in the caller's language."""
 
     def endpoint(handler: Callable[..., Any]) -> None:
         parameters = signature(handler)
@@ -116,6 +120,13 @@ def add_teacher_api(context: TeacherContext) -> None:
             return given[0] if given else context.language_of(request)
 
         gr.api(guarded, api_name=handler.__name__, concurrency_limit=4)
+
+    return endpoint
+
+
+def add_teacher_api(context: TeacherContext) -> None:
+    """Adds the endpoints to the page that is being built."""
+    endpoint = endpoint_adder(context)
 
     def start_lesson(title: str, class_name: str, minutes: float, request: gr.Request) -> dict:
         """Starts a lesson now. ``title`` and ``class_name``: 1 to 120 characters; ``minutes``: 1 to 240.
@@ -253,19 +264,27 @@ def add_teacher_api(context: TeacherContext) -> None:
         given: bool = True,
         role: str = "parent",
         days: float = 365,
+        purpose: str = "recording",
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> dict:
         """Puts consent on file (``given``), or withdraws it. An empty ``child`` enrols a new child of ``class_name``
         and answers its fresh
         ``code``, which is shown this once and stored nowhere; else ``child`` is a code (with its class) or a pseudonym.
 
-        ``role``: who agreed, for example parent, never a name; ``days``: how long it is valid. Answers child, animal,
-        class_name, given,
-        expires_at, and code where one was made; after a withdrawal ``message`` offers the erasure.
+        ``role``: who agreed, for example parent, never a name; ``days``: how long it is valid. ``purpose``: recording,
+        or calibration for a child on file, which has a consent of its own: that the network is fitted to its face.
+        Answers child, animal, class_name, given, expires_at, and code where one was made; after a withdrawal
+        ``message`` offers the erasure.
         """
         language = context.language_of(request)
         valid = check_number("roster_days", days, 1, LONGEST_CONSENT, language)
         who = check_name("roster_role", role, language)
+        if purpose not in PURPOSES:
+            raise UserError("error_purpose", value=purpose[:40])
+        if purpose == "calibration":
+            changed = set_calibration_consent(context, context.child(class_name, child), given, who)
+            given = changed.calibration_consent is not None
+            return {**consent_json(changed), "given": given, "code": None}
         if not child.strip():
             if not given:
                 raise UserError("error_child", child="")
@@ -301,6 +320,8 @@ def add_teacher_api(context: TeacherContext) -> None:
         set_consent, erase_child,
     ):  # fmt: skip
         endpoint(handler)
+    if context.calibrator is not None:
+        add_calibration_api(context, endpoint)
     add_export(context)
 
 

@@ -49,6 +49,7 @@ class PageLayout:
     lesson: gr.Dropdown
     child: gr.Dropdown
     zone: gr.State
+    place: gr.State  # the address of the page in the browser
     moment: gr.State  # the time that a chosen moment points to, ISO 8601, or ""
     open_tab: gr.State
     timer: gr.Timer

@@ -9,11 +9,13 @@ import gradio as gr
 from markupsafe import Markup
 
 from analytics.access.accounts import Accounts
+from analytics.classroom.calibrator import Calibrator
 from analytics.classroom.consent import consent_form_version
 from analytics.classroom.recorder import LessonRecorder
 from analytics.simulation.sample import ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson, closing_time
+from analytics.teacher.calibrations import ADDRESS_CHARACTERS
 from analytics.teacher.class_view import ClassView
 from analytics.teacher.context import TeacherContext
 from analytics.teacher.downloads import COPY_SECONDS
@@ -32,7 +34,7 @@ from analytics.words.templates import render
 from analytics.words.texts import TEXTS, say
 
 PREFIX = "teacher_"  # keeps our keys apart from Gradio's own in the browser's dictionary
-ZONE_SCRIPT = "() => [Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC']"
+ARRIVAL_SCRIPT = "() => [Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC', location.href.split(/[?#]/)[0]]"
 HEADINGS = ("start", "roster", "enrolled", "lessons", "export", "report")
 
 
@@ -69,16 +71,24 @@ def build_teacher(
     accounts: Accounts | None = None,
     lessons_open: int = 10,
     hides_small_groups: bool = False,
+    calibrator: Calibrator | None = None,
 ) -> gr.Blocks:
     """The page with its named endpoints. Mount it with ``css=css()`` and ``i18n=gr.I18n(**translations())``.
 
     ``checkpoint``: folder of the loaded model (config.json, evaluation.json) for "About the model". ``accounts``: who
-    sees which classes; everything below reads and writes through that view.
+    sees which classes; everything below reads and writes through that view. ``calibrator``: None where nothing can be
+    fitted to a child's face.
     """
     sample = ensure_sample_lesson(store)
     own = ClassView(store, accounts or Accounts({}), lessons_open)
     context = TeacherContext(
-        own, recorder.with_store(own), language_of, consent_form_version(), checkpoint, hides_small_groups
+        own,
+        recorder.with_store(own),
+        language_of,
+        consent_form_version(),
+        checkpoint,
+        hides_small_groups,
+        calibrator.with_store(own) if calibrator else None,
     )
     dictionary = gr.I18n(**translations())
 
@@ -88,8 +98,8 @@ def build_teacher(
     with gr.Blocks(
         title=say("en", "page_title"), analytics_enabled=False, delete_cache=(COPY_SECONDS // 4, COPY_SECONDS)
     ) as page:
-        zone, moment, open_tab = gr.State("UTC"), gr.State(""), gr.State("now")
-        zone_probe = gr.Textbox(visible="hidden")
+        zone, place, moment, open_tab = gr.State("UTC"), gr.State(""), gr.State(""), gr.State("now")
+        zone_probe, place_probe = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
         timer, slow_timer = gr.Timer(TICK, active=False), gr.Timer(SLOW_TICK, active=False)
         gr.Markdown(word("page_heading"), elem_classes=["no-print"])
         with gr.Row(elem_classes=["no-print", "row-end"]):
@@ -98,7 +108,7 @@ def build_teacher(
         status = gr.HTML(padding=False)
         child = gr.Dropdown(label=word("child"), choices=[], min_width=240, scale=3, render=False, elem_id="child")
         with gr.Tabs(selected="now") as tabs:
-            layout = PageLayout(word, tabs, lesson, child, zone, moment, open_tab, timer, slow_timer)
+            layout = PageLayout(word, tabs, lesson, child, zone, place, moment, open_tab, timer, slow_timer)
             add_now(context, layout)
             add_child(context, layout)
             add_lesson(context, layout)
@@ -125,13 +135,13 @@ def build_teacher(
             )
 
         @with_user_errors(context)
-        def arrive(zone_name: str, request: gr.Request) -> tuple[Any, ...]:
+        def arrive(zone_name: str, address: str, request: gr.Request) -> tuple[Any, ...]:
             language = context.language_of(request)
             name = zone_name if time_zone(zone_name or "") is not UTC else "UTC"
             choices = context.lesson_choices(language, name)
             running = [item.id for item in own.lessons() if item.ended_at is None]
             first = running[0] if running else sample.id
-            return name, gr.Dropdown(choices=choices, value=first)
+            return name, str(address or "")[:ADDRESS_CHARACTERS], gr.Dropdown(choices=choices, value=first)
 
         @with_user_errors(context)
         def tick(lesson_id: str, request: gr.Request) -> str:
@@ -150,7 +160,12 @@ def build_teacher(
 
         header = [status, end, child, timer, slow_timer]
         page.load(
-            arrive, [zone_probe], [zone, lesson], js=ZONE_SCRIPT, show_progress="hidden", api_visibility="private"
+            arrive,
+            [zone_probe, place_probe],
+            [zone, place, lesson],
+            js=ARRIVAL_SCRIPT,
+            show_progress="hidden",
+            api_visibility="private",
         )
         layout.private(lesson.change, choose, [lesson, child], header)
         layout.private(lesson.input, lambda: "", [], [moment])

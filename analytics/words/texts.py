@@ -8,6 +8,7 @@ from typing import Literal
 
 from analytics.words.texts_about import ABOUT
 from analytics.words.texts_animals import ANIMALS
+from analytics.words.texts_calibration import CALIBRATION
 from analytics.words.texts_errors import ERRORS
 from analytics.words.texts_export import EXPORT
 from analytics.words.texts_page import PAGE
@@ -99,7 +100,7 @@ CHARTS: dict[str, tuple[str, str]] = {
 TEXTS: dict[str, dict[str, str]] = {
     language: {
         key: pair[index]
-        for part in (CHARTS, PAGE, ABOUT, SIGNALS, ERRORS, EXPORT, ANIMALS)
+        for part in (CHARTS, PAGE, ABOUT, SIGNALS, CALIBRATION, ERRORS, EXPORT, ANIMALS)
         for key, pair in part.items()
     }
     for index, language in enumerate(LANGUAGES)

@@ -82,6 +82,18 @@ ABOUT: dict[str, tuple[str, str]] = {
         "преобладают страх и грусть, или «невесёлый вид». "
         "Ребёнка, чьё лицо модель считает спокойным, она может пропустить: поглядывайте на класс и сами.",
     ),
+    "about_own": ("A child's own face", "Настройка по лицу ребёнка"),
+    "about_own_text": (
+        "In the game “Show me a face” a child shows the camera its own expressions, and the network's last layer is "
+        "fitted to them, starting from the one that everybody is read by. "
+        "Whether that helps is judged on pictures that were left out; where it is not certain, nothing changes. "
+        "What is kept are 2,048 numbers of each picture, never the picture, and they are deleted when the consent to "
+        "the game is withdrawn.",
+        "В игре «Покажи лицо» ребёнок показывает камере свои выражения, и последний слой сети настраивается по ним, "
+        "начиная с общего для всех. "
+        "Есть ли от этого польза, проверяется на отложенных снимках; если это неясно, ничего не меняется. "
+        "Хранятся 2048 чисел на каждый снимок, но не сам снимок, и они удаляются, когда согласие на игру отзывают.",
+    ),
     "about_limits": ("What it can not do", "Чего она не может"),
     "about_limits_text": (
         "It was trained mostly on adults' photographs from the web; children, glasses, masks, strong side light and "

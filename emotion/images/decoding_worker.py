@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from emotion.images.reading import ImageError, read_reduced
-from emotion.workers.serving_requests import Buffer, RefusalError, limit_process, serve
+from emotion.images.workers.serving_requests import Buffer, RefusalError, limit_process, serve
 
 
 def decode(content: bytes, minimum_side: int) -> Sequence[Buffer]:

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from emotion.images.reading import DecodedImage, ImageError
-from emotion.workers.serving_requests import RefusalError
-from emotion.workers.worker_process import WorkerLimitError, WorkerProcess
+from emotion.images.workers.serving_requests import RefusalError
+from emotion.images.workers.worker_process import WorkerLimitError, WorkerProcess
 
 SECONDS = 8.0  # for one picture; the largest photograph of a phone takes 1.5 s on one slow core
 MEMORY_BYTES = 1_500_000_000  # of addresses, libraries included; the largest photograph takes 500 MB of them

@@ -1,5 +1,6 @@
 """The interface of all runtimes, with the check of crops and the softmax that they share."""
 
+from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -11,6 +12,16 @@ RuntimeName = Literal[
     "auto", "openvino", "openvino-int8", "openvino-bf16", "openvino-f32", "torch", "torch-bf16", "torch-cuda"
 ]
 RUNTIMES: tuple[str, ...] = get_args(RuntimeName)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the network says of n crops. ``probabilities``: (n, 8) float32, softmax(logits / temperature), rows sum to
+    1. ``features``: (n, 2048) float32, what the last layer is given, for a child's own one (`emotion.personal`).
+    """
+
+    probabilities: np.ndarray
+    features: np.ndarray
 
 
 class Runtime(Protocol):
@@ -28,15 +39,18 @@ class Runtime(Protocol):
 
     @property
     def streams(self) -> int:
-        """How many calls of `probabilities` it serves at the same time; more wait for each other."""
+        """How many calls of `read` it serves at the same time; more wait for each other."""
         ...
 
-    def probabilities(self, crops: np.ndarray) -> np.ndarray:
-        """Crops (n, crop_size, crop_size, channels) uint8 to (n, 8) float32: softmax(logits / temperature), rows sum
-        to 1.
+    def read(self, crops: np.ndarray) -> Reading:
+        """What the network says of crops, (n, crop_size, crop_size, channels) uint8.
 
         Raises ValueError when shape or type differ from what the checkpoint's configuration says.
         """
+        ...
+
+    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+        """The probabilities of `read` alone: (n, 8) float32."""
         ...
 
     def evidence(self, crops: np.ndarray) -> np.ndarray:

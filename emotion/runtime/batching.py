@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emotion.runtime.base import Runtime
+from emotion.runtime.base import Reading, Runtime
 
 # Faces in one call of the network. For each number of faces that it has met OpenVINO keeps code of its own, some ten
 # megabytes, and makes it for 50 to 150 ms; batches of sixteen would be a fifth faster than batches of four.
@@ -18,7 +18,7 @@ LARGEST_BATCH = 4
 @dataclass(frozen=True, slots=True)
 class _Request:
     crops: np.ndarray
-    answer: "Future[np.ndarray]"
+    answer: "Future[Reading]"
 
 
 class BatchingRuntime:
@@ -50,6 +50,10 @@ class BatchingRuntime:
         return self._runtime.version
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
+        """See `emotion.runtime.base.Runtime`."""
+        return self.read(crops).probabilities
+
+    def read(self, crops: np.ndarray) -> Reading:
         """See `emotion.runtime.base.Runtime`; blocks until the batch that these crops are in is done. More crops than
         `LARGEST_BATCH` are a batch of their own.
         """
@@ -64,7 +68,7 @@ class BatchingRuntime:
     def warm_up(self, crop: np.ndarray) -> None:
         """Lets the network meet every number of faces that a batch can have; ``crop``: one, as (1, ...)."""
         for faces in range(1, LARGEST_BATCH + 1):
-            self._runtime.probabilities(np.repeat(crop, faces, axis=0))
+            self._runtime.read(np.repeat(crop, faces, axis=0))
 
     def _work(self) -> None:
         following: _Request | None = None
@@ -91,7 +95,7 @@ class BatchingRuntime:
         if self._on_batch is not None:
             self._on_batch(sum(len(request.crops) for request in requests))
         try:
-            rows = self._runtime.probabilities(np.concatenate([request.crops for request in requests]))
+            found = self._runtime.read(np.concatenate([request.crops for request in requests]))
         except Exception as error:  # noqa: BLE001  whatever it is belongs to those who wait for it
             self.failed = True
             for request in requests:
@@ -100,7 +104,8 @@ class BatchingRuntime:
         self.failed = False
         start = 0
         for request in requests:
-            request.answer.set_result(rows[start : start + len(request.crops)])
+            own = slice(start, start + len(request.crops))
+            request.answer.set_result(Reading(found.probabilities[own], found.features[own]))
             start += len(request.crops)
 
 

@@ -17,14 +17,17 @@ from emotion.network.quantisation import LEVELS, NO_QUANTISATION, Quantisation
 # Bottlenecks: He et al., "Deep Residual Learning" (2016), table 1, 152 layers.
 BLOCKS_PER_STAGE = (3, 8, 36, 3)
 RESIZE_NODE = "preprocessing.enlarged"  # the name of the operation, for those who quantise all but the preprocessing
+FEATURES = 2048  # means that the last layer weighs
+LOGITS, POOLED, EVIDENCE = range(3)  # the places of the outputs; of a model that is not for serving there is one
 _EPSILON = 1e-5  # of torch's BatchNorm2d
 
 
 def build_model(
-    checkpoint: Checkpoint, quantisation: Quantisation = NO_QUANTISATION, evidence: bool = False
+    checkpoint: Checkpoint, quantisation: Quantisation = NO_QUANTISATION, serving: bool = False
 ) -> openvino.Model:
-    """Crops (n, crop_size, crop_size, channels) uint8 in, logits (n, 8) float32 out; with ``evidence`` also that of
-    `emotion.runtime.base.Runtime.evidence`, which adds a ten-thousandth to the work.
+    """Crops (n, crop_size, crop_size, channels) uint8 in, logits (n, 8) float32 out; for ``serving`` also the features
+    of `emotion.runtime.base.Reading` and the evidence of `emotion.runtime.base.Runtime`, which add a ten-thousandth to
+    the work.
 
     Layers and their outputs carry torchvision's names; with a ``quantisation`` they compute in int8 where it says so.
     Raises `CheckpointError` when the weights are not a ResNet152's.
@@ -38,7 +41,7 @@ def build_model(
         raise CheckpointError(
             f"The weights of {checkpoint.folder} are not those of a ResNet152 with 8 outputs: {error}"
         ) from error
-    results = [ops.result(output) for output in outputs[: 2 if evidence else 1]]
+    results = [ops.result(output) for output in outputs[: 3 if serving else 1]]
     return openvino.Model(results, [crops], checkpoint.version)
 
 
@@ -49,8 +52,8 @@ class _Builder:
         self._tensors = tensors
         self._quantisation = quantisation
 
-    def network(self, crops: Node, configuration: Configuration) -> tuple[Node, Node]:
-        """Logits and evidence."""
+    def network(self, crops: Node, configuration: Configuration) -> tuple[Node, Node, Node]:
+        """Logits, pooled features and evidence."""
         features = self._convolution(self._preprocessing(crops, configuration), "conv1", "bn1", stride=2, padding=3)
         features = self._output("relu", ops.relu(features))
         features = ops.max_pool(features, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3]).output(0)
@@ -60,12 +63,12 @@ class _Builder:
                 features = self._bottleneck(features, f"layer{stage}.{block}", stride)
         pooled = self._output("avgpool", ops.reduce_mean(features, np.array([2, 3]), keep_dims=False))
         weight = self._float("fc.weight")
-        if weight.shape != (8, 2048):
-            raise ValueError(f"fc.weight has the shape {weight.shape}, not (8, 2048)")
+        if weight.shape != (8, FEATURES):
+            raise ValueError(f"fc.weight has the shape {weight.shape}, not (8, {FEATURES})")
         product = ops.matmul(pooled, self._weight("fc", weight), False, True, name="fc")
         logits = ops.add(product, self._bias("fc", self._float("fc.bias")).reshape(1, -1))
         filters = ops.constant(weight.reshape(*weight.shape, 1, 1))
-        return logits, ops.convolution(features, filters, [1, 1], [0, 0], [0, 0], [1, 1], name="evidence")
+        return logits, pooled, ops.convolution(features, filters, [1, 1], [0, 0], [0, 0], [1, 1], name="evidence")
 
     def _preprocessing(self, crops: Node, configuration: Configuration) -> Node:
         """The same arithmetic as `emotion.network.resnet152.Preprocessing`, except that grey stays one channel."""

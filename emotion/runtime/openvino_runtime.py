@@ -10,8 +10,9 @@ from emotion.labels import KEYS
 from emotion.network.checkpoint import Checkpoint
 from emotion.network.quantisation import NO_QUANTISATION, Quantisation, QuantisationError, read_quantisation
 from emotion.runtime import openvino_graph
-from emotion.runtime.base import check_crops, softmax
+from emotion.runtime.base import Reading, check_crops, softmax
 from emotion.runtime.model_cache import compile_cached
+from emotion.runtime.openvino_graph import EVIDENCE, FEATURES, LOGITS, POOLED
 from emotion.runtime.processor import serves_a_class_at_full_size
 from emotion.runtime.request_pool import LATENCY_OPTIONS, THROUGHPUT_OPTIONS, RequestPool
 
@@ -44,27 +45,33 @@ class OpenVinoRuntime:
         contents = checkpoint.configuration.to_json() + Path(openvino_graph.__file__).read_text(encoding="utf-8")
 
         def build() -> openvino.Model:
-            return openvino_graph.build_model(checkpoint, quantisation, evidence=True)
+            return openvino_graph.build_model(checkpoint, quantisation, serving=True)
 
         compiled = compile_cached(build, options, scheduling, folder, contents)
         self._requests = RequestPool(compiled)
         self.streams = self._requests.count
 
-    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+    def read(self, crops: np.ndarray) -> Reading:
         """See `emotion.runtime.base.Runtime`."""
         if len(crops) == 0:  # which the graph's pooling refuses
             check_crops(crops, self._checkpoint)
-            return np.zeros((0, len(KEYS)), np.float32)
-        return softmax(self._infer(crops, output=0), self._checkpoint.configuration.temperature)
+            return Reading(np.zeros((0, len(KEYS)), np.float32), np.zeros((0, FEATURES), np.float32))
+        logits, features = self._infer(crops, LOGITS, POOLED)
+        return Reading(softmax(logits, self._checkpoint.configuration.temperature), features)
+
+    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+        """See `emotion.runtime.base.Runtime`."""
+        return self.read(crops).probabilities
 
     def evidence(self, crops: np.ndarray) -> np.ndarray:
         """See `emotion.runtime.base.Runtime`."""
-        return self._infer(crops, output=1)
+        return self._infer(crops, EVIDENCE)[0]
 
-    def _infer(self, crops: np.ndarray, output: int) -> np.ndarray:
+    def _infer(self, crops: np.ndarray, *outputs: int) -> list[np.ndarray]:
         check_crops(crops, self._checkpoint)
         with self._requests.borrowed() as request:
-            return request.infer(np.ascontiguousarray(crops))[output].copy()
+            answers = request.infer(np.ascontiguousarray(crops))
+            return [answers[output].copy() for output in outputs]
 
     def for_throughput(self) -> "OpenVinoRuntime":
         """See `emotion.runtime.base.Runtime`."""

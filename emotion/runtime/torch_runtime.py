@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from emotion.labels import KEYS
 from emotion.network.checkpoint import Checkpoint
 from emotion.network.resnet152 import load_network
-from emotion.runtime.base import check_crops, softmax
+from emotion.runtime.base import Reading, check_crops, softmax
 
 
 class TorchRuntime:
@@ -29,9 +30,22 @@ class TorchRuntime:
         self._precision = {"torch": torch.float32, "torch-bf16": torch.bfloat16, "torch-cuda": torch.float16}[name]
         self._network = load_network(checkpoint).to(self._device).to(memory_format=torch.channels_last)
 
+    def read(self, crops: np.ndarray) -> Reading:
+        """See `emotion.runtime.base.Runtime`."""
+        backbone = self._network.backbone
+        pooled = nn.Sequential(self._network.preprocessing, *list(backbone.children())[:-1], nn.Flatten())
+
+        def logits_and_features(pixels: torch.Tensor) -> torch.Tensor:
+            features = pooled(pixels)
+            return torch.cat([backbone.get_submodule("fc")(features).float(), features.float()], dim=1)
+
+        answers = self._run(logits_and_features, crops)
+        logits, features = answers[:, : len(KEYS)], answers[:, len(KEYS) :]
+        return Reading(softmax(logits, self._checkpoint.configuration.temperature), features)
+
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
         """See `emotion.runtime.base.Runtime`."""
-        return softmax(self._run(self._network, crops), self._checkpoint.configuration.temperature)
+        return self.read(crops).probabilities
 
     def evidence(self, crops: np.ndarray) -> np.ndarray:
         """See `emotion.runtime.base.Runtime`."""

@@ -16,6 +16,10 @@ from emotion.serving.texts import say
 OWN_ROUTES = {
     "/observe",
     "/admission",
+    "/teach",
+    "/teach/state",
+    "/teach/undo",
+    "/teach/finish",
     "/healthz",
     "/readyz",
     "/metrics",

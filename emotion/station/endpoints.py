@@ -1,4 +1,4 @@
-"""The named endpoints of a lesson for other programs: `observe`, `log_event`, `lesson_status`."""
+"""The named endpoints of a lesson for other programs: `observe`, `log_event`, `lesson_status`; and `teach`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,7 @@ import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
 from emotion.serving.uploads import take_file
+from emotion.station.calibration.teaching import Teaching
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import client_address
 from emotion.station.observing import FRAME_BYTES, RefusedError
@@ -19,12 +20,21 @@ CONCURRENCY = 64
 
 def add_endpoints(
     intake: FrameIntake,
+    teaching: Teaching,
     language_of: Callable[[gr.Request], str],
     uploads: set[str],
     is_teacher: Callable[[Any], bool] = lambda _: False,
 ) -> None:
-    """Put the three endpoints into the present Blocks, whose uploaded files are ``uploads``. ``is_teacher``: whether a
+    """Put the four endpoints into the present Blocks, whose uploaded files are ``uploads``. ``is_teacher``: whether a
     request may speak of the whole class by the lesson's code alone."""
+
+    async def taken(image: object, language: str) -> bytes:
+        """An uploaded file of this page, which is gone afterwards."""
+        path = image.get("path") if isinstance(image, dict) else None
+        if not path or path not in uploads:  # an example of the page, say: what is taken is deleted
+            raise RefusedError("no_image", say(language, "error_no_image"))
+        uploads.discard(path)  # at once: another call with the same file must not meet it half taken
+        return await run_in_threadpool(_take, Path(path), language)
 
     async def observe(
         lesson: str,
@@ -42,12 +52,8 @@ def add_endpoints(
         recording_disabled), message.
         """
         language = language_of(request)
-        path = image.get("path") if isinstance(image, dict) else None
         try:
-            if not path or path not in uploads:  # an example of the page, say: what is taken is deleted
-                raise RefusedError("no_image", say(language, "error_no_image"))
-            uploads.discard(path)  # at once: another call with the same file must not meet it half taken
-            frame = await run_in_threadpool(_take, Path(path), language)
+            frame = await taken(image, language)
             return await intake.observe(lesson, child, frame, at, id, "api", client_address(request), language)
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -80,10 +86,34 @@ def add_endpoints(
         except RefusedError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
+    async def teach(
+        child: str,
+        label: str,
+        burst: int,
+        image: gr.FileData,
+        id: str | None = None,
+        request: gr.Request = None,  # type: ignore[assignment]
+    ) -> dict:
+        """Teaches the network one child's own face, outside of lessons: keeps 2,048 numbers of a picture, not itself.
+
+        child: the code of a link that the teacher page's calibration_link makes, valid for an hour. label: the
+        expression shown, one of the eight. burst: a whole number, one for pictures of one moment (up to five). image: a
+        file, 640x480 JPEG is enough. id: makes a repeated call harmless. Returns kept and frames (of the burst), or
+        reason (no_face, second_face, too_far, too_dark, blurred, turned_away, burst_full) and message. fit_child of the
+        teacher page makes use of it.
+        """
+        language = language_of(request)
+        try:
+            frame = await taken(image, language)
+            return await teaching.teach(child, label, burst, frame, id, client_address(request), language)
+        except RefusedError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
     options: dict[str, Any] = {"concurrency_limit": CONCURRENCY}
     gr.api(observe, api_name="observe", **options)
     gr.api(log_event, api_name="log_event", **options)
     gr.api(lesson_status, api_name="lesson_status", **options)
+    gr.api(teach, api_name="teach", **options)
 
 
 def _take(path: Path, language: str) -> bytes:

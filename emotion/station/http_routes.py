@@ -37,7 +37,7 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake, marks: TabletMarks) -> N
     ) -> JSONResponse:
         language = language_of(request)
         try:
-            body = await _read_body(request, FRAME_BYTES, language)
+            body = await read_body(request, FRAME_BYTES, language)
             image, fields = read_form(body, request.headers.get("content-type", ""), language)
             lesson, child = lesson or fields.get("lesson", ""), child or fields.get("child", "")
             at, id, station = at or fields.get("at"), id or fields.get("id"), station or fields.get("station")
@@ -45,7 +45,7 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake, marks: TabletMarks) -> N
             mark = marks.owner(request.cookies.get(COOKIE, ""))
             answer = await intake.observe(lesson, child, image, at, id, "station", client, language, station, mark)
         except RefusedError as error:
-            return _refusal_response(error)
+            return refusal_response(error)
         except ClientDisconnect:
             return JSONResponse({"recorded": False}, 499)
         return JSONResponse(answer)
@@ -60,7 +60,7 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake, marks: TabletMarks) -> N
             admission = await intake.admission(lesson, child, client, language, station, take == "true", mark)
         except RefusedError as error:
             if error.status not in (404, 422):
-                return _refusal_response(error)
+                return refusal_response(error)
             # A child's typing mistake is no failed request: the question was answered.
             return JSONResponse({"admitted": False, "reason": error.reason, "message": str(error)})
         if (refusal := admission.refusal) is not None:
@@ -79,7 +79,7 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake, marks: TabletMarks) -> N
         return answer
 
 
-async def _read_body(request: Request, limit: int, language: str) -> bytes:
+async def read_body(request: Request, limit: int, language: str) -> bytes:
     """The body of ``request``, read no further than ``limit`` bytes. Raises `RefusedError` if empty or longer."""
     parts, size = [], 0
     async for part in request.stream():
@@ -92,10 +92,10 @@ async def _read_body(request: Request, limit: int, language: str) -> bytes:
     return b"".join(parts)
 
 
-def _refusal_response(error: RefusedError) -> JSONResponse:
-    """The JSON answer for a mistake."""
+def refusal_response(error: RefusedError, what: str = "recorded") -> JSONResponse:
+    """The JSON answer for a mistake; ``what`` did not happen."""
     headers = {"Retry-After": str(round(error.retry_after) + 1)} if error.retry_after else None
-    return JSONResponse({"recorded": False, "reason": error.reason, "error": str(error)}, error.status, headers)
+    return JSONResponse({what: False, "reason": error.reason, "error": str(error)}, error.status, headers)
 
 
 def client_address(request: Any) -> str:

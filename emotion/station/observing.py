@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from emotion.classifier import EmotionClassifier
 from emotion.images import ImageError
 from emotion.images.camera_frames import check_camera_frame
 from emotion.labels import KEYS, Prediction
+from emotion.personal.serving import load_head
 from emotion.station.texts import quoted, say
 
 logger = logging.getLogger(__name__)
@@ -159,6 +160,7 @@ class Observer:
 
     classifier: EmotionClassifier
     recorder: Recorder | None
+    head_of: Callable[[str], bytes | None] = lambda _: None  # of the child of an admission's ``owner``
 
     def plain_codes(self, lesson: str, child: str) -> tuple[str, str]:
         """One and the same for all spellings of two codes."""
@@ -170,7 +172,7 @@ class Observer:
         """Whether a frame would be recorded. Raises `RefusedError` for mistakes."""
         if self.recorder is None:
             return Admission(_not_recorded("recording_disabled", language))
-        with _trouble_reported(language):
+        with trouble_reported(language):
             outcome = self.recorder.admit(lesson, child, at, station, take)
         return Admission(_refusal(outcome, lesson, child, at, language), outcome.owner, outcome.child)
 
@@ -178,7 +180,7 @@ class Observer:
         """Whether an event would be recorded. Raises `RefusedError` for mistakes."""
         if self.recorder is None:
             return Admission(_not_recorded("recording_disabled", language))
-        with _trouble_reported(language):
+        with trouble_reported(language):
             outcome = self.recorder.admit_event(event.lesson, event.child, event.at, of_teacher)
         refusal = _refusal(outcome, event.lesson, event.child or "", event.at, language)
         return Admission(refusal, outcome.owner, outcome.child)
@@ -200,19 +202,20 @@ class Observer:
         or None), ``faces_seen``; and where nothing was recorded ``reason`` (key) and ``message``. A frame that will not
         be recorded is not looked at either. Raises `RefusedError`.
         """
-        refused = self.admit(lesson, child, at, language, station).refusal
-        if refused is not None:
-            return refused
+        admission = self.admit(lesson, child, at, language, station)
+        if admission.refusal is not None:
+            return admission.refusal
         assert self.recorder is not None
         try:
-            with _trouble_reported(language):
+            with trouble_reported(language):
                 check_camera_frame(image)
-                recognition = self.classifier.recognise_frame(image)
+                head = self.head_of(admission.owner)
+                recognition = self.classifier.recognise_frame(image, load_head(head) if head else None)
         except ImageError as error:
             raise image_refusal(error, language) from error
         found = recognition.faces[0] if recognition.faces else None
         prediction = found.prediction if found else None
-        with _trouble_reported(language):
+        with trouble_reported(language):
             outcome = self.recorder.record(lesson, child, at, prediction, recognition.faces_seen, source, identifier)
         # Between admission and commit the teacher may have ended the lesson or a parent may have withdrawn consent.
         refusal = _refusal(outcome, lesson, child, at, language)
@@ -229,7 +232,7 @@ class Observer:
     def log_event(self, event: Event, language: str) -> dict[str, object]:
         """Record an event that was admitted. Returns ``recorded`` and ``id``, or ``reason`` and ``message``."""
         assert self.recorder is not None
-        with _trouble_reported(language):
+        with trouble_reported(language):
             outcome, identifier = self.recorder.log_event(
                 event.lesson, event.kind, event.detail, event.child, event.at, event.id
             )
@@ -241,7 +244,7 @@ class Observer:
         if self.recorder is None:
             raise RefusedError("recording_disabled", say(language, "error_recording_disabled"), 403)
         lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
-        with _trouble_reported(language):
+        with trouble_reported(language):
             status = self.recorder.status(lesson)
         if not status.found:
             raise RefusedError("unknown_lesson", say(language, "error_unknown_lesson", lesson=quoted(lesson)), 404)
@@ -293,7 +296,7 @@ def image_refusal(error: ImageError, language: str) -> RefusedError:
 
 
 @contextmanager
-def _trouble_reported(language: str) -> Iterator[None]:
+def trouble_reported(language: str) -> Iterator[None]:
     """A store that cannot write (a full disk, say) or a network that cannot run goes to the log in full and to the
     caller as a sentence; the server goes on."""
     try:

@@ -8,6 +8,8 @@ import gradio as gr
 from emotion.classifier import EmotionClassifier
 from emotion.images.isolated import IsolatedDecoder
 from emotion.serving.upload_limits import KEEP_SECONDS
+from emotion.station.calibration.panel import build_calibration
+from emotion.station.calibration.teaching import Teaching
 from emotion.station.endpoints import add_endpoints
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.lesson import STATIC, build_lesson
@@ -46,6 +48,7 @@ def build_station(
     language_of: Callable[[gr.Request], str],
     word: Callable[[str], Any],
     decoder: IsolatedDecoder,
+    teaching: Teaching,
     frames_per_second: float = 1.0,
     retention_days: int = 30,
     is_teacher: Callable[[Any], bool] = lambda _: False,
@@ -61,5 +64,6 @@ def build_station(
                 build_lesson(frames_per_second, retention_days)
             with gr.Tab(word("tab_about"), id="about"):
                 gr.Markdown(word("about"))
-        add_endpoints(intake, language_of, page.upload_file_set, is_teacher)
+        build_calibration()
+        add_endpoints(intake, teaching, language_of, page.upload_file_set, is_teacher)
     return page

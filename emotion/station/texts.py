@@ -146,6 +146,15 @@ WORDS: dict[str, dict[str, str]] = {
         "error_recording_disabled": (
             "Recording is off: this public Space has no EMOTION_SECRET. Set one, or run the app at home."
         ),
+        "error_unknown_code": (
+            "No link has this code, or its hour is over. Make a new link on the teacher page (“Class and lessons”)."
+        ),
+        "error_no_calibration_consent": (
+            "There is no consent to fit the network to this child's face. Put it on file on the teacher page."
+        ),
+        "error_bad_label": "{label} is no expression. Use one of {labels}.",
+        "error_bad_burst": "{burst} is no number of a burst. Use a whole number from 0 to {limit}.",
+        "error_other_label": "Burst {burst} is of another expression. Use a new number.",
         "error_too_many_images": "{count} images are too many at once. Send at most {limit}.",
         "error_replaced": "A newer frame of this child arrived first. Send fewer frames a second.",
         "error_too_many_frames": "More than {limit} frames a second of one child. Send fewer; one is enough.",
@@ -298,6 +307,15 @@ WORDS: dict[str, dict[str, str]] = {
         "error_recording_disabled": (
             "Запись выключена: у этого открытого Space нет EMOTION_SECRET. Задайте его или запустите программу у себя."
         ),
+        "error_unknown_code": (
+            "Ссылки с таким кодом нет, или её час прошёл. Создайте новую на странице учителя («Класс и уроки»)."
+        ),
+        "error_no_calibration_consent": (
+            "Нет согласия на настройку сети по лицу этого ребёнка. Отметьте его на странице учителя."
+        ),
+        "error_bad_label": "{label} — не выражение. Используйте одно из: {labels}.",
+        "error_bad_burst": "{burst} — не номер серии. Используйте целое число от 0 до {limit}.",
+        "error_other_label": "Серия {burst} — другого выражения. Возьмите новый номер.",
         "error_too_many_images": "{count} изображений сразу — слишком много. Пришлите не больше {limit}.",
         "error_replaced": "Более новый кадр этого ребёнка пришёл раньше. Присылайте реже.",
         "error_too_many_frames": "Больше {limit} кадров в секунду от одного ребёнка. Достаточно одного.",

@@ -16,6 +16,7 @@ from analytics.teacher.context import TeacherContext, UserError, check_text
 from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
 from analytics.teacher.static_files import SPANS
 from analytics.teacher.summaries import child_html
+from analytics.teacher.tabs.calibration import add_own_face
 from analytics.words.sentences import time_of_day, time_zone
 from analytics.words.templates import render
 from analytics.words.texts import expression_name, say
@@ -85,6 +86,8 @@ def add_child(context: TeacherContext, layout: PageLayout) -> None:
         with gr.Accordion(layout.word("as_table"), open=False):
             comparison_table = gr.HTML()
         spans = gr.HTML(js_on_load=SPANS, visible="hidden")
+        if context.calibrator is not None:
+            add_own_face(context, layout)
 
     @with_user_errors(context)
     def refresh(lesson_id: str, child: str | None, zone: str, at: str, request: gr.Request) -> tuple[Any, ...]:

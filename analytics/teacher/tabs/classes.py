@@ -15,6 +15,7 @@ from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext, UserError, check_name, check_number
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import CLICKS
+from analytics.teacher.tabs.calibration import add_link
 from analytics.words.sentences import animal_name, class_title, date_text, date_time_text, erasing_text, lesson_title
 from analytics.words.templates import render
 from analytics.words.texts import say
@@ -62,6 +63,9 @@ def roster_table(context: TeacherContext, class_name: str, language: str, zone: 
         {
             say(language, "child"): [animal_name(language, child.animal) for child in children],
             say(language, "consent"): [consent_text(child, language, zone, now) for child in children],
+            say(language, "calibration_consent"): [
+                say(language, "yes" if child.may_be_calibrated(now) else "no") for child in children
+            ],
         }
     )
 
@@ -141,6 +145,8 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
             withdraw = gr.Button(word("consent_withdraw"), min_width=140, size="sm")
             erase_word = gr.Textbox(label=word("erase_confirm"), max_lines=1, min_width=180)
             erase = gr.Button(word("erase"), variant="stop", min_width=140, size="sm")
+        if context.calibrator is not None:
+            add_link(context, layout, chosen)
         gr.Markdown(word("lessons_heading"))
         lessons = gr.HTML()
 

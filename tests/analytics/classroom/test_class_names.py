@@ -49,13 +49,13 @@ def test_a_class_that_has_two_spellings_already_is_one_and_its_children_are_foun
     twin_code, twin = "fox-9999", make_child(pseudonym(SECRET, "2B", "fox-9999"), "fox", "2B")
     with store.database.cursor() as cursor:  # what today's store would not take
         cursor.execute(
-            "INSERT INTO child SELECT 1, ?, ?, 'fox', '1', 'parent', ?, ?, NULL",
+            "INSERT INTO child SELECT 1, ?, ?, 'fox', '1', 'parent', ?, ?, NULL, NULL",
             [old.pseudonym, CYRILLIC, START, old.consent.expires_at if old.consent else None],
         )
     store.add_lesson(make_lesson(class_name="2B"))
     with store.database.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO child SELECT 2, ?, ?, 'fox', '1', 'parent', ?, ?, NULL",
+            "INSERT INTO child SELECT 2, ?, ?, 'fox', '1', 'parent', ?, ?, NULL, NULL",
             [twin.pseudonym, "2B", START, old.consent.expires_at if old.consent else None],
         )
     lesson = recorder.start_lesson("Loops", "2b", 45)

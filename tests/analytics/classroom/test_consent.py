@@ -23,6 +23,10 @@ TEXTS = {
         "en": "802da7351efdb845cd12ad9189faac0a33fffc4ec0ecb5b81bd43c0222880c02",
         "ru": "302fa008c1ea7ff775a78b334ee23a3d03db5b0ca0216bc85feed9dc051cf9e4",
     },
+    "2": {
+        "en": "2d788adac89df64f75c41ae988b8592a432869d95d13c9337fd5c68864811e61",
+        "ru": "a0a8aa5a963ee64148b582577c83c0de7cce5ecccaa20c7689f251dddee5a2dd",
+    },
 }
 
 

@@ -18,7 +18,7 @@ from analytics.insight.timeline import SILENT, SPARKLINE_POINTS, binned_means, c
 from analytics.signals.episodes import AWAY
 from analytics.signals.lesson_signals import earlier_baselines, lesson_signals
 from analytics.signals.support import KINDS, TROUBLES
-from analytics.simulation.sample import SAMPLE_CHILDREN, ensure_sample_lesson
+from analytics.simulation.sample import SAMPLE_CHILDREN, SAMPLE_MODEL, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import SAMPLE_CLASS, Child, Event, Lesson, Observation, StoreError
 from emotion.labels import KEYS
@@ -132,8 +132,32 @@ def test_signals_are_worked_out_once_for_all_who_ask_within_four_seconds(store: 
 def test_baselines_come_from_earlier_lessons_of_the_class(sample: tuple[LessonStore, Lesson]) -> None:
     store, lesson = sample
     baselines = earlier_baselines(store, lesson)
-    assert set(baselines) == {child.pseudonym for child in store.children(SAMPLE_CLASS)}
-    assert baselines["sample-owl"].negative > baselines["sample-squirrel"].negative
+    assert set(baselines) == {(child.pseudonym, SAMPLE_MODEL) for child in store.children(SAMPLE_CLASS)}
+    owl, squirrel = (baselines[f"sample-{animal}", SAMPLE_MODEL] for animal in ("owl", "squirrel"))
+    assert owl.negative > squirrel.negative
+
+
+def test_what_another_network_saw_is_no_baseline_for_this_one(store: LessonStore) -> None:
+    for place, model in enumerate(("network-1", "network-1", "network-1+own-1234")):
+        began = START - timedelta(days=3 - place)
+        store.add_lesson(Lesson(f"earlier-{place}", f"code-{place}", "Loops", "2B", began, 45))
+        rows = [
+            replace(
+                observed("fox-pseudonym", second),
+                lesson=f"earlier-{place}",
+                model=model,
+                at=began + timedelta(seconds=second),
+            )
+            for second in range(90)
+        ]
+        store.add_observations(rows)
+    lesson = store.find_lesson("lesson")
+    assert lesson is not None
+    baselines = earlier_baselines(store, lesson)
+    assert {model: round(baseline.seconds) for (_, model), baseline in baselines.items()} == {
+        "network-1": 180,
+        "network-1+own-1234": 90,
+    }
 
 
 def test_an_unknown_lesson_is_named(store: LessonStore) -> None:

@@ -11,7 +11,13 @@ from analytics.words.templates import ENVIRONMENT, render
 
 ANALYTICS = Path(__file__).resolve().parents[3] / "analytics"
 # Drawings are made of numbers; the style sheet of reports is a file of ours.
-MAKES_HTML = {"charts/report_drawing.py", "charts/sparkline.py", "teacher/report.py", "words/templates.py"}
+MAKES_HTML = {
+    "charts/report_drawing.py",
+    "charts/sparkline.py",
+    "teacher/calibrations.py",
+    "teacher/report.py",
+    "words/templates.py",
+}
 TRUSTS_TEXT = {"charts/icons.html"}  # its pictures stand in the template itself
 
 

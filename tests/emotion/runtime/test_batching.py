@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from emotion.runtime.base import Reading
 from emotion.runtime.batching import LARGEST_BATCH, BatchingRuntime
 
 
@@ -21,13 +22,14 @@ class Recorded:
         self.gate.set()
         self.begun = threading.Event()
 
-    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+    def read(self, crops: np.ndarray) -> Reading:
         self.batches.append(len(crops))
         self.begun.set()
         assert self.gate.wait(10)
         if (crops == 255).any():
             raise RuntimeError("the network stumbled")
-        return np.repeat(crops[:, :1, 0, 0].astype(np.float32), 8, axis=1)
+        values = np.repeat(crops[:, :1, 0, 0].astype(np.float32), 8, axis=1)
+        return Reading(values, -values)
 
 
 def crop(value: int, count: int = 1) -> np.ndarray:
@@ -52,8 +54,9 @@ def wait_for_requests(gathering: BatchingRuntime, count: int) -> None:
 
 def test_a_lone_request_runs_at_once_and_alone() -> None:
     network = Recorded()
-    answer = BatchingRuntime(network).probabilities(crop(7, 2))
-    np.testing.assert_array_equal(answer, np.full((2, 8), 7))
+    answer = BatchingRuntime(network).read(crop(7, 2))
+    np.testing.assert_array_equal(answer.probabilities, np.full((2, 8), 7))
+    np.testing.assert_array_equal(answer.features, np.full((2, 8), -7))
     assert network.batches == [2]
 
 

@@ -5,6 +5,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from emotion.runtime.base import Reading
 from emotion.runtime.batching import BatchingRuntime
 from emotion.serving.health import Metrics, add_health_routes
 
@@ -47,10 +48,10 @@ def test_a_network_that_failed_is_known_to_have_failed_until_it_works_again():
         streams = 1
         raises = True
 
-        def probabilities(self, crops):
+        def read(self, crops):
             if self.raises:
                 raise RuntimeError("out of memory")
-            return crops
+            return Reading(crops, crops)
 
     moody = Moody()
     runtime = BatchingRuntime(moody)

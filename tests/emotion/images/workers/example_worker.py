@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Sequence
 
-from emotion.workers.serving_requests import RefusalError, serve
+from emotion.images.workers.serving_requests import RefusalError, serve
 
 
 def answer(content: bytes) -> Sequence[bytes]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from emotion.workers.serving_requests import LENGTH_BYTES, RefusalError, serve_one
-from emotion.workers.worker_process import WorkerLimitError, WorkerProcess
+from emotion.images.workers.serving_requests import LENGTH_BYTES, RefusalError, serve_one
+from emotion.images.workers.worker_process import WorkerLimitError, WorkerProcess
 
-MODULE = "tests.emotion.workers.example_worker"
+MODULE = "tests.emotion.images.workers.example_worker"
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from typing import IO
 
 import numpy as np
 
-from emotion.workers.serving_requests import ANSWERED, LENGTH_BYTES, RefusalError
+from emotion.images.workers.serving_requests import ANSWERED, LENGTH_BYTES, RefusalError
 
 logger = logging.getLogger(__name__)
 
 PIPE_BYTES = 1_048_576  # what Linux allows everybody
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class WorkerLimitError(RuntimeError):

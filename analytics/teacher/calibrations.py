@@ -1,0 +1,149 @@
+"""What the teacher's page and its endpoints do with a child's own face: consent, link, fitting, forgetting."""
+
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import segno
+from markupsafe import Markup
+
+from analytics.classroom.calibrator import VALID, Burst, Calibrator, FitOutcome
+from analytics.store.calibrations import Calibration
+from analytics.store.records import Child
+from analytics.teacher.context import TeacherContext
+from analytics.words.sentences import animal_name, date_time_text, time_of_day
+from analytics.words.templates import render
+from analytics.words.texts import expression_name, say
+from analytics.words.user_errors import UserError
+
+# Below this a burst is told to disagree: the expression asked for is less probable than all others together, by far.
+DISAGREES = 0.25
+ADDRESS_CHARACTERS = 300
+TEACHER_FOLDER = "/teacher"
+
+
+def calibrator_of(context: TeacherContext) -> Calibrator:
+    """The page's calibrator. `UserError` where nothing can be fitted here."""
+    if context.calibrator is None:
+        raise UserError("error_calibration_none")
+    return context.calibrator
+
+
+def set_calibration_consent(context: TeacherContext, child: Child, given: bool, role: str) -> Child:
+    """Puts the consent to the game on file or withdraws it, which deletes what was taught. `UserError` for a child that
+    may not be recorded."""
+    if given and (child.consent is None or not child.consent.holds_at(context.store.clock())):
+        raise UserError("error_recording_consent")
+    return calibrator_of(context).set_consent(child.pseudonym, given, role)
+
+
+def make_code(context: TeacherContext, child: Child) -> str:
+    """The code of a new link for a child. `UserError` without its consents."""
+    if not child.may_be_calibrated(context.store.clock()):
+        raise UserError("error_calibration_consent")
+    return calibrator_of(context).invite(child.pseudonym)
+
+
+def game_address(place: str, code: str) -> str:
+    """The address of the game, seen from the teacher's page at ``place``; relative where that is no web address."""
+    question = urlencode({"calibration": code})
+    try:
+        parts = urlsplit(place[:ADDRESS_CHARACTERS])
+    except ValueError:
+        return f"../?{question}"
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        return f"../?{question}"
+    folder = parts.path.rstrip("/").removesuffix(TEACHER_FOLDER)
+    return urlunsplit((parts.scheme, parts.netloc, f"{folder}/", question, ""))
+
+
+def link_html(context: TeacherContext, child: Child, code: str, place: str, language: str, zone: str) -> Markup:
+    """The link to the game as an address and as a QR code that a tablet's camera reads."""
+    address = game_address(place, code)
+    drawn = BytesIO()
+    # Dark on light in both themes, with the margin that the standard asks for: many cameras read no inverted code.
+    segno.make(address, error="m").save(drawn, kind="svg", scale=6, border=4, light="white", xmldecl=False)
+    return render(
+        "teacher/calibration_link.html",
+        language,
+        animal=child.animal,
+        until=time_of_day(context.store.clock() + VALID, zone),
+        picture=Markup(drawn.getvalue().decode()),
+        link=address,
+    )
+
+
+def fit(context: TeacherContext, child: Child) -> FitOutcome:
+    """Fits a layer to what counts. `UserError` where that is too little."""
+    outcome = calibrator_of(context).fit(child.pseudonym)
+    if outcome.reason == "too_few":
+        raise UserError("error_calibration_few")
+    return outcome
+
+
+def calibration_html(context: TeacherContext, child: Child, language: str, zone: str) -> Markup:
+    """Whether a child is read by its own face, since when, by how many pictures, and what that brought."""
+    calibrator = calibrator_of(context)
+    found, bursts = calibrator.calibration(child.pseudonym), calibrator.taken(child.pseudonym)
+    if found is None:
+        frames = sum(burst.frames for burst in bursts)
+        state = say(language, "calibration_frames_only", frames=frames) if frames else say(language, "calibration_none")
+        return render("teacher/calibration.html", language, state=state, measured="")
+    key = state_key(calibrator, found)
+    shown = ", ".join(expression_name(language, label) for label in found.shown)
+    when = date_time_text(language, found.at, zone)
+    state = say(language, key, when=when, frames=found.frames, shown=shown)
+    return render("teacher/calibration.html", language, state=state, measured=measured_text(found, language))
+
+
+def state_key(calibrator: Calibrator, found: Calibration) -> str:
+    """The key of the sentence about what was fitted."""
+    if not calibrator.is_current(found):
+        return "calibration_outdated"
+    if not found.adopted:
+        return "calibration_refused"
+    return "calibration_used" if found.in_use else "calibration_paused"
+
+
+def measured_text(found: Calibration, language: str) -> str:
+    """Before and after in per cent, and the interval of the gain in points."""
+    return say(
+        language,
+        "calibration_measured",
+        before=round(100 * found.before),
+        after=round(100 * found.after),
+        low=_signed(found.low),
+        high=_signed(found.high),
+    )
+
+
+def burst_text(burst: Burst, language: str) -> str:
+    """One line about a burst."""
+    disagrees = burst.agreement is not None and burst.agreement < DISAGREES
+    key = "calibration_burst_disagrees" if disagrees else "calibration_burst"
+    label = expression_name(language, burst.label)
+    return say(language, key, label=label, burst=burst.burst + 1, frames=burst.frames)
+
+
+def outcome_json(child: Child, outcome: FitOutcome, language: str) -> dict[str, Any]:
+    """What a fit brought, as the endpoint tells it."""
+    found = outcome.calibration
+    assert found is not None
+    key = "calibration_fitted" if outcome.reason is None else "calibration_not_fitted"
+    return {
+        "child": child.pseudonym,
+        "adopted": found.adopted,
+        "reason": outcome.reason,
+        "message": say(language, key, animal=animal_name(language, child.animal)),
+        "frames": found.frames,
+        "shown": list(found.shown),
+        "before": round(found.before, 4),
+        "after": round(found.after, 4),
+        "gain_low": round(found.low, 4),
+        "gain_high": round(found.high, 4),
+    }
+
+
+def _signed(share: float) -> str:
+    points = round(100 * share)
+    return f"+{points}" if points > 0 else f"−{-points}" if points < 0 else "0"

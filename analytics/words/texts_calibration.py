@@ -1,0 +1,103 @@
+"""The texts about a child's own face, (English, Russian); see `analytics.words.texts`."""
+
+CALIBRATION: dict[str, tuple[str, str]] = {
+    "calibration_title": ("This child's own face", "Настройка по лицу ребёнка"),
+    "calibration_help": (
+        "Faces differ, at rest and in every smile. In the game “Show me a face” a child shows the camera its own faces "
+        "for two minutes; from the next lesson on it is read by them. The game needs a consent of its own.",
+        "Лица разные: и спокойные, и улыбки. В игре «Покажи лицо» ребёнок две минуты показывает камере свои "
+        "выражения, и со следующего урока программа читает его лицо с их учётом. На игру нужно отдельное согласие.",
+    ),
+    "calibration_consent_give": ("Consent to the game is on file", "Согласие на игру есть"),
+    "calibration_consent_withdraw": ("Withdraw consent to the game", "Отозвать согласие на игру"),
+    "calibration_consent": ("Own face", "Настройка по лицу"),
+    "calibration_consent_given": (
+        "Consent to the game “Show me a face” of {animal} is on file.",
+        "Согласие на игру «Покажи лицо» отмечено: {animal}.",
+    ),
+    "calibration_consent_withdrawn": (
+        "Withdrawn, and all that was taught of the face of {animal} is deleted.",
+        "Согласие отозвано, и всё, что программа узнала о лице, удалено: {animal}.",
+    ),
+    "calibration_link": ("Link to the game “Show me a face”", "Ссылка на игру «Покажи лицо»"),
+    "calibration_link_title": ("“Show me a face”: {animal}", "«Покажи лицо»: {animal}"),
+    "calibration_link_help": (
+        "Scan this with the child's tablet, or open the link there. It is this child's alone and works until {until}.",
+        "Наведите на код камеру планшета этого ребёнка или откройте там ссылку. Она только для него, до {until}.",
+    ),
+    "calibration_none": (
+        "Not taught yet: this child is read as everybody is. Make a link under “Class and lessons”.",
+        "Пока не настроено: лицо этого ребёнка читается как у всех. Ссылка — на вкладке «Класс и уроки».",
+    ),
+    "calibration_frames_only": (
+        "{frames} pictures were shown, none is used yet. Press “Fit anew”.",
+        "Показано снимков: {frames}, пока не используются. Нажмите «Настроить заново».",
+    ),
+    "calibration_used": (
+        "In lessons since {when} this child is read by its own face ({frames} pictures of {shown}).",
+        "На уроках с {when} лицо читается по его собственным снимкам ({frames}: {shown}).",
+    ),
+    "calibration_paused": (
+        "Switched off: this child is read as everybody is. What was taught on {when} ({frames} pictures) is kept.",
+        "Выключено: лицо читается как у всех. То, что показано {when} (снимков: {frames}), сохранено.",
+    ),
+    "calibration_refused": (
+        "Fitted on {when} to {frames} pictures, and not used: it is not certain that this child would be read better. "
+        "Leave out pictures that show something else, or let the child play again.",
+        "Настроено {when} (снимков: {frames}), но не используется: неясно, станет ли точнее. "
+        "Снимите отметку с серий, где видно другое, или пусть ребёнок сыграет ещё раз.",
+    ),
+    "calibration_outdated": (
+        "The program's network has changed since {when}: this child is read as everybody is until it plays again.",
+        "С {when} сеть программы сменилась: лицо читается как у всех, пока ребёнок не сыграет ещё раз.",
+    ),
+    "calibration_measured": (
+        "On pictures kept aside: right {before} % before, {after} % with the own face (gain {low} to {high} points).",
+        "На отложенных снимках: верно {before} % до и {after} % после настройки (разница от {low} до {high} пунктов).",
+    ),
+    "calibration_bursts": ("What counts", "Что учитывать"),
+    "calibration_bursts_help": (
+        "Each line is one moment. A line that disagrees with the others may show another face than was asked for.",
+        "Каждая строка — один момент. Если она расходится с остальными, на лице могло быть другое выражение.",
+    ),
+    "calibration_burst": ("{label}, moment {burst}: {frames} pictures", "{label}, момент {burst}: снимков {frames}"),
+    "calibration_burst_disagrees": (
+        "{label}, moment {burst}: {frames} pictures – disagrees with the others",
+        "{label}, момент {burst}: снимков {frames} — расходится с остальными",
+    ),
+    "calibration_fit": ("Fit anew", "Настроить заново"),
+    "calibration_use": ("Use the own face", "Включить настройку"),
+    "calibration_pause": ("Read without it", "Читать без неё"),
+    "calibration_forget": ("Remove what was taught", "Удалить настройку"),
+    "calibration_forgotten": ("Removed: {frames} pictures of {animal}.", "Удалено снимков: {frames} ({animal})."),
+    "calibration_fitted": (
+        "Done: {animal} is read by its own face from the next lesson on.",
+        "Готово: {animal}, настройка действует со следующего урока.",
+    ),
+    "calibration_not_fitted": (
+        "Kept, but not used: it is not certain that {animal} would be read better.",
+        "Сохранено, но не используется: неясно, станет ли точнее ({animal}).",
+    ),
+    "error_calibration_consent": (
+        "There is no consent to the game “Show me a face” for this child. Put it on file under “Class and lessons”.",
+        "Согласия на игру «Покажи лицо» для этого ребёнка нет. Отметьте его на вкладке «Класс и уроки».",
+    ),
+    "error_recording_consent": (
+        "There is no consent to record this child. Put that on file first.",
+        "Согласия на запись этого ребёнка нет. Сначала отметьте его.",
+    ),
+    "error_calibration_few": (
+        "There are too few pictures: a calm, a happy and two other faces are needed, each at two moments. Let the "
+        "child play on.",
+        "Снимков мало: нужны спокойное, весёлое и ещё два разных лица, каждое не меньше двух раз. Пусть ребёнок "
+        "поиграет ещё.",
+    ),
+    "error_calibration_none": (
+        "Nothing was taught of this child's face yet. Make a link for it under “Class and lessons”.",
+        "Настройки по лицу этого ребёнка ещё нет. Создайте для него ссылку на вкладке «Класс и уроки».",
+    ),
+    "error_purpose": (
+        "The purpose is “recording” or “calibration”, not “{value}”.",
+        "Цель — «recording» или «calibration», а не «{value}».",
+    ),
+}

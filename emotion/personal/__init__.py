@@ -1,0 +1,1 @@
+"""A head of the network that is fitted to one child."""

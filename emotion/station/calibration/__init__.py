@@ -1,0 +1,1 @@
+"""The game "show me a face", in which a child teaches the system its own face."""

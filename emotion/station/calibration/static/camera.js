@@ -1,0 +1,149 @@
+// A camera before which a child sits, and questions to the server over a connection that may fail.
+
+const LONGEST = { width: 640, height: 480 }; // what a face detector needs of a child in front of a tablet
+const JPEG_QUALITY = 0.85;
+const ANSWER_WITHIN = 10_000; // ms; later than that the connection counts as lost
+const ASK_EVERY = 3_000; // ms between attempts to get back what is missing
+
+// What a browser must be able to do besides what Gradio's own page needs; the README names such browsers.
+function missingInBrowser() {
+  return [
+    ["fetch", window.fetch],
+    ["AbortController", window.AbortController],
+    ["toBlob", HTMLCanvasElement.prototype.toBlob],
+    // Over http to another computer the browser hides these two: that has a message of its own.
+    ["randomUUID", !window.isSecureContext || (window.crypto && crypto.randomUUID)],
+    ["getUserMedia", !window.isSecureContext || (navigator.mediaDevices && navigator.mediaDevices.getUserMedia)],
+  ].filter(([, there]) => !there).map(([name]) => name);
+}
+
+// The network did not carry an answer. Whatever else is thrown is a fault of the page and logged as one.
+class Disconnected extends Error {}
+
+function troubleOf(error) {
+  if (error instanceof Disconnected) return "connection";
+  console.error("The panel failed:", error);
+  return "page_trouble";
+}
+
+// The server's answer, or { reason, wait } where it had none to give; throws Disconnected.
+async function ask(url, body, patience = ANSWER_WITHIN) {
+  const controller = new AbortController(), timer = setTimeout(() => controller.abort(), patience);
+  try {
+    const response = await fetch(url, { method: "POST", body, signal: controller.signal });
+    if (response.status === 429) return { reason: "busy", wait: 1000 * Number(response.headers.get("Retry-After") || 3) };
+    if (response.status >= 500) return { reason: "server_trouble" };
+    const answer = await response.json();
+    return response.ok || answer.reason ? answer : { reason: "server_trouble" };
+  } catch (error) {
+    throw new Disconnected(String(error)); // no answer in time, none at all, or another one's than our server's
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// As `ask`, with a lost connection as one more reason.
+async function attempt(url, body, patience) {
+  try {
+    return await ask(url, body, patience);
+  } catch (error) {
+    return { reason: troubleOf(error) };
+  }
+}
+
+let wakeLock = null;
+
+// A tablet that goes to sleep would stop everything. Not every browser can, and it may refuse to save its battery.
+async function keepAwake() {
+  try {
+    wakeLock = await navigator.wakeLock.request("screen");
+  } catch {
+    wakeLock = null;
+  }
+}
+
+function mayFallAsleep() {
+  wakeLock?.release().catch(() => {});
+  wakeLock = null;
+}
+
+async function permissionOfCamera() {
+  try {
+    return (await navigator.permissions.query({ name: "camera" })).state;
+  } catch {
+    return "denied"; // Firefox does not know this name; there a refusal lasts until the page is loaded again
+  }
+}
+
+class Camera {
+  #canvas = document.createElement("canvas");
+  #stream = null;
+  #turn = 0; // counts starts and stops, so that a start notices that it was stopped while the browser was asking
+
+  constructor(video, whenLost) {
+    this.video = video;
+    this.whenLost = whenLost;
+  }
+
+  get isOpen() {
+    return Boolean(this.#stream);
+  }
+
+  // Whether there is a picture: it comes a moment after the camera is open.
+  get films() {
+    return this.isOpen && this.video.videoWidth > 0;
+  }
+
+  // Resolves to null, or to the key of the message that tells what is in the way.
+  async start() {
+    if (!window.isSecureContext) return "camera_insecure";
+    this.stop();
+    const turn = this.#turn;
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({
+        video: { width: { ideal: LONGEST.width }, height: { ideal: LONGEST.height }, facingMode: "user" },
+        audio: false,
+      });
+    } catch (error) {
+      return error.name === "NotAllowedError" || error.name === "SecurityError" ? "camera_denied" : "camera_missing";
+    }
+    if (turn !== this.#turn) {
+      for (const track of stream.getTracks()) track.stop();
+      return null;
+    }
+    this.#stream = stream;
+    // Unplugging ends the track; so does a system that gives the camera to another program.
+    stream.getVideoTracks()[0].addEventListener("ended", () => {
+      if (turn !== this.#turn) return;
+      this.stop();
+      this.whenLost();
+    });
+    this.video.srcObject = stream;
+    try {
+      await this.video.play();
+    } catch (error) {
+      if (turn === this.#turn) throw error; // else it was stopped while it started
+    }
+    return null;
+  }
+
+  stop() {
+    this.#turn += 1;
+    for (const track of this.#stream?.getTracks() || []) track.stop();
+    this.#stream = null;
+    this.video.srcObject = null;
+  }
+
+  // What it sees now, as a JPEG of at most 640x480.
+  frame() {
+    const { videoWidth, videoHeight } = this.video, canvas = this.#canvas;
+    const scale = Math.min(1, LONGEST.width / videoWidth, LONGEST.height / videoHeight);
+    canvas.width = Math.round(videoWidth * scale);
+    canvas.height = Math.round(videoHeight * scale);
+    canvas.getContext("2d").drawImage(this.video, 0, 0, canvas.width, canvas.height);
+    return new Promise((resolve, reject) => {
+      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the canvas gave no JPEG"))), "image/jpeg", JPEG_QUALITY);
+    });
+  }
+}
