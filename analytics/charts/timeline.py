@@ -89,6 +89,8 @@ def timeline_figure(
     )
     for trace in mark_traces(timeline, signals, language, lambda moments: local_times(moments, zone)):
         figure.add_trace(trace)
+    for moment in local_times([at for at, _ in timeline.layers[1:]], zone):
+        figure.add_vline(x=moment, line={"width": 1.5, "dash": "dot", "color": TEXT_COLOUR})
     span = lesson_span(timeline)
     view = (focus - FOCUS, focus + FOCUS) if focus else span
     revision = f"{timeline.lesson.id}/{timeline.child}/{focus or ''}"

@@ -19,6 +19,7 @@ SILENT = "silent"
 SILENT_AFTER = 10.0  # seconds
 BOARD_WINDOW = 600.0  # seconds of the past that the board reads: a state older than that is shown as ten minutes old
 SPARKLINE_POINTS = 60
+OWN_LAYER = "+own-"  # in the version of a network whose last layer was fitted to the child
 SPARKLINE_SECONDS = 5.0  # per point, so the sparkline shows the last five minutes
 
 
@@ -33,6 +34,8 @@ class ChildTimeline:
     episodes: list[Episode]
     events: list[Event]  # those of the whole class included
     corrections: list[Correction]
+    # From when on the child's own last layer reads it, or no longer: the first is that of the first face.
+    layers: list[tuple[datetime, bool]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class BoardRow:
 def child_timeline(store: LessonStore, lesson_id: str, child: str) -> ChildTimeline:
     """The timeline of one child (a pseudonym) in one lesson. StoreError where there is no such lesson."""
     lesson = require_lesson(store, lesson_id)
-    smoothed = smooth(store.observations(lesson.id, child))
+    rows = store.observations(lesson.id, child)
+    smoothed = smooth(rows)
     return ChildTimeline(
         lesson=lesson,
         child=child,
@@ -61,7 +65,16 @@ def child_timeline(store: LessonStore, lesson_id: str, child: str) -> ChildTimel
         episodes=episodes(smoothed),
         events=store.events(lesson.id, child),
         corrections=store.corrections(lesson.id, child),
+        layers=layer_changes(rows),
     )
+
+
+def layer_changes(rows: pd.DataFrame) -> list[tuple[datetime, bool]]:
+    """See `ChildTimeline.layers`. ``rows``: observations of one child, sorted by time."""
+    seen = rows[rows["model"] != ""]
+    own = seen["model"].str.contains(OWN_LAYER, regex=False)
+    changed = own != own.shift()
+    return [(at.to_pydatetime(), bool(value)) for at, value in zip(seen["at"][changed], own[changed], strict=True)]
 
 
 def class_board(store: LessonStore, lesson_id: str, now: datetime) -> list[BoardRow]:

@@ -44,6 +44,8 @@ def child_summary(timeline: ChildTimeline, signals: Sequence[Signal], language: 
     sentences = child_sentences(timeline, language)
     if not signals and timeline.episodes:
         sentences.append(say(language, "words_no_signals"))
+    if any(own for _, own in timeline.layers):
+        sentences.append(say(language, "words_own_face" if len(timeline.layers) == 1 else "words_partly_own_face"))
     return " ".join(sentences)
 
 

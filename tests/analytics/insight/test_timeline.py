@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from analytics.charts.timeline import timeline_figure
 from analytics.insight.lesson_summary import class_course, lesson_summary, valence_grid
 from analytics.insight.task_effects import student_quantile, welch_interval
 from analytics.insight.timeline import SILENT, SPARKLINE_POINTS, binned_means, child_timeline, class_board
@@ -21,6 +22,7 @@ from analytics.signals.support import KINDS, TROUBLES
 from analytics.simulation.sample import SAMPLE_CHILDREN, SAMPLE_MODEL, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import SAMPLE_CLASS, Child, Event, Lesson, Observation, StoreError
+from analytics.teacher.summaries import child_summary
 from emotion.labels import KEYS
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -253,3 +255,14 @@ def test_the_board_of_a_full_class_is_drawn_fast(store: LessonStore) -> None:
     started = time.process_time()
     class_board(store, "lesson", now + timedelta(seconds=2))
     assert time.process_time() - started < 1.0  # 0.1 s on a free core; generous, because other tests run beside
+
+
+def test_the_timeline_says_where_the_child_s_own_layer_read_it(store: LessonStore) -> None:
+    models = ["net"] * 3 + ["net+own-12ab34cd"] * 3 + [""] + ["net+own-12ab34cd"] + ["net"]
+    for second, model in enumerate(models):
+        store.add_observations([replace(observed("fox-pseudonym", second, face=bool(model)), model=model)])
+    timeline = child_timeline(store, "lesson", "fox-pseudonym")
+    assert [((at - START).seconds, own) for at, own in timeline.layers] == [(0, False), (3, True), (8, False)]
+    assert "in part" in child_summary(timeline, [], "en")
+    assert len(timeline_figure(timeline, "en", "UTC").layout.shapes) == 2
+    assert child_timeline(store, "lesson", "owl-pseudonym").layers == []
