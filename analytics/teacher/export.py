@@ -42,8 +42,8 @@ DICTIONARY: dict[str, dict[str, str]] = {
         "face_quality": "how well the face could be seen, 0 (unusable) to 1; empty where no face was seen",
         "faces_seen": "number of faces in the frame; 0 is an absence, no expression; 255 stands for so many and more",
         "source": "what sent the frame",
-        "model": "version of the classifier that answered, with +own- where its last layer was fitted to this child; empty "
-        "where no face was seen",
+        "model": "version of the classifier that answered; empty where no face was seen; with +own- if its last layer "
+        "was fitted to this child",
     },
     "events": {
         "id": "identifier of the event",
