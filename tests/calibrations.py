@@ -13,9 +13,10 @@ from PIL import Image, ImageEnhance
 
 from tests.composed import ComposedApp
 
-_MOUTH, _EYES = (195, 140, 255, 168), (188, 92, 258, 118)
+_MOUTH, _EYES, _NOSE = (195, 140, 255, 168), (188, 92, 258, 118), (205, 112, 245, 142)
 # The expressions that are shown, and what is turned over in the photograph for each.
 MOODS = {"neutral": (_MOUTH,), "happy": (), "sad": (_EYES,), "surprise": (_MOUTH, _EYES)}
+MORE_MOODS = MOODS | {"angry": (_NOSE,), "fear": (_NOSE, _EYES)}
 _NUMBERS = itertools.count()
 
 
@@ -58,9 +59,9 @@ def child_with_link(server: ComposedApp) -> Child:
 
 @lru_cache(128)
 def picture(place: int = 0, mood: str = "happy") -> bytes:
-    """A JPEG of 640x480 with one face; ``place`` shifts and lights it a little, ``mood``: one of `MOODS`."""
+    """A JPEG of 640x480 with one face; ``place`` shifts and lights it a little, ``mood``: one of `MORE_MOODS`."""
     whole = Image.fromarray(skimage.data.astronaut())
-    for part in MOODS[mood]:
+    for part in MORE_MOODS[mood]:
         whole.paste(whole.crop(part).transpose(Image.Transpose.FLIP_TOP_BOTTOM), part[:2])
     box = (10 + 3 * place, 5 * place % 20, 410 + 3 * place, 300 + 5 * place % 20)
     frame = ImageEnhance.Brightness(whole.crop(box).resize((640, 480))).enhance(0.9 + 0.03 * (place % 6))

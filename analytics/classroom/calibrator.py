@@ -1,24 +1,21 @@
 """`Calibrator`: who may teach the network the own face, by which link, and with what result.
 
-A link is made by the teacher for one child, holds an hour and is kept in memory alone: after a start of the app a new
-one is made. The frames and the layer that is fitted to them are the store's (`analytics.store.calibrations`); how a
+The frames and the layer that is fitted to them are the store's (`analytics.store.calibrations`); how a
 layer is fitted is handed in.
 """
 
-import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from analytics.classroom.pseudonyms import new_calibration_code, normalise_calibration_code, plain_code
-from analytics.store.calibrations import Calibration, CalibrationFrame
-from analytics.store.clock import seconds_passed
-from analytics.store.lesson_store import LessonStore
-from analytics.store.records import Child
+import numpy as np
 
-VALID = timedelta(hours=1)
+from analytics.classroom.calibration_links import CalibrationLinks
+from analytics.store.calibrations import Calibration, CalibrationFrame
+from analytics.store.lesson_store import LessonStore
+from analytics.store.records import Child, Lesson
+
 FRAMES_PER_BURST = 5
 BURSTS_PER_LABEL = 3  # at different moments: three witnesses of an expression
 # Of a child: twice what the game asks for, so that bursts can be left out and taken again.
@@ -28,7 +25,7 @@ NEEDED = ("neutral", "happy")
 # Expressions that were shown at two moments and more. A layer that has seen rest and joy alone takes trouble for rest:
 # of the faces of other expressions it finds .20 where the packaged one finds .50 (tests/benchmarks/RESULTS.md).
 LEAST_EXPRESSIONS = 4
-MOST_LINKS = 10_000
+LEAST_CHILDREN = 3  # of a class, for a layer of the class
 
 
 class FittedHead(Protocol):
@@ -100,12 +97,12 @@ class FitOutcome:
     calibration: Calibration | None
 
 
-@dataclass
-class _Links:
-    """code -> (pseudonym, monotonic second at which it ends)."""
+@dataclass(frozen=True, slots=True)
+class ServedHead:
+    """A layer that reads frames. ``whose``: own, or class where it was fitted to other children of the class."""
 
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    ends: dict[str, tuple[str, float]] = field(default_factory=dict)
+    whose: str
+    content: bytes
 
 
 class Calibrator:
@@ -118,7 +115,7 @@ class Calibrator:
     def __init__(self, store: LessonStore, fitting: Fitting) -> None:
         self._store = store
         self._fitting = fitting
-        self._links = _Links()
+        self._links = CalibrationLinks()
 
     def with_store(self, view: LessonStore) -> "Calibrator":
         """The same for somebody who sees and changes only what ``view`` shows of the store."""
@@ -130,11 +127,8 @@ class Calibrator:
 
     def admit(self, code: str) -> CalibrationAdmission:
         """Whether the link with this code holds, whose it is, and the seconds that it holds yet."""
-        plain = plain_code(code, normalise_calibration_code)
-        with self._links.lock:
-            pseudonym, ends = self._links.ends.get(plain, ("", 0.0))
-        left = ends - seconds_passed()
-        child = self._store.find_child(pseudonym) if pseudonym and left > 0 else None
+        pseudonym, left = self._links.find(code)
+        child = self._store.find_child(pseudonym) if pseudonym else None
         if child is None:
             return CalibrationAdmission("unknown_code")
         if not child.may_be_calibrated(self._store.clock()):
@@ -154,41 +148,38 @@ class Calibrator:
 
     def taken(self, child: str) -> list[Burst]:
         """What an admitted child has shown so far."""
-        found: dict[int, list[CalibrationFrame]] = defaultdict(list)
-        for frame in self._usable(child):
-            found[frame.burst].append(frame)
-        return [Burst(burst, frames[0].label, len(frames), frames[0].left_out) for burst, frames in found.items()]
+        return [
+            Burst(frames[0].burst, frames[0].label, len(frames), frames[0].left_out) for frames in self._by_burst(child)
+        ]
 
-    def head(self, owner: str) -> bytes | None:
+    def head(self, owner: str) -> ServedHead | None:
         """The layer by which frames are to be read; ``owner``: whose they are, as
-        `analytics.classroom.recorder.RecordingOutcome` says. None for the packaged one. A lesson that runs when a layer
-        is fitted goes on with what it began with: a child's own rest would seem to change in the middle of it.
+        `analytics.classroom.recorder.RecordingOutcome` says. The child's own, or else that of its class; None for the
+        packaged one. A lesson that runs when a layer is fitted goes on with what it began with: a child's own rest
+        would seem to change in the middle of it.
         """
         lesson_id, _, child = owner.partition("/")
-        found = self._store.calibrations.find(child)
-        if found is None or not (found.adopted and found.in_use and found.network == self._fitting.network):
-            return None
         known, lesson = self._store.find_child(child), self._store.find_lesson(lesson_id)
-        if known is None or known.calibration_consent is None or lesson is None or lesson.started_at < found.at:
+        if known is None or lesson is None:
             return None
-        return found.head
+        own = self._store.calibrations.find(child) if known.calibration_consent is not None else None
+        if own is not None and self._serves(own, lesson):
+            return ServedHead("own", own.head)
+        shared = self._store.calibrations.find_of_class(self._spelled(known.class_name))
+        if own is None and shared is not None and self._serves(shared, lesson):
+            return ServedHead("class", shared.head)
+        return None
 
     # for the teacher
 
     def invite(self, child: str) -> str:
-        """A code for a link with which a child (pseudonym) may teach its face for `VALID`. Raises ValueError without
+        """A code for a link with which a child (pseudonym) may teach its face for an hour. Raises ValueError without
         its consents.
         """
         known = self._known(child)
         if not known.may_be_calibrated(self._store.clock()):
             raise ValueError("there is no consent to fit the network to this child's face: put it on file first")
-        code, now = new_calibration_code(), seconds_passed()
-        with self._links.lock:
-            ends = {key: link for key, link in self._links.ends.items() if link[1] > now and link[0] != child}
-            if len(ends) >= MOST_LINKS:
-                raise ValueError("too many links hold at present: wait an hour")
-            self._links.ends = ends | {code: (child, now + VALID.total_seconds())}
-        return code
+        return self._links.make(child)
 
     def set_consent(self, child: str, given: bool, role: str) -> Child:
         """Puts the consent to fit the network to a child's face on file, or withdraws it: then what was taught is
@@ -240,21 +231,40 @@ class Calibrator:
         fitted = self._fitting.fit([frame.features for frame in frames], labels, [frame.burst for frame in frames])
         if fitted is None or len(fitted.shown) < LEAST_EXPRESSIONS:
             return FitOutcome("too_few", self.calibration(child))
-        calibration = Calibration(
-            self._store.clock(),
-            self._fitting.network,
-            len(frames),
-            fitted.shown,
-            fitted.before,
-            fitted.after,
-            fitted.low,
-            fitted.high,
-            fitted.adopted,
-            True,
-            fitted.head,
-        )
+        calibration = self._calibration(fitted, len(frames))
         self._store.calibrations.put(child, calibration)
         return FitOutcome(None if fitted.adopted else "no_gain", calibration)
+
+    def class_calibration(self, class_name: str) -> Calibration | None:
+        """What was fitted to a class, whether or not it is used."""
+        return self._store.calibrations.find_of_class(self._spelled(class_name))
+
+    def fit_class(self, class_name: str) -> FitOutcome:
+        """Fits one layer to all children of a class who played the game, for those without a layer of their own. It is
+        judged by leaving out one child at a time, and the mean of a burst stands for its frames: a child's frames of a
+        moment say little more than one, and of a whole class they would take minutes.
+        """
+        features, labels, children = [], [], []
+        for place, child in enumerate(self._store.children(class_name)):
+            if not child.may_be_calibrated(self._store.clock()):
+                continue
+            for members in self._by_burst(child.pseudonym):
+                if not members[0].left_out:
+                    features.append(_mean_features(members))
+                    labels.append(members[0].label)
+                    children.append(place)
+        if len(set(children)) < LEAST_CHILDREN:
+            return FitOutcome("too_few", self.class_calibration(class_name))
+        fitted = self._fitting.fit(features, labels, children)
+        if fitted is None or len(fitted.shown) < LEAST_EXPRESSIONS:
+            return FitOutcome("too_few", self.class_calibration(class_name))
+        calibration = self._calibration(fitted, len(features))
+        self._store.calibrations.put_of_class(self._spelled(class_name), calibration)
+        return FitOutcome(None if fitted.adopted else "no_gain", calibration)
+
+    def forget_class(self, class_name: str) -> None:
+        """Deletes the layer of a class; what the children taught stays."""
+        self._store.calibrations.remove_of_class(self._spelled(class_name))
 
     def use(self, child: str, in_use: bool) -> Calibration:
         """Whether a child's own layer reads it. Raises ValueError where there is none."""
@@ -269,9 +279,37 @@ class Calibrator:
         """Deletes all that was taught of a child's face, bytes too, and its links; returns how many frames that were.
         Raises `analytics.store.records.StoreError` if it could not be done whole.
         """
-        with self._links.lock:
-            self._links.ends = {key: link for key, link in self._links.ends.items() if link[0] != child}
+        self._links.end(child)
         return self._store.calibrations.forget(child)
+
+    def _by_burst(self, child: str) -> list[list[CalibrationFrame]]:
+        found: dict[int, list[CalibrationFrame]] = defaultdict(list)
+        for frame in self._usable(child):
+            found[frame.burst].append(frame)
+        return list(found.values())
+
+    def _serves(self, calibration: Calibration, lesson: Lesson) -> bool:
+        wanted = calibration.adopted and calibration.in_use and self.is_current(calibration)
+        return wanted and calibration.at <= lesson.started_at
+
+    def _spelled(self, class_name: str) -> str:
+        """A class as its first child is put under it."""
+        return next(iter(self._store.class_spellings(class_name)), class_name)
+
+    def _calibration(self, fitted: FittedHead, frames: int) -> Calibration:
+        return Calibration(
+            self._store.clock(),
+            self._fitting.network,
+            frames,
+            fitted.shown,
+            fitted.before,
+            fitted.after,
+            fitted.low,
+            fitted.high,
+            fitted.adopted,
+            True,
+            fitted.head,
+        )
 
     def _usable(self, child: str) -> list[CalibrationFrame]:
         network = self._fitting.network
@@ -282,3 +320,9 @@ class Calibrator:
         if known is None:
             raise ValueError("there is no such child: give its pseudonym, or its code and its class")
         return known
+
+
+def _mean_features(frames: Sequence[CalibrationFrame]) -> bytes:
+    """The mean of the features of some frames, as they are kept."""
+    rows = np.stack([np.frombuffer(frame.features, "<f2") for frame in frames]).astype(np.float32)
+    return rows.mean(axis=0).astype("<f2").tobytes()

@@ -15,8 +15,7 @@ from emotion.labels import KEYS
 
 FRAME_COLUMNS = 'calibration_frame.id, burst, label, epoch_us(calibration_frame."at"), network, features, left_out'
 HEAD_COLUMNS = (
-    'epoch_us(calibration."at"), network, frames, shown, recall_before, recall_after, gain_low, gain_high, adopted, '
-    "in_use, head"
+    'epoch_us("at"), network, frames, shown, recall_before, recall_after, gain_low, gain_high, adopted, in_use, head'
 )
 OF_CHILD = "JOIN child ON child.number = {table}.child WHERE pseudonym = ?"
 NO_SUCH_CHILD = "there is no such child: put its consent on file first"
@@ -64,7 +63,8 @@ class Calibration:
 
 
 class Calibrations:
-    """The tables ``calibration_frame`` and ``calibration``. ``visible``: the child under a pseudonym, or None for one
+    """The tables ``calibration_frame``, ``calibration``, ``class_calibration``. ``visible``: the child under a
+    pseudonym, or None for one
     that whoever asks may not see, who is answered as if there were none. Thread-safe.
     """
 
@@ -141,23 +141,7 @@ class Calibrations:
         """Keeps a fitted layer in the place of an earlier one. Raises ValueError for an unknown child."""
 
         def work(cursor: duckdb.DuckDBPyConnection) -> None:
-            number = _number(cursor, child)
-            cursor.execute("DELETE FROM calibration WHERE child = ?", [number])
-            values = [
-                number,
-                calibration.at,
-                calibration.network,
-                calibration.frames,
-                ",".join(calibration.shown),
-                calibration.before,
-                calibration.after,
-                calibration.low,
-                calibration.high,
-                calibration.adopted,
-                calibration.in_use,
-                calibration.head,
-            ]
-            cursor.execute(f"INSERT INTO calibration VALUES ({', '.join('?' * len(values))})", values)
+            _put(cursor, "calibration", "child", _number(cursor, child), calibration)
 
         self._require(child)
         self._writer.run(work)
@@ -168,21 +152,33 @@ class Calibrations:
         """
 
         def read() -> Calibration | None:
-            with self._database.cursor() as cursor:
-                row = cursor.execute(
-                    f"SELECT {HEAD_COLUMNS} FROM calibration {OF_CHILD.format(table='calibration')}", [storable(child)]
-                ).fetchone()
-            if row is None:
-                return None
-            at, network, frames, shown, before, after, low, high, adopted, in_use, head = row
-            names = tuple(name for name in shown.split(",") if name)
-            return Calibration(
-                time_of(at), network, frames, names, before, after, low, high, adopted, in_use, bytes(head)
-            )
+            of_child = "child = (SELECT number FROM child WHERE pseudonym = ?)"
+            return self._one(f"SELECT {HEAD_COLUMNS} FROM calibration WHERE {of_child}", child)
 
-        if child not in (self._fitted.get("", self._all_fitted) or ()) or self._visible(child) is None:
+        pseudonyms = "SELECT pseudonym FROM calibration JOIN child ON child.number = calibration.child"
+        if child not in (self._fitted.get("child", lambda: self._all(pseudonyms)) or ()):
             return None
-        return self._found.get(child, read)
+        return self._found.get(f"child {child}", read) if self._visible(child) is not None else None
+
+    def put_of_class(self, class_name: str, calibration: Calibration) -> None:
+        """Keeps a layer for the children of a class in the place of an earlier one. ``class_name``: as it is spelled in
+        the tables."""
+        self._writer.run(lambda cursor: _put(cursor, "class_calibration", "class_name", class_name, calibration))
+
+    def find_of_class(self, class_name: str) -> Calibration | None:
+        """The layer for the children of a class, adopted or not; None without one. Cheap, as `find`."""
+
+        def read() -> Calibration | None:
+            return self._one(f"SELECT {HEAD_COLUMNS} FROM class_calibration WHERE class_name = ?", class_name)
+
+        fitted = self._fitted.get("class", lambda: self._all("SELECT class_name FROM class_calibration"))
+        return self._found.get(f"class {class_name}", read) if class_name in (fitted or ()) else None
+
+    def remove_of_class(self, class_name: str) -> None:
+        """Deletes the layer of a class."""
+        self._writer.run(
+            lambda cursor: cursor.execute("DELETE FROM class_calibration WHERE class_name = ?", [storable(class_name)])
+        )
 
     def forget(self, child: str) -> int:
         """Deletes frames and layer of a child, and writes the file anew, so that their bytes are gone; a backup that
@@ -192,12 +188,18 @@ class Calibrations:
         self._require(child)
         return self._erasing.forget_calibration(child)
 
-    def _all_fitted(self) -> frozenset[str]:
+    def _all(self, sql: str) -> frozenset[str]:
         with self._database.cursor() as cursor:
-            rows = cursor.execute(
-                "SELECT pseudonym FROM calibration JOIN child ON child.number = calibration.child"
-            ).fetchall()
-        return frozenset(row[0] for row in rows)
+            return frozenset(row[0] for row in cursor.execute(sql).fetchall())
+
+    def _one(self, sql: str, key: str) -> Calibration | None:
+        with self._database.cursor() as cursor:
+            row = cursor.execute(sql, [storable(key)]).fetchone()
+        if row is None:
+            return None
+        at, network, frames, shown, before, after, low, high, adopted, in_use, head = row
+        names = tuple(name for name in shown.split(",") if name)
+        return Calibration(time_of(at), network, frames, names, before, after, low, high, adopted, in_use, bytes(head))
 
     def _require(self, child: str) -> None:
         if self._visible(child) is None:
@@ -210,6 +212,25 @@ class Calibrations:
 
         self._require(child)
         return self._writer.run(work)
+
+
+def _put(cursor: duckdb.DuckDBPyConnection, table: str, column: str, key: object, calibration: Calibration) -> None:
+    cursor.execute(f"DELETE FROM {table} WHERE {column} = ?", [storable(key)])
+    values = [
+        storable(key),
+        calibration.at,
+        calibration.network,
+        calibration.frames,
+        ",".join(calibration.shown),
+        calibration.before,
+        calibration.after,
+        calibration.low,
+        calibration.high,
+        calibration.adopted,
+        calibration.in_use,
+        calibration.head,
+    ]
+    cursor.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, pseudonym: str) -> int:

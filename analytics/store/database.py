@@ -129,6 +129,7 @@ class Database:
             "audit",
             "calibration",
             "calibration_frame",
+            "class_calibration",
             *(["observation"] if size <= FULL_CHECK_BYTES else []),
         ]
         try:

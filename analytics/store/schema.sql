@@ -115,3 +115,18 @@ CREATE TABLE calibration (                 -- the last layer of one child: the n
     in_use     BOOLEAN NOT NULL,           -- whether the teacher lets it be
     head       BLOB NOT NULL
 );
+
+CREATE TABLE class_calibration (           -- one last layer for the children of a class who have none of their own
+    class_name VARCHAR NOT NULL,           -- as the class's first child spells it
+    "at"       TIMESTAMPTZ NOT NULL,
+    network    VARCHAR NOT NULL,
+    frames     INTEGER NOT NULL,
+    shown      VARCHAR NOT NULL,
+    recall_before DOUBLE NOT NULL,         -- of children who were left out
+    recall_after  DOUBLE NOT NULL,
+    gain_low   DOUBLE NOT NULL,
+    gain_high  DOUBLE NOT NULL,
+    adopted    BOOLEAN NOT NULL,
+    in_use     BOOLEAN NOT NULL,
+    head       BLOB NOT NULL
+);

@@ -14,6 +14,8 @@ from pathlib import Path
 import duckdb
 
 from analytics.access.files import LinkError, keep_aside, place
+from analytics.access.spelling import fold
+from analytics.store import classes
 from analytics.store.copies import copy_database, log_of, rewriting_path
 from analytics.store.database import Database
 from analytics.store.records import OVERTIME, StoreError, storable, utc_now
@@ -85,6 +87,7 @@ def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) 
     number, class_name, animal = row
     for table in ("calibration", "calibration_frame"):
         _delete(cursor, table, "child = ?", [number])
+    _delete_layer_of_class(cursor, class_name, utc_now())  # it may have been fitted to this child too
     removed = RemovedRows(
         *(_delete(cursor, table, "child = ?", [number]) for table in ("observation", "event", "correction"))
     )
@@ -99,7 +102,11 @@ def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) 
 
 
 def delete_calibration(cursor: duckdb.DuckDBPyConnection, pseudonym: str, before: datetime) -> int:
-    """Deletes what was taught of a child's face up to ``before``; returns how many frames that were."""
+    """Deletes what was taught of a child's face up to ``before``, and what its class's layer may have of it; returns
+    how many frames that were."""
+    class_name = class_of(cursor, pseudonym)
+    if class_name is not None:
+        _delete_layer_of_class(cursor, class_name, before)
     of_child = 'child = (SELECT number FROM child WHERE pseudonym = ?) AND "at" <= ?'
     _delete(cursor, "calibration", of_child, [storable(pseudonym), before])
     return _delete(cursor, "calibration_frame", of_child, [storable(pseudonym), before])
@@ -128,6 +135,9 @@ def delete_before(cursor: duckdb.DuckDBPyConnection, moment: datetime, actor: st
     ended = "child IN (SELECT number FROM child WHERE least(consent_expires_at, consent_withdrawn_at) < ?)"
     frames += _delete(cursor, "calibration_frame", ended, [moment])
     _delete(cursor, "calibration", ended, [moment])
+    # One that was fitted to children of whom nothing is left.
+    fitted = "SELECT class_name FROM calibration JOIN child ON child.number = calibration.child"
+    _delete(cursor, "class_calibration", f"class_name NOT IN ({fitted})", [])
     children = _delete(
         cursor,
         "child",
@@ -182,6 +192,11 @@ def rescue(database: Database) -> None:
     """
     rewrite(database, keep_old=True)
     LOG.critical("%s was taken away while it was open; it is written anew and nothing is lost", database.path)
+
+
+def _delete_layer_of_class(cursor: duckdb.DuckDBPyConnection, class_name: str, before: datetime) -> None:
+    names = classes.all_spellings(cursor).get(fold(class_name), ())
+    _delete(cursor, "class_calibration", 'list_contains(?::VARCHAR[], class_name) AND "at" <= ?', [list(names), before])
 
 
 def _delete(cursor: duckdb.DuckDBPyConnection, table: str, condition: str, parameters: list[object]) -> int:

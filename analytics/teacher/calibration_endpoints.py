@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from analytics.classroom.calibrator import VALID
+from analytics.classroom.calibration_links import VALID
 from analytics.teacher.calibrations import calibrator_of, fit, make_code, outcome_json
 from analytics.teacher.context import TeacherContext
 

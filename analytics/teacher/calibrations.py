@@ -7,7 +7,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import segno
 from markupsafe import Markup
 
-from analytics.classroom.calibrator import VALID, Burst, Calibrator, FitOutcome
+from analytics.classroom.calibration_links import VALID
+from analytics.classroom.calibrator import Burst, Calibrator, FitOutcome
 from analytics.store.calibrations import Calibration
 from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext

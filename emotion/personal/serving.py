@@ -71,9 +71,9 @@ class HeadFitting:
 
 
 @lru_cache(LOADED_HEADS)
-def load_head(content: bytes) -> LoadedHead:
-    """The head that these bytes are. Raises ValueError where they are none."""
-    return LoadedHead(f"own-{hashlib.sha256(content).hexdigest()[:NAME_DIGITS]}", PersonalHead.from_bytes(content))
+def load_head(whose: str, content: bytes) -> LoadedHead:
+    """The head that these bytes are, ``whose``: own or class. Raises ValueError where they are none."""
+    return LoadedHead(f"{whose}-{hashlib.sha256(content).hexdigest()[:NAME_DIGITS]}", PersonalHead.from_bytes(content))
 
 
 def to_bytes(features: np.ndarray) -> bytes:

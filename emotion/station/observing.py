@@ -51,6 +51,16 @@ class RecordingOutcome(Protocol):
     def child(self) -> str: ...
 
 
+class ServedHead(Protocol):
+    """A last layer that reads frames instead of the packaged one: its bytes, and ``whose`` it is, own or class."""
+
+    @property
+    def whose(self) -> str: ...
+
+    @property
+    def content(self) -> bytes: ...
+
+
 class LessonStatus(Protocol):
     """The state of a lesson; ``found`` is false where there is none."""
 
@@ -160,7 +170,7 @@ class Observer:
 
     classifier: EmotionClassifier
     recorder: Recorder | None
-    head_of: Callable[[str], bytes | None] = lambda _: None  # of the child of an admission's ``owner``
+    head_of: Callable[[str], ServedHead | None] = lambda _: None  # of the child of an admission's ``owner``
 
     def plain_codes(self, lesson: str, child: str) -> tuple[str, str]:
         """One and the same for all spellings of two codes."""
@@ -210,7 +220,9 @@ class Observer:
             with trouble_reported(language):
                 check_camera_frame(image)
                 head = self.head_of(admission.owner)
-                recognition = self.classifier.recognise_frame(image, load_head(head) if head else None)
+                recognition = self.classifier.recognise_frame(
+                    image, load_head(head.whose, head.content) if head else None
+                )
         except ImageError as error:
             raise image_refusal(error, language) from error
         found = recognition.faces[0] if recognition.faces else None

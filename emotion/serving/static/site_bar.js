@@ -7,8 +7,8 @@
 //
 // Codes are taken out of the address before anything else: who looks over a shoulder can read it, and the browser's
 // history shows it. There a page that sends on at once leaves no line, and one that only changes its address does.
-// The lesson's code goes through the tab's own storage into `window.lessonCode`, for the page; the same way it outlives
-// a change of language.
+// The codes of the lesson and of the game "show me a face" go through the tab's own storage into `window.lessonCode` and
+// `window.calibrationCode`, for the page; the same way the lesson's outlives a change of language.
 (() => {
   const address = new URL(location.href);
   let storage = null;
@@ -18,14 +18,19 @@
     // a browser may forbid pages to keep anything
   }
   window.lessonCode = address.searchParams.get("lesson") || "";
-  if (["lesson", "child"].some((name) => address.searchParams.has(name))) {
-    for (const name of ["lesson", "child"]) address.searchParams.delete(name);
+  window.calibrationCode = address.searchParams.get("calibration") || "";
+  const codes = ["lesson", "child", "calibration"];
+  if (codes.some((name) => address.searchParams.has(name))) {
+    for (const name of codes) address.searchParams.delete(name);
     storage?.setItem("lesson", window.lessonCode);
+    storage?.setItem("calibrationCode", window.calibrationCode);
     if (storage) location.replace(address);
     else history.replaceState(history.state, "", address);
   } else {
     window.lessonCode = storage?.getItem("lesson") || "";
+    window.calibrationCode = storage?.getItem("calibrationCode") || "";
     storage?.removeItem("lesson");
+    storage?.removeItem("calibrationCode");
   }
   const { languages, words, cookie_name } = JSON.parse(document.currentScript.dataset.options);
   const cookie = document.cookie.match(new RegExp(`(?:^|; )${cookie_name}=(\\w+)`));

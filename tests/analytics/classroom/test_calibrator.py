@@ -7,14 +7,22 @@ from datetime import timedelta
 
 import pytest
 
-from analytics.classroom import calibrator as calibrators
-from analytics.classroom.calibrator import FRAMES_PER_BURST, MOST_FRAMES, VALID, Calibrator
+from analytics.classroom.calibration_links import VALID
+from analytics.classroom.calibrator import FRAMES_PER_BURST, MOST_FRAMES, Calibrator
+from analytics.store.clock import seconds_passed
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child, utc_now
 from tests.analytics.examples import make_child, make_lesson
 
 CHILD, OTHER = "c" * 20, "d" * 20
 FEATURES = bytes(4096)
+
+
+def enrolled(store: LessonStore, pseudonym: str, animal: str) -> None:
+    made = make_child(pseudonym, animal)
+    assert made.consent is not None
+    consent = replace(made.consent, given_at=utc_now(), expires_at=utc_now() + timedelta(days=9))
+    store.put_child(Child(pseudonym, "2B", animal, consent))
 
 
 @dataclass
@@ -51,27 +59,27 @@ def fitting() -> Fitting:
 @pytest.fixture
 def calibrator(store: LessonStore, fitting: Fitting) -> Calibrator:
     for pseudonym, animal in ((CHILD, "fox"), (OTHER, "owl")):
-        made = make_child(pseudonym, animal)
-        assert made.consent is not None
-        consent = replace(made.consent, given_at=utc_now(), expires_at=utc_now() + timedelta(days=9))
-        store.put_child(Child(pseudonym, "2B", animal, consent))
+        enrolled(store, pseudonym, animal)
     made = Calibrator(store, fitting)
     made.set_consent(CHILD, True, "parent")
     return made
 
 
-def show(calibrator: Calibrator, frames: int = 3, labels: Sequence[str] = ("neutral", "happy")) -> None:
+def show(
+    calibrator: Calibrator, frames: int = 3, labels: Sequence[str] = ("neutral", "happy"), child: str = CHILD
+) -> None:
     for burst, label in enumerate(labels):
         for place in range(frames):
-            assert calibrator.add(CHILD, label, burst, FEATURES, f"{label}-{burst}-{place}") == place + 1
+            assert calibrator.add(child, label, burst, FEATURES, f"{label}-{burst}-{place}") == place + 1
 
 
-def head(calibrator: Calibrator) -> bytes | None:
-    """That of the child in a lesson which begins now."""
+def head(calibrator: Calibrator, child: str = CHILD) -> tuple[str, bytes] | None:
+    """What reads the child in a lesson which begins now."""
     identity = uuid.uuid4().hex
     store = calibrator._store
     store.add_lesson(make_lesson(identity, identity[:6], started_at=utc_now()))
-    return calibrator.head(f"{identity}/{CHILD}")
+    served = calibrator.head(f"{identity}/{child}")
+    return (served.whose, served.content) if served else None
 
 
 def test_a_link_opens_for_its_child_in_any_spelling_of_the_code(calibrator: Calibrator) -> None:
@@ -88,8 +96,8 @@ def test_a_link_holds_an_hour_and_until_the_next_one(calibrator: Calibrator, mon
     first, second = calibrator.invite(CHILD), calibrator.invite(CHILD)
     assert calibrator.admit(first).reason == "unknown_code"
     assert calibrator.admit(second).reason is None
-    later = calibrators.seconds_passed() + VALID.total_seconds() + 1
-    monkeypatch.setattr(calibrators, "seconds_passed", lambda: later)
+    later = seconds_passed() + VALID.total_seconds() + 1
+    monkeypatch.setattr(calibrator._links, "_passed", lambda: later)
     assert calibrator.admit(second).reason == "unknown_code"
 
 
@@ -111,7 +119,7 @@ def test_withdrawing_it_ends_the_link_and_deletes_what_was_taught(calibrator: Ca
     code = calibrator.invite(CHILD)
     show(calibrator)
     assert calibrator.fit(CHILD).reason is None
-    assert head(calibrator) == b"head"
+    assert head(calibrator) == ("own", b"head")
     calibrator.set_consent(CHILD, False, "parent")
     assert calibrator.admit(code).reason == "unknown_code"
     assert head(calibrator) is None
@@ -170,7 +178,7 @@ def test_the_teacher_may_try_without(calibrator: Calibrator) -> None:
     calibrator.use(CHILD, False)
     assert head(calibrator) is None
     calibrator.use(CHILD, True)
-    assert head(calibrator) == b"head"
+    assert head(calibrator) == ("own", b"head")
 
 
 def test_with_another_network_everybody_is_read_alike_until_the_game_is_played_again(
@@ -191,7 +199,7 @@ def test_a_lesson_that_runs_goes_on_as_it_began(calibrator: Calibrator, store: L
     show(calibrator)
     calibrator.fit(CHILD)
     assert calibrator.head(f"running/{CHILD}") is None
-    assert head(calibrator) == b"head"
+    assert head(calibrator) == ("own", b"head")
     assert calibrator.head(f"unknown/{CHILD}") is None
 
 
@@ -214,3 +222,52 @@ def test_an_unknown_child_is_told(calibrator: Calibrator) -> None:
     for call in (calibrator.fit, calibrator.invite, calibrator.forget):
         with pytest.raises(ValueError, match="no such child"):
             call("nobody")
+
+
+@pytest.fixture
+def played(calibrator: Calibrator, store: LessonStore) -> Calibrator:
+    """Three children of the class have played the game, a fourth has not."""
+    for child, animal in (("e" * 20, "bear"), ("f" * 20, "wolf")):
+        enrolled(store, child, animal)
+        calibrator.set_consent(child, True, "parent")
+        show(calibrator, child=child)
+    show(calibrator)
+    return calibrator
+
+
+def test_a_class_s_layer_reads_the_children_who_have_none_of_their_own(played: Calibrator) -> None:
+    outcome = played.fit_class("2b")
+    assert outcome.reason is None
+    assert outcome.calibration is not None
+    assert outcome.calibration.frames == 6, "a burst is one witness"
+    assert head(played, OTHER) == ("class", b"head")
+    played.fit(CHILD)
+    assert head(played) == ("own", b"head")
+    played.use(CHILD, False)
+    assert head(played) is None, "without means without"
+    played.forget_class("2B")
+    assert head(played, OTHER) is None
+
+
+def test_two_children_are_no_class(calibrator: Calibrator) -> None:
+    show(calibrator)
+    assert calibrator.fit_class("2B").reason == "too_few"
+
+
+def test_a_class_s_layer_that_is_no_gain_is_not_used(played: Calibrator, fitting: Fitting) -> None:
+    fitting.answer = Fitted(adopted=False)
+    assert played.fit_class("2B").reason == "no_gain"
+    assert head(played, OTHER) is None
+
+
+def test_a_child_that_is_forgotten_or_erased_takes_the_class_s_layer_along(
+    played: Calibrator, store: LessonStore
+) -> None:
+    """It may have been fitted to it."""
+    played.fit_class("2B")
+    played.forget(CHILD)
+    assert played.class_calibration("2B") is None
+    show(played)
+    played.fit_class("2B")
+    store.erase_child(CHILD, "teacher")
+    assert played.class_calibration("2B") is None

@@ -330,15 +330,10 @@ function openPanel() {
   load();
 }
 
-// The code is taken out of the address: who looks over a shoulder can read it there.
-const here = new URL(location.href), given = here.searchParams.get("calibration");
-if (given !== null) {
-  here.searchParams.delete("calibration");
-  history.replaceState(history.state, "", here);
-}
+const given = window.calibrationCode; // of the address, which the site bar's script has cleared
 const kept = storage((store) => JSON.parse(store.getItem("calibration")));
 if (kept && (!given || kept.code === given)) memory = kept;
-else memory.code = given || "";
+else memory.code = given;
 if (memory.code) {
   remember();
   openPanel();
