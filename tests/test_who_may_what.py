@@ -67,6 +67,9 @@ TEACHER_FUNCTIONS = {
     "calibration.fit_anew": "class",
     "calibration_endpoints.fit_child": "class",
     "calibration.switched": "class",
+    "calibration.fit_to_class": "class",
+    "calibration.show_class": "class",
+    "calibration.forget_class": "own",
     "calibration.forget": "class",
     "calibration_endpoints.forget_calibration": "class",
     "calibration.change": "class",
@@ -120,6 +123,11 @@ def people(server: ComposedApp) -> Iterator[dict[str, httpx.Client]]:
     called(server.url, "set_consent", child.pseudonym, "", True, "parent", 365, "calibration", client=clients["anna"])
     child.link = called(server.url, "calibration_link", child.pseudonym, "", client=clients["anna"])["code"]
     show(child)
+    for place in (1, 2):  # a layer of a class wants three
+        other = taught.children[place]
+        server.store.put_child(replace(other, calibration_consent=utc_now()))
+        for frame in server.store.calibrations.frames(child.pseudonym):
+            server.store.calibrations.add_frame(other.pseudonym, frame, 5, 240)
     yield clients
     for client in clients.values():
         client.close()

@@ -236,7 +236,9 @@ class Calibrator:
         return FitOutcome(None if fitted.adopted else "no_gain", calibration)
 
     def class_calibration(self, class_name: str) -> Calibration | None:
-        """What was fitted to a class, whether or not it is used."""
+        """What was fitted to a class, whether or not it is used; None for one of which no child is seen."""
+        if not self._store.children(class_name):
+            return None
         return self._store.calibrations.find_of_class(self._spelled(class_name))
 
     def fit_class(self, class_name: str) -> FitOutcome:
@@ -263,8 +265,9 @@ class Calibrator:
         return FitOutcome(None if fitted.adopted else "no_gain", calibration)
 
     def forget_class(self, class_name: str) -> None:
-        """Deletes the layer of a class; what the children taught stays."""
-        self._store.calibrations.remove_of_class(self._spelled(class_name))
+        """Deletes the layer of a class of which children are seen; what they taught stays."""
+        if self._store.children(class_name):
+            self._store.calibrations.remove_of_class(self._spelled(class_name))
 
     def use(self, child: str, in_use: bool) -> Calibration:
         """Whether a child's own layer reads it. Raises ValueError where there is none."""

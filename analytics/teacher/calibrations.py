@@ -12,7 +12,7 @@ from analytics.classroom.calibrator import Burst, Calibrator, FitOutcome
 from analytics.store.calibrations import Calibration
 from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext
-from analytics.words.sentences import animal_name, date_time_text, time_of_day
+from analytics.words.sentences import animal_name, class_title, date_time_text, time_of_day
 from analytics.words.templates import render
 from analytics.words.texts import expression_name, say
 from analytics.words.user_errors import UserError
@@ -80,6 +80,31 @@ def fit(context: TeacherContext, child: Child) -> FitOutcome:
     if outcome.reason == "too_few":
         raise UserError("error_calibration_few")
     return outcome
+
+
+def fit_class(context: TeacherContext, class_name: str) -> FitOutcome:
+    """Fits a layer to a class. `UserError` where too few of its children have played."""
+    outcome = calibrator_of(context).fit_class(class_name)
+    if outcome.reason == "too_few":
+        raise UserError("error_class_calibration_few")
+    return outcome
+
+
+def class_calibration_html(context: TeacherContext, class_name: str, language: str, zone: str) -> Markup:
+    """What was fitted to a class of the reader's, and what that brought."""
+    calibrator = calibrator_of(context)
+    name = class_title(language, class_name)
+    found = calibrator.class_calibration(class_name)
+    if found is None:
+        state = say(language, "class_calibration_none", class_name=name)
+        return render("teacher/calibration.html", language, state=state, measured="")
+    if calibrator.is_current(found):
+        key = "class_calibration_used" if found.adopted else "class_calibration_refused"
+    else:
+        key = "class_calibration_outdated"
+    when = date_time_text(language, found.at, zone)
+    state = say(language, key, when=when, class_name=name, moments=found.frames)
+    return render("teacher/calibration.html", language, state=state, measured=measured_text(found, language))
 
 
 def calibration_html(context: TeacherContext, child: Child, language: str, zone: str) -> Markup:

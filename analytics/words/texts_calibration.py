@@ -78,6 +78,31 @@ CALIBRATION: dict[str, tuple[str, str]] = {
         "Kept, but not used: it is not certain that {animal} would be read better.",
         "Сохранено, но не используется: неясно, станет ли точнее ({animal}).",
     ),
+    "class_calibration_help": (
+        "**One setting for the class.** When at least three children have played, the others can be read by what they "
+        "showed, if that reads children better whose own pictures were left out.",
+        "**Общая настройка класса.** Когда сыграли хотя бы трое, остальных можно читать с учётом их снимков — если "
+        "детей, чьи снимки отложены, это читает точнее.",
+    ),
+    "class_calibration_fit": ("Fit to the class", "Настроить на класс"),
+    "class_calibration_none": ("Nothing is fitted to {class_name}.", "Для класса {class_name} ничего не настроено."),
+    "class_calibration_used": (
+        "In lessons since {when} the children of {class_name} without an own setting are read by what the others "
+        "showed ({moments} moments).",
+        "На уроках с {when} дети класса {class_name} без своей настройки читаются по {moments} сериям остальных.",
+    ),
+    "class_calibration_refused": (
+        "Tried on {when} and not used: it is not certain that {class_name} would be read better.",
+        "Проверено {when} и не используется: неясно, станет ли для класса {class_name} точнее.",
+    ),
+    "class_calibration_outdated": (
+        "The program's network has changed since {when}: nothing is used for {class_name} until it is fitted anew.",
+        "С {when} сеть программы сменилась: для класса {class_name} ничего не используется, пока не настроить заново.",
+    ),
+    "error_class_calibration_few": (
+        "Too few children have played: at least three are needed, with four faces each at two moments.",
+        "Сыграло слишком мало детей: нужно хотя бы трое, у каждого четыре лица не меньше двух раз.",
+    ),
     "error_calibration_consent": (
         "There is no consent to the game “Show me a face” for this child. Put it on file under “Class and lessons”.",
         "Согласия на игру «Покажи лицо» для этого ребёнка нет. Отметьте его на вкладке «Класс и уроки».",

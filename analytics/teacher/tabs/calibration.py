@@ -8,7 +8,9 @@ from analytics.teacher.calibrations import (
     burst_text,
     calibration_html,
     calibrator_of,
+    class_calibration_html,
     fit,
+    fit_class,
     link_html,
     make_code,
     set_calibration_consent,
@@ -108,8 +110,9 @@ def add_own_face(context: TeacherContext, layout: PageLayout) -> None:
     layout.private(remove.click, forget, inputs, outputs)
 
 
-def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown) -> None:
-    """Puts consent and link of the game for the ``chosen`` child (pseudonym) into the tab "Class"."""
+def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown, roster_class: gr.Textbox) -> None:
+    """Puts consent and link of the game for the ``chosen`` child (pseudonym), and the layer of the class, into the tab
+    "Class". ``roster_class``: as typed; empty for that of the lesson."""
     word = layout.word
     with gr.Accordion(word("calibration_title"), open=False):
         gr.Markdown(word("calibration_help"))
@@ -118,6 +121,31 @@ def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown) -
             revoke = gr.Button(word("calibration_consent_withdraw"), size="sm", min_width=140)
             make = gr.Button(word("calibration_link"), variant="primary", size="sm", min_width=140)
         link = gr.HTML()
+        gr.Markdown(word("class_calibration_help"))
+        of_class = gr.HTML()
+        with gr.Row(elem_classes=["row-end"]):
+            fit_all = gr.Button(word("class_calibration_fit"), size="sm", min_width=140)
+            forget_all = gr.Button(word("calibration_forget"), variant="stop", size="sm", min_width=140)
+
+    def class_name_of(lesson_id: str, typed: str | None) -> str:
+        return (typed or "").strip() or context.lesson(lesson_id).class_name
+
+    @with_user_errors(context)
+    def show_class(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> str:
+        name = class_name_of(lesson_id, typed_class)
+        return class_calibration_html(context, name, context.language_of(request), zone)
+
+    @with_user_errors(context)
+    def fit_to_class(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> str:
+        name = class_name_of(lesson_id, typed_class)
+        fit_class(context, name)
+        return class_calibration_html(context, name, context.language_of(request), zone)
+
+    @with_user_errors(context)
+    def forget_class(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> str:
+        name = class_name_of(lesson_id, typed_class)
+        calibrator_of(context).forget_class(name)
+        return class_calibration_html(context, name, context.language_of(request), zone)
 
     def change_consent(given: bool) -> Any:
         @with_user_errors(context)
@@ -140,3 +168,8 @@ def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown) -
     layout.private(revoke.click, change_consent(False), [chosen], [link])
     layout.private(make.click, show_link, [chosen, layout.zone, layout.place], [link])
     layout.private(chosen.change, lambda: "", [], [link])
+    class_inputs = [layout.lesson, roster_class, layout.zone]
+    layout.show("class", show_class, class_inputs, [of_class])
+    layout.private(roster_class.blur, show_class, class_inputs, [of_class])
+    layout.private(fit_all.click, fit_to_class, class_inputs, [of_class])
+    layout.private(forget_all.click, forget_class, class_inputs, [of_class])

@@ -146,7 +146,7 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
             erase_word = gr.Textbox(label=word("erase_confirm"), max_lines=1, min_width=180)
             erase = gr.Button(word("erase"), variant="stop", min_width=140, size="sm")
         if context.calibrator is not None:
-            add_link(context, layout, chosen)
+            add_link(context, layout, chosen, roster_class)
         gr.Markdown(word("lessons_heading"))
         lessons = gr.HTML()
 

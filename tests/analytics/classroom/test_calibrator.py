@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from analytics.access.accounts import Accounts
 from analytics.classroom.calibration_links import VALID
 from analytics.classroom.calibrator import FRAMES_PER_BURST, MOST_FRAMES, Calibrator
 from analytics.store.clock import seconds_passed
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child, utc_now
+from analytics.teacher.class_view import ClassView
 from tests.analytics.examples import make_child, make_lesson
 
 CHILD, OTHER = "c" * 20, "d" * 20
@@ -271,3 +273,17 @@ def test_a_child_that_is_forgotten_or_erased_takes_the_class_s_layer_along(
     played.fit_class("2B")
     store.erase_child(CHILD, "teacher")
     assert played.class_calibration("2B") is None
+
+
+def test_another_teacher_neither_sees_nor_deletes_the_class_s_layer(played: Calibrator, store: LessonStore) -> None:
+    played.fit_class("2B")
+    accounts = Accounts({"boris": ("00", "00")}, {"boris": frozenset({"5C"})})
+    boris = played.with_store(ClassView(store, accounts, 3, lambda: "boris"))
+    assert boris.class_calibration("2B") is None
+    boris.forget_class("2B")
+    assert boris.fit_class("2B").reason == "too_few"
+    assert played.class_calibration("2B") is not None
+    for change in (boris.fit, boris.invite, boris.forget):
+        with pytest.raises(ValueError, match="no such child"):
+            change(CHILD)
+    assert boris.taken(CHILD) == []
