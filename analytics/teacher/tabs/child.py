@@ -81,7 +81,7 @@ def add_child(context: TeacherContext, layout: PageLayout) -> None:
                 note = gr.Textbox(
                     label=layout.word("note"), max_length=MAXIMUM_NOTE, min_width=220, scale=4, max_lines=1
                 )
-                save = gr.Button(layout.word("save"), variant="primary", min_width=110, scale=0)
+                save = gr.Button(layout.word("save"), variant="primary", min_width=140, scale=0)
         comparison = chart_component("distribution")
         with gr.Accordion(layout.word("as_table"), open=False):
             comparison_table = gr.HTML()
