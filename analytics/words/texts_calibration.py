@@ -52,10 +52,10 @@ CALIBRATION: dict[str, tuple[str, str]] = {
         "С {when} сеть программы сменилась: лицо читается как у всех, пока ребёнок не сыграет ещё раз.",
     ),
     "calibration_measured": (
-        "On pictures kept aside: right {before} % before, {after} % with the own face; the right expression gets {low} to "
-        "{high} points more.",
-        "На отложенных снимках: верно {before} % до и {after} % после настройки; вероятность верного выражения меняется "
-        "на {low} … {high} пунктов.",
+        "On pictures kept aside: right {before} % before, {after} % with the own face; the right expression gets {low} "
+        "to {high} points more.",
+        "На отложенных снимках: верно {before} % до и {after} % после настройки; вероятность верного выражения "
+        "меняется на {low} … {high} пунктов.",
     ),
     "calibration_bursts": ("What counts", "Что учитывать"),
     "calibration_bursts_help": (
