@@ -137,6 +137,8 @@ def test_every_proof_is_a_test(proof: str) -> None:
 # What the README calls by a word, or leaves out as it is of the program alone.
 COLUMNS = {
     "observation": {"lesson", "child", "at", "fingerprint", *KEYS, "face_quality", "faces_seen", "source", "model"},
+    "class_calibration": {"class_name", "at", "network", "frames", "shown", "recall_before", "recall_after", "gain_low"}
+    | {"gain_high", "adopted", "in_use", "head"},
     "calibration_frame": {"child", "id", "burst", "label", "at", "network", "features", "left_out"},
     "calibration": {
         "child",
