@@ -11,7 +11,15 @@ import plotly.graph_objects as go
 from analytics.charts.style import broken, escape, shortened
 from analytics.insight.timeline import ChildTimeline
 from analytics.signals.support import Signal
-from analytics.words.sentences import correction_text, detail_text, event_text, reason_text, signal_state
+from analytics.words.sentences import (
+    TASK_EVENTS,
+    correction_text,
+    detail_text,
+    event_text,
+    reason_text,
+    signal_state,
+    task_text,
+)
 from analytics.words.texts import duration, expression_name, say
 from emotion.labels import COLOURS, KEYS, Emotion
 
@@ -206,7 +214,8 @@ def _events(timeline: ChildTimeline, language: str, local: LocalTimes, length: f
 
 def _short(kind: str, detail: str, words: str, language: str) -> str:
     """The few letters that fit beside a marker: the marker's shape says the rest."""
-    text = words if kind == "note" else detail_text(language, detail) or say(language, f"kind_{kind}")
+    named = task_text if kind in TASK_EVENTS else detail_text
+    text = words if kind == "note" else named(language, detail) or say(language, f"kind_{kind}")
     return shortened(text, 14)
 
 

@@ -1,7 +1,7 @@
 """One child's timeline and the board of the class, as a teacher opens them during a lesson and after it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -50,6 +50,7 @@ class BoardRow:
     seconds: float
     signal: str | None = None  # the kind of the present support signal
     sparkline: list[float | None] = field(default_factory=list)  # mean valence per five seconds, oldest first
+    joined: bool = True  # whether a frame of the child ever came in this lesson
 
 
 def child_timeline(store: LessonStore, lesson_id: str, child: str) -> ChildTimeline:
@@ -91,7 +92,11 @@ def class_board(store: LessonStore, lesson_id: str, now: datetime) -> list[Board
     names = animals_of_class(store, lesson, seen)
     signals = lesson_signals(store, lesson, now)
     active = {child: _most_urgent(child, signals) for child in names}
-    rows = [_board_row(child, names[child], seen.get(child), lesson, now, active[child]) for child in names]
+    counts = store.frame_counts(lesson.id, now + timedelta(microseconds=1))
+    rows = [
+        replace(_board_row(child, name, seen.get(child), lesson, now, active[child]), joined=child in counts)
+        for child, name in names.items()
+    ]
     return sorted(rows, key=lambda row: (KINDS.index(row.signal) if row.signal else len(KINDS), row.animal))
 
 

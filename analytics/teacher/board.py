@@ -2,25 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
 
 from analytics.charts.sparkline import sparkline, trend_direction
+from analytics.insight.feedback import Answer
 from analytics.insight.timeline import BOARD_WINDOW, BoardRow
 from analytics.signals.support import DELIGHTED, KINDS, Signal
 from analytics.words.sentences import animal_name
 from analytics.words.templates import render
 from analytics.words.texts import say
 
+STAYS = timedelta(seconds=10)  # for which a signal that was answered keeps its place
+
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """A signal on the teacher's list. ``answer``: the teacher's answer to it (one of `FEEDBACK`), None without one."""
+    """A signal on the teacher's list. ``answer``: the teacher's answer to it (one of `FEEDBACK`), None without one.
+    ``stays``: it was given a moment ago, so the signal keeps its place, and nothing slides under the finger."""
 
     signal: Signal
     animal: str
     answer: str | None = None
+    stays: bool = False
 
     @property
     def open(self) -> bool:
@@ -30,7 +35,7 @@ class Attention:
     @property
     def rank(self) -> tuple[bool, int, datetime]:
         """A sort key: unanswered signals first, then by gravity, then by time."""
-        return self.answer is not None, KINDS.index(self.signal.kind), self.signal.start
+        return self.answer is not None and not self.stays, KINDS.index(self.signal.kind), self.signal.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,16 @@ class Headline:
 
 
 def attention_list(
-    signals: Sequence[Signal], animals: Mapping[str, str], answered: Mapping[str, str]
+    signals: Sequence[Signal], animals: Mapping[str, str], answered: Mapping[str, Answer], now: datetime
 ) -> list[Attention]:
-    """The signals in the order in which a teacher should look at them."""
-    found = [
-        Attention(signal, animals.get(signal.child, signal.child[:6]), answered.get(signal.id)) for signal in signals
-    ]
+    """The signals in the order in which a teacher should look at them ``now``."""
+    found = []
+    for signal in signals:
+        animal, given = animals.get(signal.child, signal.child[:6]), answered.get(signal.id)
+        if given is None:
+            found.append(Attention(signal, animal))
+        else:
+            found.append(Attention(signal, animal, given.answer, now - given.at < STAYS))
     return sorted(found, key=lambda item: item.rank)
 
 

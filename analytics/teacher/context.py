@@ -56,9 +56,11 @@ class TeacherContext:
 
     def child(self, lesson_or_class: str, code_or_pseudonym: str | None) -> Child:
         """The child of a lesson's class, or of a class, by code or pseudonym. `UserError` where there is none."""
-        found = self.recorder.resolve_child(lesson_or_class, code_or_pseudonym) if code_or_pseudonym else None
+        if not code_or_pseudonym:
+            raise UserError("error_no_child")
+        found = self.recorder.resolve_child(lesson_or_class, code_or_pseudonym)
         if found is None:
-            raise UserError("error_child", child=str(code_or_pseudonym or "")[:60])
+            raise UserError("error_child", child=code_or_pseudonym[:60])
         return found
 
     def animals(self, lesson: Lesson) -> dict[str, str]:
@@ -76,7 +78,9 @@ class TeacherContext:
 
     def attention(self, lesson: Lesson) -> list[Attention]:
         """All signals of the lesson, what is unanswered and grave first."""
-        return attention_list(self.signals(lesson), self.animals(lesson), feedback_by_signal(self.store, lesson.id))
+        answered = feedback_by_signal(self.store, lesson.id)
+        # Of a lesson that is over the clock goes on: it may be answered afterwards.
+        return attention_list(self.signals(lesson), self.animals(lesson), answered, self.store.clock.now(lesson))
 
     def erasable(self, class_name: str, code_or_pseudonym: str | None) -> Child | Plan:
         """As `child`, or the unfinished erasing of one that is gone from the tables already."""

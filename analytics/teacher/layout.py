@@ -98,16 +98,22 @@ class PageLayout:
         self.private(event, only_when_open(name, handler, len(outputs)), [self.open_tab, *inputs], outputs)
 
     def private(
-        self, event: Callable[..., Any], handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]
+        self,
+        event: Callable[..., Any],
+        handler: Callable[..., Any],
+        inputs: Sequence[Any],
+        outputs: Sequence[Any],
+        once: bool = False,
     ) -> Any:
-        """Wires an event of the page itself: no progress overlay (it would flicker), no place in the API."""
+        """Wires an event of the page itself: no progress overlay (it would flicker), no place in the API. ``once``: a
+        second click while the first is at work does nothing, so that a double click enrols one class."""
         return event(
             handler,
             list(inputs),
             list(outputs),
             show_progress="hidden",
             api_visibility="private",
-            trigger_mode="always_last",
+            trigger_mode="once" if once else "always_last",
         )
 
     def opens_child(self, source: gr.HTML, context: TeacherContext) -> None:

@@ -63,6 +63,12 @@ def status_html(lesson: Lesson, language: str, now: datetime) -> Markup:
     return render("teacher/status.html", language, lesson=lesson, left=left, until_closed=until_closed)
 
 
+def end_buttons(running: bool, asking: bool) -> tuple[gr.Button, gr.Button, gr.Button]:
+    """The button that ends a lesson, and the two that stand there instead while it asks whether that was meant."""
+    shown = running and asking
+    return gr.Button(visible=running and not asking), gr.Button(visible=shown), gr.Button(visible=shown)
+
+
 def build_teacher(
     store: LessonStore,
     recorder: LessonRecorder,
@@ -105,6 +111,8 @@ def build_teacher(
         with gr.Row(elem_classes=["no-print", "row-end"]):
             lesson = gr.Dropdown(label=word("lesson"), choices=[], min_width=320, scale=3, elem_id="lesson")
             end = gr.Button(word("end"), variant="stop", visible=False, min_width=150, scale=0)
+            sure = gr.Button(word("end_sure"), variant="stop", visible=False, min_width=190, scale=0)
+            go_on = gr.Button(word("end_not"), visible=False, min_width=190, scale=0)
         status = gr.HTML(padding=False)
         child = gr.Dropdown(label=word("child"), choices=[], min_width=240, scale=3, render=False, elem_id="child")
         with gr.Tabs(selected="now") as tabs:
@@ -128,7 +136,7 @@ def build_teacher(
             default = context.chosen_child(found, chosen_child)
             return (
                 status_html(found, language, context.now(found)),
-                gr.Button(visible=running),
+                *end_buttons(running, asking=False),
                 gr.Dropdown(choices=children, value=default),
                 gr.Timer(active=running),
                 gr.Timer(active=running),
@@ -158,7 +166,7 @@ def build_teacher(
             labels = gr.Dropdown(choices=context.lesson_choices(language, zone_name))
             return labels, *choose(lesson_id, chosen_child, request)
 
-        header = [status, end, child, timer, slow_timer]
+        header = [status, end, sure, go_on, child, timer, slow_timer]
         page.load(
             arrive,
             [zone_probe, place_probe],
@@ -170,7 +178,9 @@ def build_teacher(
         layout.private(lesson.change, choose, [lesson, child], header)
         layout.private(lesson.input, lambda: "", [], [moment])
         layout.private(slow_timer.tick, tick, [lesson], [status])
-        layout.private(end.click, finish_lesson, [lesson, child, zone], [lesson, *header])
+        layout.private(end.click, lambda: end_buttons(True, asking=True), [], [end, sure, go_on])
+        layout.private(go_on.click, lambda: end_buttons(True, asking=False), [], [end, sure, go_on])
+        layout.private(sure.click, finish_lesson, [lesson, child, zone], [lesson, *header], once=True)
         for name, panel in layout.panels.items():
             layout.private(panel.select, lambda name=name: name, [], [open_tab])
     return page

@@ -14,6 +14,7 @@ from analytics.store.erasing_plan import EXPORTS, FILE, HUB, LEFTOVERS, REWRITE,
 from analytics.store.records import SAMPLE_CLASS, Lesson
 from analytics.words.texts import TEXTS, decimal, duration, expression_name, say
 
+TASK_EVENTS = ("task_started", "task_solved", "task_failed")
 SHORT_SECONDS = 20.0  # a signal that was over sooner is called short
 
 
@@ -91,12 +92,19 @@ def detail_text(language: str, detail: str) -> str:
     return say(language, "task_number", number=found[1]) if found else detail
 
 
+def task_text(language: str, task: str) -> str:
+    """The name of a task. One that is called "4" is "task 4": "4 solved" would read as a count."""
+    bare = task.strip()
+    return detail_text(language, f"task {bare}" if re.fullmatch(r"\d{1,4}", bare) else task)
+
+
 def event_text(language: str, kind: str, detail: str) -> str:
     """An event: "task 4: failed". A teacher's answer to a signal: "struggled: You have helped."."""
     feedback = parse_feedback(detail) if kind == "note" else None
     if feedback:
         return f"{say(language, f'was_{feedback.kind}')}: {say(language, f'answer_{feedback.answer}')}"
-    return say(language, f"event_{kind}", detail=detail_text(language, detail)).strip(" :")
+    named = task_text if kind in TASK_EVENTS else detail_text
+    return say(language, f"event_{kind}", detail=named(language, detail)).strip(" :")
 
 
 def correction_text(language: str, label: str, note: str) -> str:
@@ -136,7 +144,7 @@ def reason_text(language: str, signal: Signal) -> str:
         elif name == "expression":
             values[name] = expression_name(language, str(value))
         elif name == "task":
-            values[name] = detail_text(language, str(value))
+            values[name] = task_text(language, str(value))
         else:
             values[name] = round(float(value))
     sentence = say(language, f"reason_{signal.reason_key}", **values)

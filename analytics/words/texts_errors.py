@@ -9,6 +9,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         "There is no child “{child}” in this class. Check the code or enrol the child first.",
         "Ребёнка «{child}» в этом классе нет. Проверьте код или сначала запишите ребёнка.",
     ),
+    "error_no_child": ("Choose a child first.", "Сначала выберите ребёнка."),
     "error_text": (
         "“{field}” is text: put it into quotation marks.",
         "«{field}» — это текст: возьмите его в кавычки.",

@@ -46,6 +46,8 @@ PAGE: dict[str, tuple[str, str]] = {
     "answer_seen": ("You have seen it.", "Вы это увидели."),
     "answer_helped": ("You have helped.", "Вы помогли."),
     "answer_wrong": ("You called it wrong.", "Вы отметили: неверно."),
+    "answer_undone": ("You took your answer back.", "Вы отменили ответ."),
+    "undo": ("Undo", "Отменить"),
     "open_child": ("Open {animal}", "Открыть: {animal}"),
     "mood_table": ("Class mood as a table", "Настроение класса таблицей"),
     # child
@@ -192,6 +194,9 @@ PAGE: dict[str, tuple[str, str]] = {
     "minutes_label": ("Length in minutes", "Длительность, минут"),
     "start": ("Start the lesson", "Начать урок"),
     "end": ("End the lesson", "Закончить урок"),
+    "end_sure": ("Yes, stop all tablets", "Да, остановить все планшеты"),
+    "end_not": ("Go on with the lesson", "Продолжить урок"),
+    "consent_sample": ("no child: a sample", "не дети: образец"),
     "started": ("The lesson runs. Its code: {code}", "Урок идёт. Его код: {code}"),
     "lesson_ended_note": ("The lesson has ended.", "Урок закончен."),
     "lessons_title": ("Lessons", "Уроки"),

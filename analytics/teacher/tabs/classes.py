@@ -11,6 +11,7 @@ from markupsafe import Markup
 from analytics.access.spelling import fold
 from analytics.charts.tables import table_html
 from analytics.classroom.pseudonyms import ANIMALS
+from analytics.simulation.sample import is_sample_child
 from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext, UserError, check_name, check_number
 from analytics.teacher.layout import PageLayout, with_user_errors
@@ -47,7 +48,7 @@ def consent_text(child: Child, language: str, zone: str, now: datetime) -> str:
     """The state of a child's consent at ``now``: "until 2027-06-30", "withdrawn 2026-09-15", "none"."""
     consent = child.consent
     if consent is None:
-        return say(language, "consent_none")
+        return say(language, "consent_sample" if is_sample_child(child) else "consent_none")
     if consent.withdrawn_at is not None:
         return say(language, "consent_withdrawn", date=date_text(language, consent.withdrawn_at, zone))
     expired = consent.expires_at <= now
@@ -231,14 +232,16 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         begin_lesson,
         [title, class_name, minutes, layout.zone],
         [layout.lesson, title, layout.tabs, layout.open_tab],
+        once=True,
     )
     layout.private(
         enrol.click,
         enrol_class,
         [roster_class, count, role, days, confirmed, layout.zone],
         [codes, confirmed, *listing],
+        once=True,
     )
     layout.private(roster_class.blur, refresh, [layout.lesson, roster_class, layout.zone], [lessons, *listing])
     layout.private(renew.click, change_consent(True), [chosen, layout.zone], listing)
     layout.private(withdraw.click, change_consent(False), [chosen, layout.zone], listing)
-    layout.private(erase.click, erase_chosen, [chosen, erase_word, layout.zone], [*listing, erase_word])
+    layout.private(erase.click, erase_chosen, [chosen, erase_word, layout.zone], [*listing, erase_word], once=True)

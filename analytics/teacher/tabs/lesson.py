@@ -19,7 +19,7 @@ from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.small_groups import group_note
 from analytics.teacher.static_files import CLICKS
 from analytics.teacher.summaries import signal_words
-from analytics.words.sentences import animal_name, correction_text, detail_text, signed_number
+from analytics.words.sentences import animal_name, correction_text, signed_number, task_text
 from analytics.words.templates import render
 from analytics.words.texts import duration, say
 
@@ -32,7 +32,7 @@ def tasks_table(summary: LessonSummary, language: str) -> pd.DataFrame:
     tasks = summary.tasks
     worst = max((task.children_struggling + task.children_failed for task in tasks), default=0)
     names = [
-        detail_text(language, task.task)
+        task_text(language, task.task)
         + (
             f" ({say(language, 'hardest')})"
             if worst and task.children_struggling + task.children_failed == worst

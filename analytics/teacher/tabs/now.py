@@ -9,7 +9,7 @@ from markupsafe import Markup
 from analytics.charts.mood import class_mood, mood_figure, mood_table
 from analytics.charts.tables import table_html
 from analytics.charts.timeline import annotate_empty, common_layout
-from analytics.insight.feedback import FEEDBACK, Feedback, store_feedback
+from analytics.insight.feedback import Feedback, answers_to, store_feedback
 from analytics.insight.timeline import SILENT, class_board
 from analytics.store.records import Lesson
 from analytics.teacher.board import Attention, headline, tiles_html
@@ -46,7 +46,7 @@ def now_html(context: TeacherContext, lesson: Lesson, language: str, zone: str) 
         headline=headline(items, language, running, seen, silent),
         two_tablets=two_tablets(context, lesson, language) if running else "",
         items=items,
-        answers=FEEDBACK,
+        answers_to=(lambda _: ()) if lesson.synthetic else answers_to,
         running=running,
         now=now,
         zone=zone,

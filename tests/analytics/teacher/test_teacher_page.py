@@ -16,7 +16,7 @@ import pytest
 from analytics.charts.heat_map import heat_table
 from analytics.charts.timeline import timeline_figure
 from analytics.classroom.recorder import LessonRecorder
-from analytics.insight.feedback import Feedback, feedback_by_signal, parse_feedback, store_feedback
+from analytics.insight.feedback import Answer, Feedback, answers_to, feedback_by_signal, parse_feedback, store_feedback
 from analytics.insight.timeline import BoardRow, child_timeline
 from analytics.signals.support import KINDS
 from analytics.simulation.sample import SAMPLE_ID, ensure_sample_lesson
@@ -195,10 +195,42 @@ def test_an_answered_signal_no_longer_asks_for_help(context: TeacherContext) -> 
     store_feedback(
         context.store, lesson.id, signal.child, Feedback(signal.kind, "helped", signal.id), lesson.started_at
     )
-    assert feedback_by_signal(context.store, lesson.id) == {signal.id: "helped"}
-    items = attention_list([signal], {signal.child: "fox"}, feedback_by_signal(context.store, lesson.id))
+    assert feedback_by_signal(context.store, lesson.id) == {signal.id: Answer("helped", lesson.started_at)}
+    answered, later = feedback_by_signal(context.store, lesson.id), lesson.started_at + timedelta(minutes=1)
+    items = attention_list([signal], {signal.child: "fox"}, answered, later)
     assert "Fox" not in headline(items, "en", True, 10).text
     assert parse_feedback("a note about signal/struggling") is None
+
+
+def test_an_answer_stays_where_it_is_for_ten_seconds_and_can_be_taken_back(context: TeacherContext) -> None:
+    lesson = context.lesson(SAMPLE_ID)
+    signals, animals, store = context.signals(lesson), context.animals(lesson), context.store
+    first = attention_list(signals, animals, {}, lesson.started_at)[0].signal
+    store_feedback(store, lesson.id, first.child, Feedback(first.kind, "seen", first.id), lesson.started_at)
+
+    def place(seconds: float) -> int:
+        now = lesson.started_at + timedelta(seconds=seconds)
+        items = attention_list(signals, animals, feedback_by_signal(store, lesson.id), now)
+        return [item.signal.id for item in items].index(first.id)
+
+    assert place(9) == 0
+    assert place(11) == len(signals) - 1
+    undone = Feedback(first.kind, "undone", first.id)
+    store_feedback(store, lesson.id, first.child, undone, lesson.started_at + timedelta(seconds=1))
+    assert feedback_by_signal(store, lesson.id) == {}
+    assert place(11) == 0
+
+
+def test_nobody_helps_a_child_that_is_delighted(context: TeacherContext) -> None:
+    assert answers_to("delighted") == ("seen", "wrong")
+    assert answers_to("distressed") == ("seen", "helped", "wrong")
+    lesson = context.lesson(SAMPLE_ID)
+    with pytest.raises(ValueError, match="helped"):
+        store_feedback(context.store, lesson.id, "x", Feedback("delighted", "helped", "s"), lesson.started_at)
+
+
+def test_the_sample_cannot_be_answered(context: TeacherContext) -> None:
+    assert 'data-act="answer"' not in now_html(context, context.lesson(SAMPLE_ID), "en", "UTC")
 
 
 def test_agreement_counts_the_frames_that_a_teacher_corrected_but_none_of_the_sample(
