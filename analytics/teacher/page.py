@@ -45,7 +45,7 @@ def translations() -> dict[str, dict[str, str]]:
         headings = {
             f"{part}_heading": f"### {texts[f'{part}_title']}\n\n{texts.get(f'{part}_help', '')}" for part in HEADINGS
         }
-        headings["page_heading"] = f"# {texts['page_title']}\n\n{texts['page_lead']}"
+        headings["page_heading"] = f"# {texts['page_title']}"
         dictionary[language] = {PREFIX + key: text for key, text in (texts | headings).items()}
     return dictionary
 
@@ -107,13 +107,15 @@ def build_teacher(
         zone, place, moment, open_tab = gr.State("UTC"), gr.State(""), gr.State(""), gr.State("now")
         zone_probe, place_probe = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
         timer, slow_timer = gr.Timer(TICK, active=False), gr.Timer(SLOW_TICK, active=False)
-        gr.Markdown(word("page_heading"), elem_classes=["no-print"])
-        with gr.Row(elem_classes=["no-print", "row-end"]):
-            lesson = gr.Dropdown(label=word("lesson"), choices=[], min_width=320, scale=3, elem_id="lesson")
+        gr.Markdown(word("page_heading"), elem_classes=["no-print", "for-ears"])
+        with gr.Row(elem_classes=["no-print", "header"]):
+            lesson = gr.Dropdown(
+                label=word("lesson"), show_label=False, choices=[], min_width=340, scale=3, elem_id="lesson"
+            )
+            status = gr.HTML(padding=False, elem_id="status")
             end = gr.Button(word("end"), variant="stop", visible=False, min_width=150, scale=0)
             sure = gr.Button(word("end_sure"), variant="stop", visible=False, min_width=190, scale=0)
             go_on = gr.Button(word("end_not"), visible=False, min_width=190, scale=0)
-        status = gr.HTML(padding=False)
         child = gr.Dropdown(label=word("child"), choices=[], min_width=240, scale=3, render=False, elem_id="child")
         with gr.Tabs(selected="now") as tabs:
             layout = PageLayout(word, tabs, lesson, child, zone, place, moment, open_tab, timer, slow_timer)
@@ -124,6 +126,7 @@ def build_teacher(
             add_report(context, layout)
             add_class(context, layout)
             add_about(context, layout)
+        gr.Markdown(word("page_lead"), elem_classes=["no-print", "lead"])
         layout.wire_openers()
         add_teacher_api(context)
 

@@ -24,10 +24,6 @@ PAGE: dict[str, tuple[str, str]] = {
     "ended": ("ended", "закончен"),
     "left": ("{time} left", "осталось {time}"),
     "code_label": ("Lesson code", "Код урока"),
-    "code_hint": (
-        "Children enter it on the station page together with their own code.",
-        "Дети вводят его на странице станции вместе со своим кодом.",
-    ),
     # now
     "now_nobody": (
         "No child has been seen in this lesson yet. Give the children the lesson code and their own codes.",
