@@ -9,6 +9,7 @@ import pandas as pd
 
 from analytics.signals.episodes import AWAY, Episode, class_episodes, episodes, spans_of_children, utc_datetime
 from analytics.signals.lesson_signals import lesson_signals
+from analytics.signals.progress import failing_task
 from analytics.signals.smoothing import Floats, seconds_of, smooth, smooth_class
 from analytics.signals.support import KINDS, Signal
 from analytics.store.lesson_store import LessonStore
@@ -51,6 +52,7 @@ class BoardRow:
     signal: str | None = None  # the kind of the present support signal
     sparkline: list[float | None] = field(default_factory=list)  # mean valence per five seconds, oldest first
     joined: bool = True  # whether a frame of the child ever came in this lesson
+    failing: tuple[str, int] | None = None  # the task that it is at, and how often that failed
 
 
 def child_timeline(store: LessonStore, lesson_id: str, child: str) -> ChildTimeline:
@@ -93,8 +95,13 @@ def class_board(store: LessonStore, lesson_id: str, now: datetime) -> list[Board
     signals = lesson_signals(store, lesson, now)
     active = {child: _most_urgent(child, signals) for child in names}
     counts = store.frame_counts(lesson.id, now + timedelta(microseconds=1))
+    events = [event for event in store.events(lesson.id) if event.at <= now]
     rows = [
-        replace(_board_row(child, name, seen.get(child), lesson, now, active[child]), joined=child in counts)
+        replace(
+            _board_row(child, name, seen.get(child), lesson, now, active[child]),
+            joined=child in counts,
+            failing=failing_task(child, events),
+        )
         for child, name in names.items()
     ]
     return sorted(rows, key=lambda row: (KINDS.index(row.signal) if row.signal else len(KINDS), row.animal))

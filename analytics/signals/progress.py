@@ -110,6 +110,19 @@ def slow_tasks(child: str, events: Sequence[Event], solved: SolvedTasks, now: fl
             own.append(by_child[child].seconds)
 
 
+def failing_task(child: str, events: Sequence[Event]) -> tuple[str, int] | None:
+    """The task that a child is at, and how often it has failed it; None where it has not, or has solved it.
+    ``events``: in order of time; those of the whole class are each child's."""
+    task, failures = "", 0
+    for event in events:
+        if event.child not in (None, child) or not event.kind.startswith("task_"):
+            continue
+        if event.kind == "task_solved" or event.detail != task:
+            task, failures = event.detail, 0
+        failures += event.kind == "task_failed"
+    return (task, failures) if failures else None
+
+
 def _slow_from(start: float, end: float, own: list[float], others: list[SolvedTask]) -> tuple[float, float] | None:
     """When a task became slow, and what was usual for it then; None where it never did."""
     done = sorted((other.at, other.seconds) for other in others)

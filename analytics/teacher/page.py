@@ -113,7 +113,7 @@ def build_teacher(
                 label=word("lesson"), show_label=False, choices=[], min_width=340, scale=3, elem_id="lesson"
             )
             status = gr.HTML(padding=False, elem_id="status")
-            end = gr.Button(word("end"), variant="stop", visible=False, min_width=150, scale=0)
+            end = gr.Button(word("end"), variant="stop", visible=False, min_width=180, scale=0)
             sure = gr.Button(word("end_sure"), variant="stop", visible=False, min_width=190, scale=0)
             go_on = gr.Button(word("end_not"), visible=False, min_width=190, scale=0)
         child = gr.Dropdown(label=word("child"), choices=[], min_width=240, scale=3, render=False, elem_id="child")

@@ -25,6 +25,7 @@ CHARTS: dict[str, tuple[str, str]] = {
         "Искусственный пример: создан программой, ни одного ребёнка не наблюдали.",
     ),
     "away": ("away", "нет в кадре"),
+    "tile_failing": ("{task}, failed ×{failures}", "{task}, не вышло ×{failures}"),
     "not_joined": ("not here yet", "ещё не на уроке"),
     "silent": ("no frames", "нет связи"),
     "probability_axis": ("share of expression", "доля выражения"),

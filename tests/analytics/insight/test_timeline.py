@@ -22,6 +22,7 @@ from analytics.signals.support import KINDS, TROUBLES
 from analytics.simulation.sample import SAMPLE_CHILDREN, SAMPLE_MODEL, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import SAMPLE_CLASS, Child, Event, Lesson, Observation, StoreError
+from analytics.teacher.board import tiles_html
 from analytics.teacher.summaries import child_summary
 from emotion.labels import KEYS
 
@@ -120,6 +121,23 @@ def test_a_tablet_that_stops_sending_becomes_silent_since_its_last_frame(store: 
     rows = {row.animal: row for row in class_board(store, "lesson", START + timedelta(seconds=60))}
     assert rows["fox"].state == SILENT
     assert rows["fox"].since == START + timedelta(seconds=29)
+
+
+def test_a_tile_tells_the_task_that_a_child_fails_and_who_is_not_here_yet(store: LessonStore) -> None:
+    store.add_observations([observed("fox-pseudonym", second) for second in range(30)])
+    steps = (("task_started", "2"), ("task_failed", "2"), ("task_failed", "2"), ("task_failed", "2"))
+    for place, (kind, task) in enumerate(steps):
+        at = START + timedelta(seconds=place)
+        store.add_event(Event(f"e{place}", "lesson", "fox-pseudonym", at, kind, task))
+    rows = {row.animal: row for row in class_board(store, "lesson", START + timedelta(seconds=29))}
+    assert (rows["fox"].failing, rows["fox"].joined) == (("2", 3), True)
+    assert (rows["owl"].failing, rows["owl"].joined) == (None, False)
+    html = tiles_html(list(rows.values()), [], "en")
+    assert "task 2, failed ×3" in html
+    assert "not here yet" in html
+    store.add_event(Event("solved", "lesson", "fox-pseudonym", START + timedelta(seconds=9), "task_solved", "2"))
+    rows = {row.animal: row for row in class_board(store, "lesson", START + timedelta(seconds=29))}
+    assert rows["fox"].failing is None
 
 
 def test_signals_are_worked_out_once_for_all_who_ask_within_four_seconds(store: LessonStore) -> None:
