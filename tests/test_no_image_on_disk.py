@@ -21,6 +21,7 @@ from PIL import Image
 from analytics.classroom.recorder import LessonRecorder
 from analytics.store.lesson_store import LessonStore
 from emotion.serving.uploads import MEMORY_FOLDER
+from tests.calibrations import called
 from tests.composed import CLASSES, PASSWORD, account_variable, composed_app
 from tests.running_app import ROOT, SECRET, environment_for, free_port
 from tests.stations import PICTURE
@@ -150,6 +151,14 @@ def test_in_a_whole_lesson_no_picture_is_written_to_a_disk(watched, tmp_path: Pa
     assert client.predict([handle_file(str(sent))], api_name="/predict_batch")[0]["faces"]
     with httpx.Client(base_url=app.url, timeout=120) as anna:
         anna.post("/teacher/login", data={"username": "anna", "password": PASSWORD})
+        child = (codes[0], CLASSES["anna"])
+        called(app.url, "set_consent", *child, True, "parent", 30, "calibration", client=anna)
+        link = called(app.url, "calibration_link", *child, client=anna)["code"]
+        for _ in range(3):  # the game "show me a face", by its route and by its endpoint
+            query = {"code": link, "label": "happy", "burst": 0}
+            answer = anna.post("/teach", params=query, content=jpeg).json()
+            assert answer.get("kept"), answer
+        assert client.predict(link, "happy", 0, handle_file(str(sent)), api_name="/teach")["kept"]
         for name, data in (("export_lesson", [code, "json"]), ("end_lesson", [code])):
             event = anna.post(f"/teacher/gradio_api/call/{name}", json={"data": data}).json()["event_id"]
             assert "event: complete" in anna.get(f"/teacher/gradio_api/call/{name}/{event}").text

@@ -35,6 +35,7 @@ TEACHER_FUNCTIONS = {
     "page.tick": "class",
     "page.<lambda>": "nothing",
     "layout.choose": "class",
+    "layout.<lambda>": "nothing",
     "now.refresh": "class",
     "now.refresh_mood": "class",
     "child.refresh": "class",

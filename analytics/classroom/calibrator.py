@@ -5,7 +5,7 @@ layer is fitted is handed in.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -14,7 +14,7 @@ import numpy as np
 from analytics.classroom.calibration_links import CalibrationLinks
 from analytics.store.calibrations import Calibration, CalibrationFrame
 from analytics.store.lesson_store import LessonStore
-from analytics.store.records import Child, Lesson
+from analytics.store.records import Child
 
 FRAMES_PER_BURST = 5
 BURSTS_PER_LABEL = 3  # at different moments: three witnesses of an expression
@@ -135,12 +135,16 @@ class Calibrator:
             return CalibrationAdmission("no_consent")
         return CalibrationAdmission(None, child.pseudonym, child.animal, left)
 
-    def add(self, child: str, label: str, burst: int, features: bytes, id: str) -> int | None:
-        """Keeps a frame of an admitted child; returns how many its burst has, None where there is no room. Raises
-        ValueError for an impossible label, or a burst of another expression.
+    def add(self, child: str, label: str, burst: int, features: bytes, id: str, pending: bool = False) -> int | None:
+        """Keeps a frame of an admitted child, which does not count while it is ``pending``; returns how many its burst
+        has, None where there is no room. Raises ValueError for an impossible label, or a burst of another expression.
         """
-        frame = CalibrationFrame(id, burst, label, self._store.clock(), self._fitting.network, features)
+        frame = CalibrationFrame(id, burst, label, self._store.clock(), self._fitting.network, features, pending)
         return self._store.calibrations.add_frame(child, frame, FRAMES_PER_BURST, MOST_FRAMES)
+
+    def keep(self, child: str, burst: int) -> int:
+        """The child says that a burst is good: it counts. Returns how many frames it has."""
+        return self._store.calibrations.leave_out(child, burst, False)
 
     def undo(self, child: str, burst: int) -> int:
         """Deletes a burst of an admitted child; returns how many frames it had."""
@@ -162,13 +166,13 @@ class Calibrator:
         known, lesson = self._store.find_child(child), self._store.find_lesson(lesson_id)
         if known is None or lesson is None:
             return None
-        own = self._store.calibrations.find(child) if known.calibration_consent is not None else None
-        if own is not None and self._serves(own, lesson):
-            return ServedHead("own", own.head)
-        shared = self._store.calibrations.find_of_class(self._spelled(known.class_name))
-        if own is None and shared is not None and self._serves(shared, lesson):
-            return ServedHead("class", shared.head)
-        return None
+        kept, began = self._store.calibrations, lesson.started_at
+        latest = kept.find(child) if known.calibration_consent is not None else None
+        own = kept.find(child, began) if latest is not None and latest.in_use else None
+        if own is not None:
+            return ServedHead("own", own.head) if self._serves(own) else None
+        shared = kept.find_of_class(self._spelled(known.class_name), began) if latest is None else None
+        return ServedHead("class", shared.head) if shared is not None and self._serves(shared) else None
 
     # for the teacher
 
@@ -208,11 +212,6 @@ class Calibrator:
             )
         return [replace(burst, agreement=agreement.get(burst.burst)) for burst in self.taken(child)]
 
-    def leave_out(self, child: str, burst: int, left_out: bool) -> None:
-        """Whether a burst counts. Raises ValueError where there is none."""
-        if self._store.calibrations.leave_out(child, burst, left_out) == 0:
-            raise ValueError("there is no such burst: look at the list again")
-
     def calibration(self, child: str) -> Calibration | None:
         """What was fitted to a child, whether or not it is used."""
         return self._store.calibrations.find(child)
@@ -221,18 +220,29 @@ class Calibrator:
         """Whether a layer was fitted to the network that serves."""
         return calibration.network == self._fitting.network
 
-    def fit(self, child: str) -> FitOutcome:
-        """Fits a layer to all frames of a child that count. What was kept before stays where they are too few."""
+    def fit(self, child: str, counted: Collection[int] | None = None) -> FitOutcome:
+        """Fits a layer to all frames of a child that count: of the bursts ``counted`` where they are given, and they
+        alone count from then on. What was kept before stays where they are too few. A layer that the teacher has
+        switched off stays off. Raises ValueError for an unknown child.
+        """
         self._known(child)
-        frames = [frame for frame in self._usable(child) if not frame.left_out]
+        usable = self._usable(child)
+        frames = [frame for frame in usable if (not frame.left_out if counted is None else frame.burst in counted)]
         labels = [frame.label for frame in frames]
         if any(labels.count(needed) < LEAST_FRAMES for needed in NEEDED):
             return FitOutcome("too_few", self.calibration(child))
         fitted = self._fitting.fit([frame.features for frame in frames], labels, [frame.burst for frame in frames])
         if fitted is None or len(fitted.shown) < LEAST_EXPRESSIONS:
             return FitOutcome("too_few", self.calibration(child))
+        before = self.calibration(child)
         calibration = self._calibration(fitted, len(frames))
+        if before is not None and not before.in_use:
+            calibration = replace(calibration, in_use=False)
         self._store.calibrations.put(child, calibration)
+        if counted is not None:
+            for burst, left_out in {(frame.burst, frame.left_out) for frame in usable}:
+                if left_out == (burst in counted):
+                    self._store.calibrations.leave_out(child, burst, not left_out)
         return FitOutcome(None if fitted.adopted else "no_gain", calibration)
 
     def class_calibration(self, class_name: str) -> Calibration | None:
@@ -291,9 +301,8 @@ class Calibrator:
             found[frame.burst].append(frame)
         return list(found.values())
 
-    def _serves(self, calibration: Calibration, lesson: Lesson) -> bool:
-        wanted = calibration.adopted and calibration.in_use and self.is_current(calibration)
-        return wanted and calibration.at <= lesson.started_at
+    def _serves(self, calibration: Calibration) -> bool:
+        return calibration.adopted and self.is_current(calibration)
 
     def _spelled(self, class_name: str) -> str:
         """A class as its first child is put under it."""

@@ -20,7 +20,8 @@ SILENT = "silent"
 SILENT_AFTER = 10.0  # seconds
 BOARD_WINDOW = 600.0  # seconds of the past that the board reads: a state older than that is shown as ten minutes old
 SPARKLINE_POINTS = 60
-OWN_LAYER = "+own-"  # in the version of a network whose last layer was fitted to the child
+# In the version of a network: whose last layer it was, the child's own or that of its class.
+FITTED_LAYERS = {"+own-": "own", "+class-": "class"}
 SPARKLINE_SECONDS = 5.0  # per point, so the sparkline shows the last five minutes
 
 
@@ -35,8 +36,8 @@ class ChildTimeline:
     episodes: list[Episode]
     events: list[Event]  # those of the whole class included
     corrections: list[Correction]
-    # From when on the child's own last layer reads it, or no longer: the first is that of the first face.
-    layers: list[tuple[datetime, bool]] = field(default_factory=list)
+    # From when on which last layer reads the child: "own", "class", or "" for the packaged one.
+    layers: list[tuple[datetime, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,16 @@ def child_timeline(store: LessonStore, lesson_id: str, child: str) -> ChildTimel
     )
 
 
-def layer_changes(rows: pd.DataFrame) -> list[tuple[datetime, bool]]:
+def layer_changes(rows: pd.DataFrame) -> list[tuple[datetime, str]]:
     """See `ChildTimeline.layers`. ``rows``: observations of one child, sorted by time."""
     seen = rows[rows["model"] != ""]
-    own = seen["model"].str.contains(OWN_LAYER, regex=False)
-    changed = own != own.shift()
-    return [(at.to_pydatetime(), bool(value)) for at, value in zip(seen["at"][changed], own[changed], strict=True)]
+    layer = seen["model"].map(_layer_of)
+    changed = layer != layer.shift()
+    return [(at.to_pydatetime(), name) for at, name in zip(seen["at"][changed], layer[changed], strict=True)]
+
+
+def _layer_of(model: str) -> str:
+    return next((name for mark, name in FITTED_LAYERS.items() if mark in model), "")
 
 
 def class_board(store: LessonStore, lesson_id: str, now: datetime) -> list[BoardRow]:

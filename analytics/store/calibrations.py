@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 
@@ -18,13 +18,15 @@ HEAD_COLUMNS = (
     'epoch_us("at"), network, frames, shown, recall_before, recall_after, gain_low, gain_high, adopted, in_use, head'
 )
 OF_CHILD = "JOIN child ON child.number = {table}.child WHERE pseudonym = ?"
+LONGEST_LESSON = timedelta(hours=25)  # one that nobody ends closes itself within
 NO_SUCH_CHILD = "there is no such child: put its consent on file first"
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationFrame:
     """One picture, as numbers. ``label``: one of `emotion.labels.KEYS`. ``burst``: of one moment, a whole number from
-    0. ``features``: 2,048 half precision numbers, which ``network`` made. ``left_out``: by the teacher.
+    0. ``features``: 2,048 half precision numbers, which ``network`` made. ``left_out``: it does not count, by
+    the teacher's wish, or because the child has not found it good yet.
     """
 
     id: str
@@ -87,24 +89,33 @@ class Calibrations:
         return Calibrations(self._database, self._writer, self._erasing, visible)
 
     def add_frame(self, child: str, frame: CalibrationFrame, most_of_burst: int, most: int) -> int | None:
-        """Adds a frame of a child (pseudonym); one whose id is known is left out. Returns how many its burst has, or
-        None where the burst has ``most_of_burst`` or the child ``most`` already. Raises ValueError for an unknown
-        child, and for a burst that is of another expression.
+        """Adds a frame of a child (pseudonym); one whose id is known in its burst is left out. Returns how many its
+        burst has, or None where the burst has ``most_of_burst`` or the child ``most`` already. Raises ValueError for an
+        unknown child, and for a burst that is of another expression.
         """
 
         def work(cursor: duckdb.DuckDBPyConnection) -> int | None:
             number = _number(cursor, child)
             rows = cursor.execute("SELECT id, burst, label FROM calibration_frame WHERE child = ?", [number]).fetchall()
             burst = [(key, label) for key, place, label in rows if place == frame.burst]
-            if frame.id in {key for key, _, _ in rows}:
+            if frame.id in {key for key, _ in burst}:
                 return len(burst)
             if any(label != frame.label for _, label in burst):
                 raise ValueError(f"burst {frame.burst} is of another expression: take a new number")
             if len(burst) >= most_of_burst or len(rows) >= most:
                 return None
             cursor.execute(
-                "INSERT INTO calibration_frame VALUES (?, ?, ?, ?, ?, ?, ?, false)",
-                [number, frame.id, frame.burst, frame.label, frame.at, frame.network, frame.features],
+                "INSERT INTO calibration_frame VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    number,
+                    frame.id,
+                    frame.burst,
+                    frame.label,
+                    frame.at,
+                    frame.network,
+                    frame.features,
+                    frame.left_out,
+                ],
             )
             return len(burst) + 1
 
@@ -138,7 +149,9 @@ class Calibrations:
         return self._change(child, sql, burst, left_out)
 
     def put(self, child: str, calibration: Calibration) -> None:
-        """Keeps a fitted layer in the place of an earlier one. Raises ValueError for an unknown child."""
+        """Keeps a fitted layer, or changes the one of the same time. Those before it are kept as long as a lesson may
+        run that began with them. Raises ValueError for an unknown child.
+        """
 
         def work(cursor: duckdb.DuckDBPyConnection) -> None:
             _put(cursor, "calibration", "child", _number(cursor, child), calibration)
@@ -146,33 +159,33 @@ class Calibrations:
         self._require(child)
         self._writer.run(work)
 
-    def find(self, child: str) -> Calibration | None:
-        """The layer that was fitted to a child (pseudonym), adopted or not; None without one. Cheap: it is asked for
-        every frame of a lesson.
+    def find(self, child: str, until: datetime | None = None) -> Calibration | None:
+        """The layer that was last fitted to a child (pseudonym), ``until`` a time where one is given, adopted or not;
+        None without one. Cheap: it is asked for every frame of a lesson.
         """
 
         def read() -> Calibration | None:
-            of_child = "child = (SELECT number FROM child WHERE pseudonym = ?)"
-            return self._one(f"SELECT {HEAD_COLUMNS} FROM calibration WHERE {of_child}", child)
+            of_child = "child = (SELECT number FROM child WHERE pseudonym = $1)"
+            return self._latest("calibration", of_child, child, until)
 
         pseudonyms = "SELECT pseudonym FROM calibration JOIN child ON child.number = calibration.child"
         if child not in (self._fitted.get("child", lambda: self._all(pseudonyms)) or ()):
             return None
-        return self._found.get(f"child {child}", read) if self._visible(child) is not None else None
+        return self._found.get(f"child {child} {until}", read) if self._visible(child) is not None else None
 
     def put_of_class(self, class_name: str, calibration: Calibration) -> None:
-        """Keeps a layer for the children of a class in the place of an earlier one. ``class_name``: as it is spelled in
+        """Keeps a layer for the children of a class, as `put`. ``class_name``: as it is spelled in
         the tables."""
         self._writer.run(lambda cursor: _put(cursor, "class_calibration", "class_name", class_name, calibration))
 
-    def find_of_class(self, class_name: str) -> Calibration | None:
-        """The layer for the children of a class, adopted or not; None without one. Cheap, as `find`."""
+    def find_of_class(self, class_name: str, until: datetime | None = None) -> Calibration | None:
+        """The layer that was last fitted to a class, as `find`."""
 
         def read() -> Calibration | None:
-            return self._one(f"SELECT {HEAD_COLUMNS} FROM class_calibration WHERE class_name = ?", class_name)
+            return self._latest("class_calibration", "class_name = $1", class_name, until)
 
         fitted = self._fitted.get("class", lambda: self._all("SELECT class_name FROM class_calibration"))
-        return self._found.get(f"class {class_name}", read) if class_name in (fitted or ()) else None
+        return self._found.get(f"class {class_name} {until}", read) if class_name in (fitted or ()) else None
 
     def remove_of_class(self, class_name: str) -> None:
         """Deletes the layer of a class."""
@@ -192,9 +205,13 @@ class Calibrations:
         with self._database.cursor() as cursor:
             return frozenset(row[0] for row in cursor.execute(sql).fetchall())
 
-    def _one(self, sql: str, key: str) -> Calibration | None:
+    def _latest(self, table: str, condition: str, key: str, until: datetime | None) -> Calibration | None:
+        sql = (
+            f'SELECT {HEAD_COLUMNS} FROM {table} WHERE {condition} AND ($2::TIMESTAMPTZ IS NULL OR "at" <= $2) '
+            'ORDER BY "at" DESC LIMIT 1'
+        )
         with self._database.cursor() as cursor:
-            row = cursor.execute(sql, [storable(key)]).fetchone()
+            row = cursor.execute(sql, [storable(key), until]).fetchone()
         if row is None:
             return None
         at, network, frames, shown, before, after, low, high, adopted, in_use, head = row
@@ -215,7 +232,10 @@ class Calibrations:
 
 
 def _put(cursor: duckdb.DuckDBPyConnection, table: str, column: str, key: object, calibration: Calibration) -> None:
-    cursor.execute(f"DELETE FROM {table} WHERE {column} = ?", [storable(key)])
+    cursor.execute(
+        f'DELETE FROM {table} WHERE {column} = ? AND ("at" = ? OR "at" < ?)',
+        [storable(key), calibration.at, calibration.at - LONGEST_LESSON],
+    )
     values = [
         storable(key),
         calibration.at,

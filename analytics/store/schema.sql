@@ -101,7 +101,7 @@ CREATE TABLE calibration_frame (           -- one picture of a child that shows 
     left_out BOOLEAN NOT NULL              -- the teacher does not count the burst
 );
 
-CREATE TABLE calibration (                 -- the last layer of one child: the newest row of a child holds
+CREATE TABLE calibration (                 -- the last layer of one child: a lesson is read by the newest before its start
     child      INTEGER NOT NULL,
     "at"       TIMESTAMPTZ NOT NULL,
     network    VARCHAR NOT NULL,

@@ -41,8 +41,8 @@ class RemovedRows:
 
     @property
     def of_child(self) -> int:
-        """Rows in which a child was recorded or judged."""
-        return self.observations + self.events + self.corrections
+        """Rows in which a child was recorded, judged, or taught its face."""
+        return self.observations + self.events + self.corrections + self.calibration_frames
 
     def __str__(self) -> str:
         return (
@@ -85,12 +85,13 @@ def delete_child(cursor: duckdb.DuckDBPyConnection, pseudonym: str, actor: str) 
     if row is None:
         raise ValueError(NO_SUCH_CHILD)
     number, class_name, animal = row
-    for table in ("calibration", "calibration_frame"):
-        _delete(cursor, table, "child = ?", [number])
+    _delete(cursor, "calibration", "child = ?", [number])
+    frames = _delete(cursor, "calibration_frame", "child = ?", [number])
     _delete_layer_of_class(cursor, class_name, utc_now())  # it may have been fitted to this child too
-    removed = RemovedRows(
-        *(_delete(cursor, table, "child = ?", [number]) for table in ("observation", "event", "correction"))
+    observations, events, corrections = (
+        _delete(cursor, table, "child = ?", [number]) for table in ("observation", "event", "correction")
     )
+    removed = RemovedRows(observations, events, corrections, calibration_frames=frames)
     _delete(cursor, "child", "number = ?", [number])
     cursor.execute(
         "UPDATE audit SET detail = $1 || ': a child that was erased' "

@@ -1,5 +1,6 @@
 """What the teacher's page and its endpoints do with a child's own face: consent, link, fitting, forgetting."""
 
+from collections.abc import Collection
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -74,9 +75,12 @@ def link_html(context: TeacherContext, child: Child, code: str, place: str, lang
     )
 
 
-def fit(context: TeacherContext, child: Child) -> FitOutcome:
-    """Fits a layer to what counts. `UserError` where that is too little."""
-    outcome = calibrator_of(context).fit(child.pseudonym)
+def fit(context: TeacherContext, child: Child, counted: Collection[int] | None = None) -> FitOutcome:
+    """Fits a layer to the bursts ``counted``, or to those that counted before. `UserError` where that is too little,
+    and without the child's consents; then nothing changes."""
+    if not child.may_be_calibrated(context.store.clock()):
+        raise UserError("error_calibration_consent")
+    outcome = calibrator_of(context).fit(child.pseudonym, counted)
     if outcome.reason == "too_few":
         raise UserError("error_calibration_few")
     return outcome
@@ -113,6 +117,10 @@ def calibration_html(context: TeacherContext, child: Child, language: str, zone:
     found, bursts = calibrator.calibration(child.pseudonym), calibrator.taken(child.pseudonym)
     if found is None:
         frames = sum(burst.frames for burst in bursts)
+        shared = calibrator.class_calibration(child.class_name)
+        if not frames and shared is not None and shared.adopted and calibrator.is_current(shared):
+            state = say(language, "calibration_by_class")
+            return render("teacher/calibration.html", language, state=state, measured="")
         state = say(language, "calibration_frames_only", frames=frames) if frames else say(language, "calibration_none")
         return render("teacher/calibration.html", language, state=state, measured="")
     key = state_key(calibrator, found)
@@ -145,8 +153,10 @@ def measured_text(found: Calibration, language: str) -> str:
 
 def burst_text(burst: Burst, language: str) -> str:
     """One line about a burst."""
-    disagrees = burst.agreement is not None and burst.agreement < DISAGREES
-    key = "calibration_burst_disagrees" if disagrees else "calibration_burst"
+    if burst.agreement is None:
+        key = "calibration_burst" if burst.left_out else "calibration_burst_alone"
+    else:
+        key = "calibration_burst_disagrees" if burst.agreement < DISAGREES else "calibration_burst"
     label = expression_name(language, burst.label)
     return say(language, key, label=label, burst=burst.burst + 1, frames=burst.frames)
 

@@ -272,7 +272,8 @@ def add_teacher_api(context: TeacherContext) -> None:
         ``code``, which is shown this once and stored nowhere; else ``child`` is a code (with its class) or a pseudonym.
 
         ``role``: who agreed, for example parent, never a name; ``days``: how long it is valid. ``purpose``: recording,
-        or calibration for a child on file, which has a consent of its own: that the network is fitted to its face.
+        or calibration for a child on file, which has a consent of its own: that the network is fitted to its face, as
+        long as the one to record it; to withdraw it deletes what was taught.
         Answers child, animal, class_name, given, expires_at, and code where one was made; after a withdrawal
         ``message`` offers the erasure.
         """
@@ -284,7 +285,11 @@ def add_teacher_api(context: TeacherContext) -> None:
         if purpose == "calibration":
             changed = set_calibration_consent(context, context.child(class_name, child), given, who)
             given = changed.calibration_consent is not None
-            return {**consent_json(changed), "given": given, "code": None}
+            answer = {**consent_json(changed), "given": given, "code": None}
+            name = animal_name(language, changed.animal)
+            return (
+                answer if given else answer | {"message": say(language, "calibration_consent_withdrawn", animal=name)}
+            )
         if not child.strip():
             if not given:
                 raise UserError("error_child", child="")

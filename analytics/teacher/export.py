@@ -43,7 +43,7 @@ DICTIONARY: dict[str, dict[str, str]] = {
         "faces_seen": "number of faces in the frame; 0 is an absence, no expression; 255 stands for so many and more",
         "source": "what sent the frame",
         "model": "version of the classifier that answered; empty where no face was seen; with +own- if its last layer "
-        "was fitted to this child",
+        "was fitted to this child, +class- if it was fitted to others of its class",
     },
     "events": {
         "id": "identifier of the event",

@@ -116,6 +116,20 @@ class PageLayout:
             trigger_mode="once" if once else "always_last",
         )
 
+    def ask_first(self, button: gr.Button, sure: str) -> gr.Button:
+        """For what cannot be taken back: a click on ``button`` puts two others in its place, within the row that is
+        being built. Answers the one that means it, with the text ``sure``: what it does is wired to that.
+        """
+        yes = gr.Button(self.word(sure), variant="stop", size="sm", min_width=140, visible=False)
+        no = gr.Button(self.word("keep_it"), size="sm", min_width=140, visible=False)
+
+        def shown(asking: bool) -> tuple[gr.Button, gr.Button, gr.Button]:
+            return gr.Button(visible=not asking), gr.Button(visible=asking), gr.Button(visible=asking)
+
+        for clicked, asking in ((button, True), (no, False), (yes, False)):
+            self.private(clicked.click, lambda asking=asking: shown(asking), [], [button, yes, no])
+        return yes
+
     def opens_child(self, source: gr.HTML, context: TeacherContext) -> None:
         """A click on a child in ``source`` opens the tab "Child" there."""
 

@@ -44,8 +44,11 @@ def child_summary(timeline: ChildTimeline, signals: Sequence[Signal], language: 
     sentences = child_sentences(timeline, language)
     if not signals and timeline.episodes:
         sentences.append(say(language, "words_no_signals"))
-    if any(own for _, own in timeline.layers):
-        sentences.append(say(language, "words_own_face" if len(timeline.layers) == 1 else "words_partly_own_face"))
+    layers = [layer for _, layer in timeline.layers]
+    if len(layers) == 1 and layers[0]:
+        sentences.append(say(language, f"words_{layers[0]}_face"))
+    elif any(layers):
+        sentences.append(say(language, "words_partly_own_face"))
     return " ".join(sentences)
 
 

@@ -8,9 +8,9 @@ CALIBRATION: dict[str, tuple[str, str]] = {
         "Лица разные: и спокойные, и улыбки. В игре «Покажи лицо» ребёнок две минуты показывает камере свои "
         "выражения, и со следующего урока программа читает его лицо с их учётом. На игру нужно отдельное согласие.",
     ),
-    "calibration_consent_give": ("Consent to the game is on file", "Согласие на игру есть"),
+    "calibration_consent_give": ("Put consent to the game on file", "Отметить согласие на игру"),
     "calibration_consent_withdraw": ("Withdraw consent to the game", "Отозвать согласие на игру"),
-    "calibration_consent": ("Own face", "Настройка по лицу"),
+    "calibration_consent": ("Consent to the game", "Согласие на игру"),
     "calibration_consent_given": (
         "Consent to the game “Show me a face” of {animal} is on file.",
         "Согласие на игру «Покажи лицо» отмечено: {animal}.",
@@ -26,8 +26,12 @@ CALIBRATION: dict[str, tuple[str, str]] = {
         "Наведите на код камеру планшета этого ребёнка или откройте там ссылку. Она только для него, до {until}.",
     ),
     "calibration_none": (
-        "Not taught yet: this child is read as everybody is. Make a link under “Class and lessons”.",
-        "Пока не настроено: лицо этого ребёнка читается как у всех. Ссылка — на вкладке «Класс и уроки».",
+        "This child has not played the game yet. Make a link under “Class and lessons”.",
+        "Этот ребёнок ещё не играл. Ссылка на игру — на вкладке «Класс и уроки».",
+    ),
+    "calibration_by_class": (
+        "This child has not played the game; in its next lessons it is read by what others of its class showed.",
+        "Этот ребёнок не играл; на следующих уроках его лицо читается с учётом снимков других детей класса.",
     ),
     "calibration_frames_only": (
         "{frames} pictures were shown, none is used yet. Press “Fit anew”.",
@@ -38,39 +42,59 @@ CALIBRATION: dict[str, tuple[str, str]] = {
         "На уроках с {when} лицо читается по его собственным снимкам ({frames}: {shown}).",
     ),
     "calibration_paused": (
-        "Switched off: this child is read as everybody is. What was taught on {when} ({frames} pictures) is kept.",
-        "Выключено: лицо читается как у всех. То, что показано {when} (снимков: {frames}), сохранено.",
+        "Switched off: the game makes no difference to how this child is read. What it showed until {when} ({frames} "
+        "pictures) is kept.",
+        "Выключено: лицо читается как у всех. Снимки до {when} ({frames}) сохранены.",
     ),
     "calibration_refused": (
         "Fitted on {when} to {frames} pictures, and not used: it is not certain that this child would be read better. "
         "Leave out pictures that show something else, or let the child play again.",
         "Настроено {when} (снимков: {frames}), но не используется: неясно, станет ли точнее. "
-        "Снимите отметку с серий, где видно другое, или пусть ребёнок сыграет ещё раз.",
+        "Снимите отметку с моментов, где видно другое, или пусть ребёнок сыграет ещё раз.",
     ),
     "calibration_outdated": (
         "The program's network has changed since {when}: this child is read as everybody is until it plays again.",
         "С {when} сеть программы сменилась: лицо читается как у всех, пока ребёнок не сыграет ещё раз.",
     ),
     "calibration_measured": (
-        "On pictures kept aside: right {before} % before, {after} % with the own face; the right expression gets {low} "
-        "to {high} points more.",
-        "На отложенных снимках: верно {before} % до и {after} % после настройки; вероятность верного выражения "
-        "меняется на {low} … {high} пунктов.",
+        "Tried on moments that were left out: {before} % right before, {after} % right with the own face. On average "
+        "the program is surer of the right expression by {low} to {high} points.",
+        "Проверка на отложенных моментах: верно {before} % до и {after} % после настройки. Уверенность в верном "
+        "выражении меняется в среднем на {low} … {high} пунктов.",
     ),
-    "calibration_bursts": ("What counts", "Что учитывать"),
+    "calibration_bursts": ("Moments of the game that count", "Какие моменты игры учитывать"),
     "calibration_bursts_help": (
         "Each line is one moment. A line that disagrees with the others may show another face than was asked for.",
         "Каждая строка — один момент. Если она расходится с остальными, на лице могло быть другое выражение.",
     ),
-    "calibration_burst": ("{label}, moment {burst}: {frames} pictures", "{label}, момент {burst}: снимков {frames}"),
+    "calibration_burst": (
+        "{label}, moment {burst} (pictures: {frames})",
+        "{label}, момент {burst} (снимков: {frames})",
+    ),
+    "calibration_burst_alone": (
+        "{label}, moment {burst} (pictures: {frames}) – not used: shown at one moment only",
+        "{label}, момент {burst} (снимков: {frames}) — не учитывается: показано только один раз",
+    ),
     "calibration_burst_disagrees": (
-        "{label}, moment {burst}: {frames} pictures – disagrees with the others",
-        "{label}, момент {burst}: снимков {frames} — расходится с остальными",
+        "{label}, moment {burst} (pictures: {frames}) – disagrees with the others",
+        "{label}, момент {burst} (снимков: {frames}) — расходится с остальными",
     ),
     "calibration_fit": ("Fit anew", "Настроить заново"),
-    "calibration_use": ("Use the own face", "Включить настройку"),
-    "calibration_pause": ("Read without it", "Читать без неё"),
-    "calibration_forget": ("Remove what was taught", "Удалить настройку"),
+    "calibration_use": ("Switch on", "Включить"),
+    "calibration_pause": ("Switch off", "Выключить"),
+    "calibration_forget": ("Remove all that was shown", "Удалить всё показанное"),
+    "calibration_forget_sure": ("Yes, remove it for good", "Да, удалить навсегда"),
+    "calibration_withdraw_sure": ("Yes, withdraw and remove", "Да, отозвать и удалить"),
+    "keep_it": ("Keep it", "Оставить"),
+    "class_calibration_forget": ("Remove the class's setting", "Удалить настройку класса"),
+    "class_calibration_forgotten": (
+        "The setting of {class_name} is removed.",
+        "Настройка класса {class_name} удалена.",
+    ),
+    "calibration_forgotten_too": (
+        "The setting of the class, which may have been made of it too, is removed as well: fit it anew.",
+        "Настройка класса, в которой могли быть и эти снимки, тоже удалена: настройте её заново.",
+    ),
     "calibration_forgotten": ("Removed: {frames} pictures of {animal}.", "Удалено снимков: {frames} ({animal})."),
     "calibration_fitted": (
         "Done: {animal} is read by its own face from the next lesson on.",
@@ -114,10 +138,10 @@ CALIBRATION: dict[str, tuple[str, str]] = {
         "Согласия на запись этого ребёнка нет. Сначала отметьте его.",
     ),
     "error_calibration_few": (
-        "There are too few pictures: a calm, a happy and two other faces are needed, each at two moments. Let the "
-        "child play on.",
-        "Снимков мало: нужны спокойное, весёлое и ещё два разных лица, каждое не меньше двух раз. Пусть ребёнок "
-        "поиграет ещё.",
+        "Too few moments count: a calm, a happy and two other faces are needed, each at two moments. Tick more, or let "
+        "the child play on. Nothing was changed.",
+        "Учитывается слишком мало: нужны спокойное, весёлое и ещё два разных лица, каждое не меньше двух раз. Отметьте "
+        "больше или пусть ребёнок поиграет ещё. Ничего не изменено.",
     ),
     "error_calibration_none": (
         "Nothing was taught of this child's face yet. Make a link for it under “Class and lessons”.",

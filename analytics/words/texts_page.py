@@ -75,9 +75,10 @@ PAGE: dict[str, tuple[str, str]] = {
     "words_mostly": ("Most of that time: {states}.", "Чаще всего: {states}."),
     "words_no_signals": ("No signal in this lesson.", "Сигналов на этом уроке не было."),
     "words_own_face": ("Read by its own face.", "Лицо читалось с настройкой по нему."),
+    "words_class_face": ("Read by the setting of the class.", "Лицо читалось с общей настройкой класса."),
     "words_partly_own_face": (
-        "Read by its own face in part: the dotted line shows where that changed.",
-        "Часть урока лицо читалось с настройкой по нему: пунктир показывает, где это менялось.",
+        "How this face is read changed during the lesson: the dotted line shows where.",
+        "За урок способ чтения лица менялся: пунктир показывает, где.",
     ),
     "words_away": ("Out of the picture for {away} in all.", "Не в кадре всего {away}."),
     # lesson

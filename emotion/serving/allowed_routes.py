@@ -18,6 +18,7 @@ OWN_ROUTES = {
     "/admission",
     "/teach",
     "/teach/state",
+    "/teach/keep",
     "/teach/undo",
     "/teach/finish",
     "/healthz",

@@ -17,7 +17,7 @@ from analytics.teacher.calibrations import (
 )
 from analytics.teacher.context import TeacherContext, UserError
 from analytics.teacher.layout import PageLayout, with_user_errors
-from analytics.words.sentences import animal_name
+from analytics.words.sentences import animal_name, class_title
 from analytics.words.texts import say
 
 
@@ -35,6 +35,7 @@ def add_own_face(context: TeacherContext, layout: PageLayout) -> None:
             use = gr.Button(word("calibration_use"), size="sm", min_width=140, visible=False)
             pause = gr.Button(word("calibration_pause"), size="sm", min_width=140, visible=False)
             remove = gr.Button(word("calibration_forget"), variant="stop", size="sm", min_width=140, visible=False)
+            remove_sure = layout.ask_first(remove, "calibration_forget_sure")
 
     outputs = [state, counted, again, use, pause, remove]
 
@@ -69,13 +70,8 @@ def add_own_face(context: TeacherContext, layout: PageLayout) -> None:
     ) -> tuple[Any, ...]:
         language = context.language_of(request)
         known = context.child(context.lesson(lesson_id).id, child)
-        calibrator = calibrator_of(context)
-        wanted = {str(burst) for burst in counting or ()}
-        for burst in calibrator.taken(known.pseudonym):
-            left_out = str(burst.burst) not in wanted
-            if left_out != burst.left_out:
-                calibrator.leave_out(known.pseudonym, burst.burst, left_out)
-        outcome = fit(context, known)
+        counted = {int(burst) for burst in counting or () if str(burst).isdigit()}
+        outcome = fit(context, known, counted)
         key = "calibration_fitted" if outcome.reason is None else "calibration_not_fitted"
         gr.Info(say(language, key, animal=animal_name(language, known.animal)))
         return shown(lesson_id, child, zone, language)
@@ -96,8 +92,12 @@ def add_own_face(context: TeacherContext, layout: PageLayout) -> None:
     def forget(lesson_id: str, child: str | None, zone: str, request: gr.Request) -> tuple[Any, ...]:
         language = context.language_of(request)
         known = context.child(context.lesson(lesson_id).id, child)
-        frames = calibrator_of(context).forget(known.pseudonym)
+        calibrator = calibrator_of(context)
+        had_class_setting = calibrator.class_calibration(known.class_name) is not None
+        frames = calibrator.forget(known.pseudonym)
         gr.Info(say(language, "calibration_forgotten", frames=frames, animal=animal_name(language, known.animal)))
+        if had_class_setting:
+            gr.Warning(say(language, "calibration_forgotten_too"), duration=20)
         return shown(lesson_id, child, zone, language)
 
     inputs = [layout.lesson, layout.child, layout.zone]
@@ -107,7 +107,7 @@ def add_own_face(context: TeacherContext, layout: PageLayout) -> None:
     layout.private(again.click, fit_anew, [*inputs, counted], outputs)
     layout.private(use.click, switch(True), inputs, outputs)
     layout.private(pause.click, switch(False), inputs, outputs)
-    layout.private(remove.click, forget, inputs, outputs)
+    layout.private(remove_sure.click, forget, inputs, outputs, once=True)
 
 
 def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown, roster_class: gr.Textbox) -> None:
@@ -118,14 +118,15 @@ def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown, r
         gr.Markdown(word("calibration_help"))
         with gr.Row(elem_classes=["row-end"]):
             agree = gr.Button(word("calibration_consent_give"), size="sm", min_width=140)
-            revoke = gr.Button(word("calibration_consent_withdraw"), size="sm", min_width=140)
+            revoke = gr.Button(word("calibration_consent_withdraw"), variant="stop", size="sm", min_width=140)
+            revoke_sure = layout.ask_first(revoke, "calibration_withdraw_sure")
             make = gr.Button(word("calibration_link"), variant="primary", size="sm", min_width=140)
         link = gr.HTML()
         gr.Markdown(word("class_calibration_help"))
         of_class = gr.HTML()
         with gr.Row(elem_classes=["row-end"]):
             fit_all = gr.Button(word("class_calibration_fit"), size="sm", min_width=140)
-            forget_all = gr.Button(word("calibration_forget"), variant="stop", size="sm", min_width=140)
+            forget_all = gr.Button(word("class_calibration_forget"), variant="stop", size="sm", min_width=140)
 
     def class_name_of(lesson_id: str, typed: str | None) -> str:
         return (typed or "").strip() or context.lesson(lesson_id).class_name
@@ -143,8 +144,9 @@ def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown, r
 
     @with_user_errors(context)
     def forget_class(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> str:
-        name = class_name_of(lesson_id, typed_class)
+        name, language = class_name_of(lesson_id, typed_class), context.language_of(request)
         calibrator_of(context).forget_class(name)
+        gr.Info(say(language, "class_calibration_forgotten", class_name=class_title(language, name)))
         return class_calibration_html(context, name, context.language_of(request), zone)
 
     def change_consent(given: bool) -> Any:
@@ -165,7 +167,7 @@ def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown, r
         return link_html(context, known, make_code(context, known), str(place or ""), language, zone)
 
     layout.private(agree.click, change_consent(True), [chosen], [link])
-    layout.private(revoke.click, change_consent(False), [chosen], [link])
+    layout.private(revoke_sure.click, change_consent(False), [chosen], [link], once=True)
     layout.private(make.click, show_link, [chosen, layout.zone, layout.place], [link])
     layout.private(chosen.change, lambda: "", [], [link])
     class_inputs = [layout.lesson, roster_class, layout.zone]

@@ -206,7 +206,7 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
             name = animal_name(language, changed.animal)
             gr.Info(say(language, "consent_set", animal=name, state=state))
             if given:
-                return roster(changed.class_name, zone, language)
+                return roster(changed.class_name, zone, language, changed.pseudonym)
             gr.Warning(say(language, "erasure_offered", animal=name, word=say(language, "erase_word")), duration=30)
             return roster(changed.class_name, zone, language, changed.pseudonym)
 

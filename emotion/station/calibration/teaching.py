@@ -66,6 +66,9 @@ class Burst(Protocol):
     @property
     def frames(self) -> int: ...
 
+    @property
+    def left_out(self) -> bool: ...
+
 
 class FitOutcome(Protocol):
     """``reason``: None, or too_few, no_gain."""
@@ -89,8 +92,12 @@ class CalibrationRecords(Protocol):
     def admit(self, code: str) -> CalibrationAdmission:
         """Whose link this is, if it holds."""
 
-    def add(self, child: str, label: str, burst: int, features: bytes, id: str) -> int | None:
-        """Keep a frame: how many its burst has, None where there is no room. ValueError for another's burst."""
+    def add(self, child: str, label: str, burst: int, features: bytes, id: str, pending: bool) -> int | None:
+        """Keep a frame, which counts later where it is ``pending``: how many its burst has, None where there is no
+        room. ValueError for another's burst."""
+
+    def keep(self, child: str, burst: int) -> int:
+        """Count a burst."""
 
     def undo(self, child: str, burst: int) -> int:
         """Delete a burst."""
@@ -126,16 +133,33 @@ class Teaching:
             "open": True,
             "animal": self.animal_name(language, admission.animal),
             "seconds_left": round(admission.seconds_left),
-            "bursts": [{"burst": burst.burst, "label": burst.label, "frames": burst.frames} for burst in taken],
+            "bursts": [
+                {
+                    "burst": burst.burst,
+                    "label": burst.label,
+                    "frames": burst.frames,
+                    "counted": not burst.left_out,
+                }
+                for burst in taken
+            ],
             "frames_per_burst": records.frames_per_burst,
             "bursts_per_label": records.bursts_per_label,
             "needed": list(records.needed),
         }
 
     async def teach(
-        self, code: object, label: object, burst: object, image: bytes, id: object, client: str, language: str
+        self,
+        code: object,
+        label: object,
+        burst: object,
+        image: bytes,
+        id: object,
+        client: str,
+        language: str,
+        pending: bool = False,
     ) -> dict[str, object]:
-        """Looks at one frame and keeps its features if the face is good enough to learn from. Returns ``kept`` and
+        """Looks at one frame and keeps its features if the face is good enough to learn from; ``pending``: it counts
+        when the child has found its burst good (`keep`). Returns ``kept`` and
         ``frames`` (of the burst), or ``reason`` (no_face, second_face, too_far, too_dark, blurred, turned_away,
         burst_full) and ``message``. Raises `RefusedError`.
         """
@@ -158,7 +182,7 @@ class Teaching:
             frames = 0
             if reason is None:
                 try:
-                    kept = records.add(admission.child, name, place, to_bytes(features), identifier)
+                    kept = records.add(admission.child, name, place, to_bytes(features), identifier, pending)
                 except ValueError as error:
                     raise RefusedError("other_label", say(language, "error_other_label", burst=place), 409) from error
                 reason, frames = (None, kept) if kept is not None else ("burst_full", 0)
@@ -170,6 +194,13 @@ class Teaching:
             return await self._in_thread(keep, language)
         except ImageError as error:
             raise image_refusal(error, language) from error
+
+    async def keep(self, code: object, burst: object, client: str, language: str) -> dict[str, object]:
+        """The child has found a burst good: it counts. Returns ``kept``, the frames that it has. Raises
+        `RefusedError`."""
+        place = read_burst(burst, language)
+        admission, records = await self._admit(code, client, language)
+        return {"kept": await self._in_thread(lambda: records.keep(admission.child, place), language)}
 
     async def undo(self, code: object, burst: object, client: str, language: str) -> dict[str, object]:
         """Throws a burst away. Returns ``removed``, the frames that it had. Raises `RefusedError`."""
@@ -186,7 +217,7 @@ class Teaching:
         def fit() -> dict[str, object]:
             with self.fitting:  # a fit takes a core for seconds: one at a time leaves the lesson the rest
                 outcome = records.fit(admission.child)
-            photographs = sum(burst.frames for burst in records.taken(admission.child))
+            photographs = sum(burst.frames for burst in records.taken(admission.child) if not burst.left_out)
             return {"photographs": photographs, "enough": outcome.reason != "too_few"}
 
         return await self._in_thread(fit, language)

@@ -207,8 +207,7 @@ def test_a_lesson_that_runs_goes_on_as_it_began(calibrator: Calibrator, store: L
 
 def test_a_burst_that_is_left_out_is_not_fitted(calibrator: Calibrator) -> None:
     show(calibrator, 3, ("neutral", "happy", "angry"))
-    calibrator.leave_out(CHILD, 2, True)
-    outcome = calibrator.fit(CHILD)
+    outcome = calibrator.fit(CHILD, {0, 1})
     assert outcome.calibration is not None
     assert outcome.calibration.frames == 6
     assert [(burst.burst, burst.left_out, burst.agreement) for burst in calibrator.bursts(CHILD)] == [
@@ -216,8 +215,40 @@ def test_a_burst_that_is_left_out_is_not_fitted(calibrator: Calibrator) -> None:
         (1, False, 0.1),
         (2, True, None),
     ]
-    with pytest.raises(ValueError, match="no such burst"):
-        calibrator.leave_out(CHILD, 7, True)
+    assert calibrator.fit(CHILD, {1, 2}).reason == "too_few"
+    assert [burst.left_out for burst in calibrator.taken(CHILD)] == [False, False, True], "nothing was changed"
+
+
+def test_what_a_child_has_not_found_good_does_not_count(calibrator: Calibrator) -> None:
+    show(calibrator)
+    for place in range(3):
+        calibrator.add(CHILD, "angry", 2, FEATURES, f"p{place}", pending=True)
+    outcome = calibrator.fit(CHILD)
+    assert outcome.calibration is not None
+    assert outcome.calibration.frames == 6
+    assert calibrator.keep(CHILD, 2) == 3
+    outcome = calibrator.fit(CHILD)
+    assert outcome.calibration is not None
+    assert outcome.calibration.frames == 9
+
+
+def test_a_second_fit_does_not_change_a_lesson_that_runs(
+    calibrator: Calibrator, fitting: Fitting, store: LessonStore
+) -> None:
+    show(calibrator)
+    calibrator.fit(CHILD)
+    store.add_lesson(make_lesson("running", "abc234", started_at=utc_now()))
+    fitting.answer = Fitted(head=b"second")
+    calibrator.fit(CHILD)
+    served = calibrator.head(f"running/{CHILD}")
+    assert served is not None
+    assert served.content == b"head"
+    assert head(calibrator) == ("own", b"second")
+    calibrator.use(CHILD, False)
+    assert calibrator.head(f"running/{CHILD}") is None, "what the teacher switches off is off"
+    fitting.answer = Fitted(head=b"third")
+    calibrator.fit(CHILD)
+    assert head(calibrator) is None, "and stays off when the child plays on"
 
 
 def test_an_unknown_child_is_told(calibrator: Calibrator) -> None:

@@ -280,7 +280,7 @@ def test_the_timeline_says_where_the_child_s_own_layer_read_it(store: LessonStor
     for second, model in enumerate(models):
         store.add_observations([replace(observed("fox-pseudonym", second, face=bool(model)), model=model)])
     timeline = child_timeline(store, "lesson", "fox-pseudonym")
-    assert [((at - START).seconds, own) for at, own in timeline.layers] == [(0, False), (3, True), (8, False)]
-    assert "in part" in child_summary(timeline, [], "en")
+    assert [((at - START).seconds, own) for at, own in timeline.layers] == [(0, ""), (3, "own"), (8, "")]
+    assert "changed during the lesson" in child_summary(timeline, [], "en")
     assert len(timeline_figure(timeline, "en", "UTC").layout.shapes) == 2
     assert child_timeline(store, "lesson", "owl-pseudonym").layers == []

@@ -49,6 +49,7 @@ def in_files(folder: Path, content: bytes) -> list[str]:
 def test_frames_come_back_as_they_were_put_in_and_a_repeated_one_counts_once(lesson_store: LessonStore) -> None:
     made = frame()
     assert [add(lesson_store, made), add(lesson_store, frame("b")), add(lesson_store, made)] == [1, 2, 2]
+    assert add(lesson_store, frame("a", burst=1)) == 1, "of another moment it is another one"
     assert lesson_store.calibrations.frames(CHILD)[0] == made
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
@@ -76,6 +77,27 @@ def test_withdrawing_the_consent_holds_from_the_next_frame_in_a_running_lesson(c
         httpx.post(f"{child.server.url}/observe", params=query, content=picture(), timeout=60)
         assert ("+own-" in child.server.store.observations(lesson.id)["model"].iloc[-1]) is given
     assert answer(child, "/teach/state")["open"] is False
+
+
+@pytest.mark.slow
+def test_a_noisy_picture_of_two_hundred_kilobytes_is_taken(child: Child) -> None:
+    """A camera in a dim room makes such ones."""
+    pixels = np.asarray(Image.open(BytesIO(picture()))).astype(int)
+    noise = np.random.default_rng(0).normal(0, 12, pixels.shape)
+    content = BytesIO()
+    Image.fromarray(np.clip(pixels + noise, 0, 255).astype(np.uint8)).save(content, "JPEG", quality=95)
+    assert len(content.getvalue()) > 150_000
+    assert answer(child, "/teach", content.getvalue(), label="happy", burst=0)["kept"]
+
+
+@pytest.mark.slow
+def test_what_the_child_has_not_found_good_does_not_count(child: Child) -> None:
+    assert answer(child, "/teach", picture(), label="happy", burst=0, pending="true")["kept"]
+    bursts = answer(child, "/teach/state")["bursts"]
+    assert bursts == [{"burst": 0, "label": "happy", "frames": 1, "counted": False}]
+    assert answer(child, "/teach/finish")["photographs"] == 0
+    assert answer(child, "/teach/keep", burst=0) == {"kept": 1}
+    assert answer(child, "/teach/finish")["photographs"] == 1
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ const RESENT = ["connection", "busy", "server_trouble", "page_trouble"]; // the 
 
 const camera = new Camera(video, () => watchCamera());
 
-let memory = { code: "", skipped: {}, dropped: [] }; // what outlives a reload; the rest the server knows
+let memory = { code: "", skipped: {}, dropped: [], open: null }; // what outlives a reload; the rest the server knows
 let state = "loading", trouble = null, otherWords = "", cameraTrouble = null, watching = false;
 let settling = false; // whether the buttons have only just come
 let turn = 0; // counts changes of the state: what began before one and ends after it has nothing to say any more
@@ -142,7 +142,9 @@ async function take() {
       frame ||= { id: crypto.randomUUID(), picture: await camera.frame() };
       burst.sent = true;
       const { label, number } = burst;
-      burst.flying = attempt(address("teach", { label, burst: number, id: frame.id }), frame.picture);
+      memory.open = number;
+      remember();
+      burst.flying = attempt(address("teach", { label, burst: number, id: frame.id, pending: true }), frame.picture);
       answer = await burst.flying;
     } catch (error) {
       answer = { reason: troubleOf(error) };
@@ -189,38 +191,47 @@ function fail({ reason, message, error }) {
   say(reason || null, message || error);
 }
 
+// Only what the child has found good counts: the server is told so, again and again until it has heard it.
 function keep() {
   game.bursts.push({ burst: burst.number, label: burst.label, frames: burst.frames });
+  memory.open = null;
+  remember();
+  tell("teach/keep", burst.number, burst.flying);
 }
 
 // Takes a burst back, also when the connection is away now, and after a reload. A frame on its way arrives first.
 function drop() {
   if (!burst.sent) return;
   memory.dropped.push(burst.number);
+  memory.open = null;
   remember();
   takeBack(burst.number, burst.flying);
 }
 
-const takingBack = new Set();
-function takeBack(number, before = null) {
+async function takeBack(number, before = null) {
+  await tell("teach/undo", number, before);
+  memory.dropped = memory.dropped.filter((one) => one !== number);
+  remember();
+}
+
+const telling = new Set();
+function tell(path, number, before = null) {
   const work = (async () => {
     await before;
-    for (;;) {
-      const answer = await attempt(address("teach/undo", { burst: number }));
-      if (!panel.isConnected) return;
+    while (panel.isConnected) {
+      const answer = await attempt(address(path, { burst: number }));
       if (!RESENT.includes(answer.reason)) break;
       await sleep(answer.wait || ASK_EVERY);
     }
-    memory.dropped = memory.dropped.filter((one) => one !== number);
-    remember();
   })();
-  takingBack.add(work);
-  work.finally(() => takingBack.delete(work));
+  telling.add(work);
+  work.finally(() => telling.delete(work));
+  return work;
 }
 
 async function finish() {
   const mine = enter("saving");
-  await Promise.race([Promise.all(takingBack), sleep(ANSWER_WITHIN)]);
+  await Promise.race([Promise.all(telling), sleep(ANSWER_WITHIN)]);
   if (mine !== turn) return;
   const answer = await insist(address("teach/finish"), FINISH_WITHIN);
   if (!answer) return;
@@ -246,9 +257,14 @@ async function load() {
     return;
   }
   game = answer;
+  if (memory.open !== null && memory.open !== undefined) { // left before the child had seen it
+    memory.dropped.push(memory.open);
+    memory.open = null;
+    remember();
+  }
   lastBurst = game.bursts.reduce((last, one) => Math.max(last, one.burst), Math.max(0, ...memory.dropped));
-  game.bursts = game.bursts.filter((one) => !memory.dropped.includes(one.burst));
-  if (!takingBack.size) for (const number of memory.dropped) takeBack(number);
+  game.bursts = game.bursts.filter((one) => one.counted && !memory.dropped.includes(one.burst));
+  if (!telling.size) for (const number of memory.dropped) takeBack(number);
   enter("welcome");
 }
 
