@@ -183,7 +183,7 @@ def asked(server: ComposedApp, real: bool, child: int = 0) -> dict[str, Any]:
         "from_": (now - timedelta(seconds=1)).isoformat(), "to": now.isoformat(), "label": "sad", "note": "x",
         "first": f"{now:%H:%M:%S}", "last": f"{now:%H:%M:%S}", "words_said": "x", "number": 1, "who": "parent",
         "valid": 30, "sure": True, "typed": "ERASE", "place": "", "address": "", "counting": list(map(str, range(12))),
-        "purpose": "recording", "event": gr.EventData(None, event),
+        "purpose": "recording", "asking": True, "event": gr.EventData(None, event),
     }  # fmt: skip
 
 
