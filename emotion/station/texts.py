@@ -50,6 +50,8 @@ WORDS: dict[str, dict[str, str]] = {
         "child_code": "Your code",
         "lesson_code_hint": "6 letters and numbers, from your teacher",
         "child_code_hint": "like fox-4k7p",
+        "you_are": "You are",
+        "other_child": "Not you? Type your code",
         "consent_heading": "Before we start",
         "consent_text": (
             "The camera looks at your face once a second and the computer writes down how your face looks: happy, "
@@ -215,6 +217,8 @@ WORDS: dict[str, dict[str, str]] = {
         "child_code": "Твой код",
         "lesson_code_hint": "6 букв и цифр, даёт учитель",
         "child_code_hint": "например, fox-4k7p",
+        "you_are": "Ты —",
+        "other_child": "Это не ты? Введи свой код",
         "consent_heading": "Прежде чем начать",
         "consent_text": (
             "Камера раз в секунду смотрит на твоё лицо, и компьютер записывает, как оно выглядит: радостное, "
@@ -343,7 +347,8 @@ TEXTS = {language: SERVER_TEXTS[language] | words for language, words in WORDS.i
 
 # The keys that the lesson panel's script shows by itself, in the browser.
 LESSON_KEYS: tuple[str, ...] = (
-    "lesson_heading", "lesson_code", "child_code", "lesson_code_hint", "child_code_hint", "consent_heading",
+    "lesson_heading", "lesson_code", "child_code", "lesson_code_hint", "child_code_hint", "you_are", "other_child",
+    "consent_heading",
     "consent_text", "consent_adult", "consent_accept", "start", "pause", "resume", "stop", "again", "preview",
     "for_teacher", "for_adults", "rate", "ready", "starting", "recording", "paused", "stopped", "need_codes",
     "need_consent",

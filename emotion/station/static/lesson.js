@@ -12,7 +12,7 @@ const words = props.texts[language];
 const find = (selector) => element.querySelector(selector);
 const panel = find(".lesson"), form = find("form"), video = find("video"), message = find(".lesson-message");
 const button = Object.fromEntries(
-  ["pause", "resume", "again", "here", "stop"].map((name) => [name, find(`button[name="${name}"]`)]),
+  ["other", "pause", "resume", "again", "here", "stop"].map((name) => [name, find(`button[name="${name}"]`)]),
 );
 const rate = find("select"), canvas = document.createElement("canvas");
 
@@ -21,7 +21,9 @@ video.setAttribute("aria-label", words.preview);
 if (![...rate.options].some((option) => Number(option.value) === props.frames_per_second))
   rate.add(new Option(props.frames_per_second), 0);
 rate.value = String(props.frames_per_second);
-form.lesson.value = window.lessonCode; // of the address, which the site bar's script has cleared
+// Of the address, which the site bar's script has cleared.
+form.lesson.value = window.lessonCode;
+form.child.value = window.childCode;
 
 // What a browser must be able to do besides what Gradio's own page needs. All of it is there in Chrome and Edge 94,
 // Firefox 93 and Safari 15.4, which the README names; what is missing is told as such, never as a lost connection.
@@ -57,6 +59,14 @@ const tablet = missing.length ? "" : nameOfTablet();
 
 // What the panel is doing (`state`) and what is in its way (`trouble`, the key of a message, or null).
 let state = "form", trouble = null, note = null, stream = null, timer = 0, inFlight = false, faceSeen = 0, wakeLock = null;
+
+// What of the codes needs no typing: "both", "child" or nothing. A child that is known sees its animal instead.
+function showCodes(animal) {
+  panel.dataset.known = !animal ? "" : form.lesson.value.trim() ? "both" : "child";
+  if (!animal) return;
+  find(".lesson-name").textContent = props.animals[animal].names[language];
+  drawAnimal(find(".lesson-animal"), animal);
+}
 
 function show() {
   panel.dataset.state = state;
@@ -246,6 +256,7 @@ async function begin() {
   // Codes can be corrected only in the form; consent and the connection may come later, so the panel waits for them.
   if (!answer.admitted && ["unknown_lesson", "unknown_child", "recording_disabled", "lesson_ended"].includes(answer.reason)) {
     state = "form";
+    showCodes(null);
     say(answer.reason);
     return;
   }
@@ -278,6 +289,11 @@ async function keepAwake() {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   begin();
+});
+button.other.addEventListener("click", () => {
+  form.child.value = window.childCode = "";
+  showCodes(null);
+  form.child.focus();
 });
 button.pause.addEventListener("click", () => {
   state = "paused";
@@ -328,4 +344,5 @@ navigator.mediaDevices?.addEventListener("devicechange", () => {
 window.addEventListener("online", () => {
   if (trouble === "connection") run();
 });
+showCodes(animalOf(form.child.value));
 show();
