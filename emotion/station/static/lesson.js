@@ -49,11 +49,7 @@ const troubleOf = (error) => {
 // Which tablet this is, so that a second one with the same code is noticed: the same after the page was loaded again.
 function nameOfTablet() {
   const fresh = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  try {
-    return (sessionStorage.tablet ||= fresh);
-  } catch {
-    return fresh; // a browser may forbid pages to keep anything
-  }
+  return storage((kept) => (kept.tablet ||= fresh)) || fresh;
 }
 const tablet = missing.length ? "" : nameOfTablet();
 
@@ -69,6 +65,10 @@ function showCodes(animal) {
 }
 
 function show() {
+  holdPage(state !== "form");
+  if (state === "form") forget();
+  else if (state !== "starting")
+    remember({ lesson: form.lesson.value, child: form.child.value, rate: rate.value, paused: state === "paused" });
   panel.dataset.state = state;
   panel.dataset.trouble = trouble || "";
   const key = trouble || note || { form: "ready", starting: "starting", recording: "recording", paused: "paused" }[state];
@@ -255,6 +255,10 @@ async function begin() {
   if (state !== "starting") return;
   // Codes can be corrected only in the form; consent and the connection may come later, so the panel waits for them.
   if (!answer.admitted && ["unknown_lesson", "unknown_child", "recording_disabled", "lesson_ended"].includes(answer.reason)) {
+    if (answer.reason === "lesson_ended" && recall()) { // it was recorded here before the page was loaded again
+      finish("lesson_ended");
+      return;
+    }
     state = "form";
     showCodes(null);
     say(answer.reason);
@@ -267,8 +271,24 @@ async function begin() {
   run();
 }
 
+// After a reload in a lesson: goes on by itself where the browser allows the camera without asking, else by one button.
+async function comeBack({ lesson, child, rate: framesPerSecond, paused }) {
+  form.lesson.value = lesson;
+  form.child.value = child;
+  form.consent.checked = true;
+  rate.value = framesPerSecond;
+  state = "paused";
+  say(null, paused ? null : "came_back");
+  button.resume.focus();
+  if (!paused && (await permission()) === "granted" && state === "paused") begin();
+}
+
+// The next child starts clean: nothing of this one stays on the page or in the browser.
 function finish(reason) {
   state = "form";
+  form.reset();
+  window.lessonCode = window.childCode = "";
+  showCodes(null);
   clearTimeout(timer);
   closeCamera();
   wakeLock?.release().catch(() => {});
@@ -306,6 +326,7 @@ button.resume.addEventListener("click", () => {
   state = "recording";
   say(null);
   button.pause.focus();
+  if (!wakeLock) keepAwake();
   run();
 });
 button.again.addEventListener("click", async () => {
@@ -344,5 +365,11 @@ navigator.mediaDevices?.addEventListener("devicechange", () => {
 window.addEventListener("online", () => {
   if (trouble === "connection") run();
 });
-showCodes(animalOf(form.child.value));
-show();
+const kept = window.lessonCode || window.childCode ? null : recall();
+if (kept) {
+  showCodes(null);
+  comeBack(kept);
+} else {
+  showCodes(animalOf(form.child.value));
+  show();
+}
