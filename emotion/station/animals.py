@@ -1,5 +1,5 @@
 """The animals by which children are called: what the lesson panel draws and says. The keys are those of the codes, as
-`analytics.classroom.pseudonyms.ANIMALS` hands them out; a test compares both.
+`analytics.classroom.animals.ANIMALS` hands them out; a test compares both.
 """
 
 # Key -> (picture, English, Russian). The picture is a character that a device draws in colour by its own font, so that

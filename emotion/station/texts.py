@@ -217,7 +217,7 @@ WORDS: dict[str, dict[str, str]] = {
         "lesson_code": "Код урока",
         "child_code": "Твой код",
         "lesson_code_hint": "6 букв и цифр, даёт учитель",
-        "child_code_hint": "например, fox-4k7p",
+        "child_code_hint": "например, лиса-4k7p",
         "you_are": "Ты —",
         "other_child": "Это не ты? Введи свой код",
         "consent_heading": "Прежде чем начать",

@@ -10,14 +10,22 @@ from markupsafe import Markup
 
 from analytics.access.spelling import fold
 from analytics.charts.tables import table_html
-from analytics.classroom.pseudonyms import ANIMALS
+from analytics.classroom.animals import ANIMALS
 from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext, UserError, check_name, check_number
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import CLICKS
 from analytics.teacher.station_links import is_web_address, qr_code, station_address
 from analytics.teacher.tabs.calibration import add_link
-from analytics.words.sentences import animal_name, class_title, date_text, date_time_text, erasing_text, lesson_title
+from analytics.words.sentences import (
+    animal_name,
+    child_code_text,
+    class_title,
+    date_text,
+    date_time_text,
+    erasing_text,
+    lesson_title,
+)
 from analytics.words.templates import render
 from analytics.words.texts import say
 
@@ -80,7 +88,10 @@ def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str,
     title = say(language, "roster_list", class_name=class_name)
     addresses = [station_address(place, child=code) for code, _ in codes]
     pictures = [qr_code(address) if is_web_address(address) else None for address in addresses]
-    rows = [(code, animal, picture) for (code, animal), picture in zip(codes, pictures, strict=True)]
+    rows = [
+        (child_code_text(language, code), animal, picture)
+        for (code, animal), picture in zip(codes, pictures, strict=True)
+    ]
     return render("teacher/codes.html", language, title=title, rows=rows, with_pictures=all(pictures))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from analytics.classroom.pseudonyms import ANIMALS
+from analytics.classroom.animals import ANIMALS
 from analytics.store.lesson_store import LessonStore
 from analytics.teacher import class_view
 from analytics.words.texts import LANGUAGES, say

@@ -7,6 +7,7 @@ import segno
 
 from analytics.teacher.station_links import is_web_address, qr_code, station_address
 from analytics.teacher.tabs.classes import codes_html
+from analytics.words.sentences import child_code_text
 
 CODES = [("beaver-4k7p", "beaver"), ("fox-7mq3", "fox")]
 
@@ -35,7 +36,7 @@ def test_each_code_of_the_list_has_a_qr_code_of_its_own_address(language: str) -
         same = segno.make(f"https://school.example/?child={code}", error="m", micro=False)
         same.save(drawn, kind="svg", scale=6, border=4, light="white", xmldecl=False, omitsize=True)
         assert drawn.getvalue().decode() in html
-        assert f'<td class="code">{code}</td>' in html
+        assert f'<td class="code">{child_code_text(language, code)}</td>' in html
     assert html.count("<svg") == len(CODES)
 
 
@@ -48,3 +49,9 @@ def test_without_an_address_that_a_camera_can_open_the_list_has_codes_alone() ->
 def test_a_qr_code_scales_with_its_place() -> None:
     assert 'viewBox="0 0 ' in qr_code("https://school.example/?child=fox-4k7p")
     assert " width=" not in qr_code("https://school.example/?child=fox-4k7p").split(">", 1)[0]
+
+
+def test_a_russian_list_names_the_animals_in_russian() -> None:
+    html = codes_html(CODES, "2B", "ru")
+    assert '<td class="code">бобр-4k7p</td>' in html
+    assert '<td class="code">лиса-7mq3</td>' in html

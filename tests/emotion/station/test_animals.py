@@ -1,6 +1,6 @@
 """The animals that the lesson panel draws are those that codes are made of, under the names of the teacher's page."""
 
-from analytics.classroom.pseudonyms import ANIMALS as ANIMALS_OF_CODES
+from analytics.classroom.animals import ANIMALS as ANIMALS_OF_CODES
 from analytics.words.sentences import animal_name
 from emotion.station.animals import ANIMALS
 
