@@ -1,7 +1,8 @@
 """Codes instead of names: what a child and a lesson are called on paper, and the pseudonym under which rows are stored.
 
-A child's code is an animal and four characters, ``fox-4k7p``; a lesson's code is six characters, ``7mq3ad``. Both use
-the 31 letters and digits that are hard to mistake for one another: no 0 and o, no 1, i and l.
+A child's code is an animal and four characters, ``fox-4k7p`` (in Russian ``лиса-4k7p``, the same code); a lesson's is
+six characters, ``7mq3ad``. Both use the 31 letters and digits that are hard to mistake for one another: no 0 and o, no
+1, i and l.
 
 How hard guessing is. A station must name a lesson that is open and a child of its class, and one client (an address,
 or the 64 bits of an IPv6 network) may name a hundred unknown codes at once and then one every two seconds
@@ -29,6 +30,7 @@ from pathlib import Path
 
 from analytics.access.files import LinkError, finish_placing, resolved, write_whole
 from analytics.access.spelling import LOOK_ALIKES
+from analytics.classroom.animals import ANIMALS, RUSSIAN_NAMES
 from analytics.store.records import StoreError
 
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -38,14 +40,6 @@ CALIBRATION_LETTERS = 10  # of a link that holds an hour: nobody types it, and 3
 PSEUDONYM_DIGITS = 20
 SECRET_BYTES = 32  # as long as SHA-256's output, beyond which HMAC gains nothing
 MINIMUM_SECRET = 16  # characters of a secret given by hand: 16 random characters of this alphabet carry 79 bits
-
-# English keys, short and easy to spell; the pages show them in the reader's language. The order is that of handing out.
-ANIMALS: tuple[str, ...] = (
-    "fox", "bear", "hare", "wolf", "owl", "cat", "dog", "deer", "duck", "frog",
-    "lion", "tiger", "panda", "koala", "otter", "seal", "whale", "horse", "sheep", "goat",
-    "mouse", "zebra", "camel", "swan", "crane", "robin", "eagle", "goose", "moose", "lynx",
-    "badger", "beaver", "hedgehog", "squirrel", "penguin", "dolphin", "turtle", "giraffe", "elephant", "kangaroo",
-)  # fmt: skip
 
 
 def load_secret(value: str | None, file: Path) -> bytes:
@@ -124,12 +118,14 @@ def new_child_code(taken: Collection[str]) -> str:
 
 
 def normalise_child_code(text: str) -> str:
-    """``fox-4k7p`` for any spelling: case, spaces, kinds of dash and Cyrillic look-alikes are forgiven.
+    """``fox-4k7p`` for any spelling: case, spaces, kinds of dash and Cyrillic look-alikes are forgiven, and the animal
+    may be named in Russian, with ё or with е.
 
     Raises ValueError for what cannot be a child's code.
     """
     letters = "".join(letter for letter in _plain(text) if letter.isalnum())
-    animal, tail = letters[:-CHILD_LETTERS], letters[-CHILD_LETTERS:]
+    typed, tail = letters[:-CHILD_LETTERS], letters[-CHILD_LETTERS:]
+    animal = ANIMAL_OF_RUSSIAN.get(_without_dots(typed), typed)
     if animal not in ANIMALS or any(letter not in ALPHABET for letter in tail):
         raise ValueError("this is no child's code: it looks like fox-4k7p")
     return f"{animal}-{tail}"
@@ -173,5 +169,14 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text[:100]).casefold().translate(LOOK_ALIKES)
 
 
+def _without_dots(name: str) -> str:
+    # Behind `_plain`, where a Cyrillic е is a Latin one already; the second is the Latin letter with dots.
+    return name.replace("\N{CYRILLIC SMALL LETTER IO}", "e").replace("\N{LATIN SMALL LETTER E WITH DIAERESIS}", "e")
+
+
 def _letters(count: int) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(count))
+
+
+# As the names read behind `_plain`.
+ANIMAL_OF_RUSSIAN = {_without_dots(_plain(russian)): animal for animal, russian in RUSSIAN_NAMES.items()}

@@ -1,11 +1,8 @@
 """What the teacher's page and its endpoints do with a child's own face: consent, link, fitting, forgetting."""
 
 from collections.abc import Collection
-from io import BytesIO
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
-import segno
 from markupsafe import Markup
 
 from analytics.classroom.calibration_links import VALID
@@ -13,6 +10,7 @@ from analytics.classroom.calibrator import Burst, Calibrator, FitOutcome
 from analytics.store.calibrations import Calibration
 from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext
+from analytics.teacher.station_links import qr_code, station_address
 from analytics.words.sentences import animal_name, class_title, date_time_text, time_of_day
 from analytics.words.templates import render
 from analytics.words.texts import expression_name, say
@@ -20,8 +18,6 @@ from analytics.words.user_errors import UserError
 
 # Below this a burst is told to disagree: the expression asked for is less probable than all others together, by far.
 DISAGREES = 0.25
-ADDRESS_CHARACTERS = 300
-TEACHER_FOLDER = "/teacher"
 
 
 def calibrator_of(context: TeacherContext) -> Calibrator:
@@ -46,31 +42,15 @@ def make_code(context: TeacherContext, child: Child) -> str:
     return calibrator_of(context).invite(child.pseudonym)
 
 
-def game_address(place: str, code: str) -> str:
-    """The address of the game, seen from the teacher's page at ``place``; relative where that is no web address."""
-    question = urlencode({"calibration": code})
-    try:
-        parts = urlsplit(place[:ADDRESS_CHARACTERS])
-    except ValueError:
-        return f"../?{question}"
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        return f"../?{question}"
-    folder = parts.path.rstrip("/").removesuffix(TEACHER_FOLDER)
-    return urlunsplit((parts.scheme, parts.netloc, f"{folder}/", question, ""))
-
-
 def link_html(context: TeacherContext, child: Child, code: str, place: str, language: str, zone: str) -> Markup:
     """The link to the game as an address and as a QR code that a tablet's camera reads."""
-    address = game_address(place, code)
-    drawn = BytesIO()
-    # Dark on light in both themes, with the margin that the standard asks for: many cameras read no inverted code.
-    segno.make(address, error="m").save(drawn, kind="svg", scale=6, border=4, light="white", xmldecl=False)
+    address = station_address(place, calibration=code)
     return render(
         "teacher/calibration_link.html",
         language,
         animal=child.animal,
         until=time_of_day(context.store.clock() + VALID, zone),
-        picture=Markup(drawn.getvalue().decode()),
+        picture=qr_code(address),
         link=address,
     )
 

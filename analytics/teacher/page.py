@@ -15,13 +15,13 @@ from analytics.classroom.recorder import LessonRecorder
 from analytics.simulation.sample import ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson, closing_time
-from analytics.teacher.calibrations import ADDRESS_CHARACTERS
 from analytics.teacher.class_view import ClassView
 from analytics.teacher.context import TeacherContext
 from analytics.teacher.downloads import COPY_SECONDS
 from analytics.teacher.endpoints import add_teacher_api
 from analytics.teacher.layout import SLOW_TICK, TICK, PageLayout, with_user_errors
 from analytics.teacher.static_files import CSS
+from analytics.teacher.station_links import ADDRESS_CHARACTERS
 from analytics.teacher.tabs.about import add_about
 from analytics.teacher.tabs.child import add_child
 from analytics.teacher.tabs.classes import add_class

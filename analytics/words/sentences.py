@@ -73,6 +73,12 @@ def animal_name(language: str, animal: str) -> str:
     return TEXTS[language].get(f"animal_{animal}", animal)
 
 
+def child_code_text(language: str, code: str) -> str:
+    """A child's code as its class reads and types it: "fox-4k7p", "лиса-4k7p"."""
+    animal, hyphen, tail = code.partition("-")
+    return f"{animal_name(language, animal).lower()}{hyphen}{tail}"
+
+
 def class_title(language: str, class_name: str) -> str:
     """The name of a class. The name of the sample class is translated."""
     return say(language, "class_sample") if class_name == SAMPLE_CLASS else class_name

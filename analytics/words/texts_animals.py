@@ -1,44 +1,7 @@
-"""The animals that stand for children, (English, Russian), by the keys of `analytics.classroom.pseudonyms.ANIMALS`."""
+"""The animals that stand for children, (English, Russian), by the keys of codes."""
+
+from analytics.classroom.animals import RUSSIAN_NAMES
 
 ANIMALS: dict[str, tuple[str, str]] = {
-    "animal_fox": ("Fox", "Лиса"),
-    "animal_bear": ("Bear", "Медведь"),
-    "animal_hare": ("Hare", "Заяц"),
-    "animal_wolf": ("Wolf", "Волк"),
-    "animal_owl": ("Owl", "Сова"),
-    "animal_cat": ("Cat", "Кошка"),
-    "animal_dog": ("Dog", "Собака"),
-    "animal_deer": ("Deer", "Олень"),
-    "animal_duck": ("Duck", "Утка"),
-    "animal_frog": ("Frog", "Лягушка"),
-    "animal_lion": ("Lion", "Лев"),
-    "animal_tiger": ("Tiger", "Тигр"),
-    "animal_panda": ("Panda", "Панда"),
-    "animal_koala": ("Koala", "Коала"),
-    "animal_otter": ("Otter", "Выдра"),
-    "animal_seal": ("Seal", "Тюлень"),
-    "animal_whale": ("Whale", "Кит"),
-    "animal_horse": ("Horse", "Лошадь"),
-    "animal_sheep": ("Sheep", "Овца"),
-    "animal_goat": ("Goat", "Коза"),
-    "animal_mouse": ("Mouse", "Мышь"),
-    "animal_zebra": ("Zebra", "Зебра"),
-    "animal_camel": ("Camel", "Верблюд"),
-    "animal_swan": ("Swan", "Лебедь"),
-    "animal_crane": ("Crane", "Журавль"),
-    "animal_robin": ("Robin", "Малиновка"),
-    "animal_eagle": ("Eagle", "Орёл"),
-    "animal_goose": ("Goose", "Гусь"),
-    "animal_moose": ("Moose", "Лось"),
-    "animal_lynx": ("Lynx", "Рысь"),
-    "animal_badger": ("Badger", "Барсук"),
-    "animal_beaver": ("Beaver", "Бобр"),
-    "animal_hedgehog": ("Hedgehog", "Ёж"),
-    "animal_squirrel": ("Squirrel", "Белка"),
-    "animal_penguin": ("Penguin", "Пингвин"),
-    "animal_dolphin": ("Dolphin", "Дельфин"),
-    "animal_turtle": ("Turtle", "Черепаха"),
-    "animal_giraffe": ("Giraffe", "Жираф"),
-    "animal_elephant": ("Elephant", "Слон"),
-    "animal_kangaroo": ("Kangaroo", "Кенгуру"),
+    f"animal_{animal}": (animal.capitalize(), russian) for animal, russian in RUSSIAN_NAMES.items()
 }

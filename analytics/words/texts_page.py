@@ -220,6 +220,11 @@ PAGE: dict[str, tuple[str, str]] = {
     "roster_list": ("Codes of class {class_name}", "Коды класса {class_name}"),
     "roster_name": ("Name (by hand)", "Имя (от руки)"),
     "roster_animal": ("Shown as", "Показывается как"),
+    "roster_qr": ("QR code", "QR-код"),
+    "roster_qr_help": (
+        "A tablet's camera reads the square and opens the lesson with the child's code. Keep it like the code.",
+        "Камера планшета читает квадрат и открывает урок с кодом ребёнка. Храните его, как и сам код.",
+    ),
     "roster_print": ("Print the list", "Распечатать список"),
     "enrolled_title": ("Children of the class", "Дети класса"),
     "enrolled_none": (

@@ -12,7 +12,7 @@ from emotion.station.calibration.panel import build_calibration
 from emotion.station.calibration.teaching import Teaching
 from emotion.station.endpoints import add_endpoints
 from emotion.station.frame_intake import FrameIntake
-from emotion.station.lesson import STATIC, build_lesson
+from emotion.station.lesson import OPENING_SCRIPT, STATIC, build_lesson
 from emotion.station.pace import Pace
 from emotion.station.texts import TEXTS, say
 from emotion.station.try_it import build_try_it
@@ -57,7 +57,7 @@ def build_station(
     ``frames_per_second``: where a lesson begins; ``is_teacher``: whether a request may speak of the whole class."""
     with gr.Blocks(title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=DELETE_CACHE) as page:
         gr.Markdown(word("title_heading"))
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab(word("tab_try"), id="try"):
                 build_try_it(classifier, language_of, word, decoder, Pace(intake.is_lesson))
             with gr.Tab(word("tab_lesson"), id="lesson"):
@@ -65,5 +65,6 @@ def build_station(
             with gr.Tab(word("tab_about"), id="about"):
                 gr.Markdown(word("about"))
         build_calibration()
+        page.load(None, None, [tabs], js=OPENING_SCRIPT, api_visibility="private")
         add_endpoints(intake, teaching, language_of, page.upload_file_set, is_teacher)
     return page

@@ -50,6 +50,8 @@ WORDS: dict[str, dict[str, str]] = {
         "child_code": "Your code",
         "lesson_code_hint": "6 letters and numbers, from your teacher",
         "child_code_hint": "like fox-4k7p",
+        "you_are": "You are",
+        "other_child": "Not you? Type your code",
         "consent_heading": "Before we start",
         "consent_text": (
             "The camera looks at your face once a second and the computer writes down how your face looks: happy, "
@@ -77,6 +79,7 @@ WORDS: dict[str, dict[str, str]] = {
         "recording": "The camera is on. Have fun!",
         "paused": "Pause. Nothing is recorded now.",
         "stopped": "You stopped. The camera is off.",
+        "came_back": "You are back! Press “Go on” and the camera starts again.",
         # Lesson: what can go wrong, in words for a child
         "need_codes": "Please type the lesson code and your own code.",
         "need_consent": "Please read the text and tick the box first.",
@@ -214,7 +217,9 @@ WORDS: dict[str, dict[str, str]] = {
         "lesson_code": "Код урока",
         "child_code": "Твой код",
         "lesson_code_hint": "6 букв и цифр, даёт учитель",
-        "child_code_hint": "например, fox-4k7p",
+        "child_code_hint": "например, лиса-4k7p",
+        "you_are": "Ты —",
+        "other_child": "Это не ты? Введи свой код",
         "consent_heading": "Прежде чем начать",
         "consent_text": (
             "Камера раз в секунду смотрит на твоё лицо, и компьютер записывает, как оно выглядит: радостное, "
@@ -241,6 +246,7 @@ WORDS: dict[str, dict[str, str]] = {
         "recording": "Камера включена. Удачи!",
         "paused": "Пауза. Сейчас ничего не записывается.",
         "stopped": "Запись остановлена. Камера выключена.",
+        "came_back": "С возвращением! Нажми «Дальше», и камера снова включится.",
         "need_codes": "Введи, пожалуйста, код урока и свой код.",
         "need_consent": "Сначала прочитай текст и поставь галочку.",
         "camera_denied": "Камера не разрешена. Попроси учителя разрешить камеру для этой страницы.",
@@ -343,10 +349,11 @@ TEXTS = {language: SERVER_TEXTS[language] | words for language, words in WORDS.i
 
 # The keys that the lesson panel's script shows by itself, in the browser.
 LESSON_KEYS: tuple[str, ...] = (
-    "lesson_heading", "lesson_code", "child_code", "lesson_code_hint", "child_code_hint", "consent_heading",
+    "lesson_heading", "lesson_code", "child_code", "lesson_code_hint", "child_code_hint", "you_are", "other_child",
+    "consent_heading",
     "consent_text", "consent_adult", "consent_accept", "start", "pause", "resume", "stop", "again", "preview",
-    "for_teacher", "for_adults", "rate", "ready", "starting", "recording", "paused", "stopped", "need_codes",
-    "need_consent",
+    "for_teacher", "for_adults", "rate", "ready", "starting", "recording", "paused", "stopped", "came_back",
+    "need_codes", "need_consent",
     "camera_denied", "camera_missing", "camera_insecure", "no_face", "second_face", "connection", "busy",
     "lesson_ended", "no_consent", "unknown_lesson", "unknown_child", "recording_disabled", "server_trouble",
     "other_tablet", "here", "browser_old", "page_trouble",

@@ -219,6 +219,7 @@ def test_a_lesson_that_the_teacher_ends_is_over_and_withdrawn_consent_stops_reco
         wait_for_frames(page, 2)
         teacher.predict(first, lesson.lesson.class_name, False, api_name="/set_consent")
         expect(message(page)).to_contain_text("I have no permission for you yet")
+        page.get_by_role("button", name="Stop").click()
         open_lesson(page, app.url, lesson.lesson.code, second)
         wait_for_frames(page, 2)
         teacher.predict(lesson.lesson.code, api_name="/end_lesson")
@@ -283,7 +284,7 @@ def test_a_second_tablet_with_the_same_code_is_asked_and_the_teacher_is_told(pla
 
         open_lesson(first, app.url, lesson.lesson.code, code)
         wait_for_frames(first, 2)
-        open_lesson(first, app.url, lesson.lesson.code, code)
+        first.reload()
         wait_for_frames(first, 1)  # the same tablet, loaded again, is not asked
         open_lesson(second, app.url, lesson.lesson.code, code.upper())
         expect(message(second)).to_contain_text("Somebody uses your code on another tablet")
@@ -367,5 +368,6 @@ def test_each_tab_fits_and_is_kept_as_a_picture(playwright, station, tmp_path, l
         wait_for_frames(page, 2)
         assert page.locator(".lesson-message").bounding_box()["y"] + 40 < size[1], "the message needs no scrolling"
         page.screenshot(path=ARTEFACTS / f"station-live-{name}", full_page=True)
+        page.locator("button[name=stop]").click()
         page.get_by_role("tab").nth(2).click()
         page.screenshot(path=ARTEFACTS / f"station-about-{name}", full_page=True)

@@ -1,4 +1,4 @@
-"""What a browser keeps of a link with a lesson's code: the field is filled in, and the address is forgotten."""
+"""What a browser keeps of a link with codes: the fields are filled in, and the address is forgotten."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -51,7 +51,9 @@ def test_a_link_fills_in_the_code_and_leaves_it_in_no_history(
     page.get_by_role("button", name="RU").click()
     page.get_by_role("tab", name="Урок").click()
     expect(page.get_by_label("Код урока")).to_have_value(code)
-    assert page.evaluate("sessionStorage.getItem('lesson')") is None
+    expect(page.get_by_label("Твой код")).to_have_value(lesson.codes[0])
+    assert code not in (kept := page.evaluate("JSON.stringify(sessionStorage)"))
+    assert lesson.codes[0] not in kept
     page.goto(app.url + "/healthz")
     page.go_back()
     assert "lesson" not in page.url

@@ -22,8 +22,12 @@ const printed = (title) => {
   const page = sheet.contentDocument;
   page.title = title;
   const style = page.createElement('style');
-  style.textContent = 'body{font:14px system-ui,sans-serif;color:#000}table{border-collapse:collapse;width:100%}' +
-    'th,td{text-align:left;padding:10px 8px;border-bottom:1px solid #999}.code{font:700 20px monospace}.line{width:45%}button{display:none}';
+  // Fifteen children on a page: each row is as high as a QR code that a tablet reads from the table.
+  style.textContent = '@page{size:A4;margin:10mm}body{margin:0;font:14px system-ui,sans-serif;color:#000}' +
+    'h3,p{margin:0 0 2mm}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:0 2mm;border-bottom:1px solid #999}' +
+    'th{height:7mm}td{height:16.2mm}tr{break-inside:avoid}tbody tr:nth-child(15n+16){break-before:page}' +
+    'td.qr{width:15.6mm;padding:0}.qr svg{display:block;width:15.6mm;height:15.6mm}' +
+    '.code{font:700 20px monospace;white-space:nowrap}.line{width:40%}button{display:none}';
   page.head.append(style);
   page.body.append(page.importNode(element.querySelector('[data-print]'), true));
   sheet.contentWindow.print();

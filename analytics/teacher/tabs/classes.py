@@ -10,14 +10,23 @@ from markupsafe import Markup
 
 from analytics.access.spelling import fold
 from analytics.charts.tables import table_html
-from analytics.classroom.pseudonyms import ANIMALS
+from analytics.classroom.animals import ANIMALS
 from analytics.simulation.sample import is_sample_child
 from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext, UserError, check_name, check_number
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import CLICKS
+from analytics.teacher.station_links import is_web_address, qr_code, station_address
 from analytics.teacher.tabs.calibration import add_link
-from analytics.words.sentences import animal_name, class_title, date_text, date_time_text, erasing_text, lesson_title
+from analytics.words.sentences import (
+    animal_name,
+    child_code_text,
+    class_title,
+    date_text,
+    date_time_text,
+    erasing_text,
+    lesson_title,
+)
 from analytics.words.templates import render
 from analytics.words.texts import say
 
@@ -71,10 +80,20 @@ def roster_table(context: TeacherContext, class_name: str, language: str, zone: 
     )
 
 
-def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str) -> Markup:
-    """A printable list of new codes with an empty line for each child's name. ``codes``: (code, animal)."""
+def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str, place: str = "") -> Markup:
+    """A printable list of new codes with an empty line for each child's name. ``codes``: (code, animal).
+
+    Each gets a QR code of the station's address, seen from the teacher's page at ``place``; none where that is no web
+    address, which a camera could open.
+    """
     title = say(language, "roster_list", class_name=class_name)
-    return render("teacher/codes.html", language, title=title, codes=codes)
+    addresses = [station_address(place, child=code) for code, _ in codes]
+    pictures = [qr_code(address) if is_web_address(address) else None for address in addresses]
+    rows = [
+        (child_code_text(language, code), animal, picture)
+        for (code, animal), picture in zip(codes, pictures, strict=True)
+    ]
+    return render("teacher/codes.html", language, title=title, rows=rows, with_pictures=all(pictures))
 
 
 def erasing_html(context: TeacherContext, language: str) -> Markup:
@@ -184,7 +203,14 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
 
     @with_user_errors(context)
     def enrol_class(
-        class_typed: str, number: float, who: str, valid: float, sure: bool, zone: str, request: gr.Request
+        class_typed: str,
+        number: float,
+        who: str,
+        valid: float,
+        sure: bool,
+        zone: str,
+        place: str,
+        request: gr.Request,
     ) -> tuple[Any, ...]:
         language = context.language_of(request)
         if not sure:
@@ -193,7 +219,7 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         amount = int(check_number("roster_count", number, 1, len(ANIMALS), language))
         valid_days = check_number("roster_days", valid, 1, LONGEST_CONSENT, language)
         fresh = enrol_children(context, name, amount, who if who in ROLES else ROLES[0], valid_days)
-        codes_shown = codes_html([(code, child.animal) for code, child in fresh], name, language)
+        codes_shown = codes_html([(code, child.animal) for code, child in fresh], name, language, str(place or ""))
         return codes_shown, False, *roster(name, zone, language)
 
     def change_consent(given: bool) -> Any:
@@ -237,7 +263,7 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
     layout.private(
         enrol.click,
         enrol_class,
-        [roster_class, count, role, days, confirmed, layout.zone],
+        [roster_class, count, role, days, confirmed, layout.zone, layout.place],
         [codes, confirmed, *listing],
         once=True,
     )

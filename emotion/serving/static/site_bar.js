@@ -7,8 +7,8 @@
 //
 // Codes are taken out of the address before anything else: who looks over a shoulder can read it, and the browser's
 // history shows it. There a page that sends on at once leaves no line, and one that only changes its address does.
-// The codes of the lesson and of the game "show me a face" go through the tab's own storage into `window.lessonCode` and
-// `window.calibrationCode`, for the page; the same way the lesson's outlives a change of language.
+// They go through the tab's own storage into `window.lessonCode`, `window.childCode` and, of the game "show me a face",
+// `window.calibrationCode`, for the page; the same way lesson and child outlive a change of language.
 (() => {
   const address = new URL(location.href);
   let storage = null;
@@ -17,20 +17,22 @@
   } catch {
     // a browser may forbid pages to keep anything
   }
-  window.lessonCode = address.searchParams.get("lesson") || "";
-  window.calibrationCode = address.searchParams.get("calibration") || "";
-  const codes = ["lesson", "child", "calibration"];
-  if (codes.some((name) => address.searchParams.has(name))) {
-    for (const name of codes) address.searchParams.delete(name);
-    storage?.setItem("lesson", window.lessonCode);
-    storage?.setItem("calibrationCode", window.calibrationCode);
+  const codes = { lesson: "lessonCode", child: "childCode", calibration: "calibrationCode" };
+  const handOver = (names) => names.forEach((name) => storage?.setItem(name, window[name]));
+  const names = Object.values(codes);
+  if (Object.keys(codes).some((name) => address.searchParams.has(name))) {
+    for (const [name, given] of Object.entries(codes)) {
+      window[given] = address.searchParams.get(name) || "";
+      address.searchParams.delete(name);
+    }
+    handOver(names);
     if (storage) location.replace(address);
     else history.replaceState(history.state, "", address);
   } else {
-    window.lessonCode = storage?.getItem("lesson") || "";
-    window.calibrationCode = storage?.getItem("calibrationCode") || "";
-    storage?.removeItem("lesson");
-    storage?.removeItem("calibrationCode");
+    for (const name of names) {
+      window[name] = storage?.getItem(name) || "";
+      storage?.removeItem(name);
+    }
   }
   const { languages, words, cookie_name } = JSON.parse(document.currentScript.dataset.options);
   const cookie = document.cookie.match(new RegExp(`(?:^|; )${cookie_name}=(\\w+)`));
@@ -43,7 +45,7 @@
   const choose = (chosen) => {
     const site = location.protocol === "https:" ? "SameSite=None; Secure" : "SameSite=Lax";
     document.cookie = `${cookie_name}=${chosen}; path=/; max-age=31536000; ${site}`;
-    storage?.setItem("lesson", window.lessonCode);
+    handOver(["lessonCode", "childCode"]);
     location.reload();
   };
   document.addEventListener("DOMContentLoaded", () => {

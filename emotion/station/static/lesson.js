@@ -12,7 +12,7 @@ const words = props.texts[language];
 const find = (selector) => element.querySelector(selector);
 const panel = find(".lesson"), form = find("form"), video = find("video"), message = find(".lesson-message");
 const button = Object.fromEntries(
-  ["pause", "resume", "again", "here", "stop"].map((name) => [name, find(`button[name="${name}"]`)]),
+  ["other", "pause", "resume", "again", "here", "stop"].map((name) => [name, find(`button[name="${name}"]`)]),
 );
 const rate = find("select"), canvas = document.createElement("canvas");
 
@@ -21,7 +21,9 @@ video.setAttribute("aria-label", words.preview);
 if (![...rate.options].some((option) => Number(option.value) === props.frames_per_second))
   rate.add(new Option(props.frames_per_second), 0);
 rate.value = String(props.frames_per_second);
-form.lesson.value = window.lessonCode; // of the address, which the site bar's script has cleared
+// Of the address, which the site bar's script has cleared.
+form.lesson.value = window.lessonCode;
+form.child.value = window.childCode;
 
 // What a browser must be able to do besides what Gradio's own page needs. All of it is there in Chrome and Edge 94,
 // Firefox 93 and Safari 15.4, which the README names; what is missing is told as such, never as a lost connection.
@@ -47,18 +49,26 @@ const troubleOf = (error) => {
 // Which tablet this is, so that a second one with the same code is noticed: the same after the page was loaded again.
 function nameOfTablet() {
   const fresh = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  try {
-    return (sessionStorage.tablet ||= fresh);
-  } catch {
-    return fresh; // a browser may forbid pages to keep anything
-  }
+  return storage((kept) => (kept.tablet ||= fresh)) || fresh;
 }
 const tablet = missing.length ? "" : nameOfTablet();
 
 // What the panel is doing (`state`) and what is in its way (`trouble`, the key of a message, or null).
 let state = "form", trouble = null, note = null, stream = null, timer = 0, inFlight = false, faceSeen = 0, wakeLock = null;
 
+// What of the codes needs no typing: "both", "child" or nothing. A child that is known sees its animal instead.
+function showCodes(animal) {
+  panel.dataset.known = !animal ? "" : form.lesson.value.trim() ? "both" : "child";
+  if (!animal) return;
+  find(".lesson-name").textContent = props.animals[animal].names[language];
+  drawAnimal(find(".lesson-animal"), animal);
+}
+
 function show() {
+  holdPage(state !== "form");
+  if (state === "form") forget();
+  else if (state !== "starting")
+    remember({ lesson: form.lesson.value, child: form.child.value, rate: rate.value, paused: state === "paused" });
   panel.dataset.state = state;
   panel.dataset.trouble = trouble || "";
   const key = trouble || note || { form: "ready", starting: "starting", recording: "recording", paused: "paused" }[state];
@@ -245,7 +255,12 @@ async function begin() {
   if (state !== "starting") return;
   // Codes can be corrected only in the form; consent and the connection may come later, so the panel waits for them.
   if (!answer.admitted && ["unknown_lesson", "unknown_child", "recording_disabled", "lesson_ended"].includes(answer.reason)) {
+    if (answer.reason === "lesson_ended" && recall()) { // it was recorded here before the page was loaded again
+      finish("lesson_ended");
+      return;
+    }
     state = "form";
+    showCodes(null);
     say(answer.reason);
     return;
   }
@@ -256,8 +271,24 @@ async function begin() {
   run();
 }
 
+// After a reload in a lesson: goes on by itself where the browser allows the camera without asking, else by one button.
+async function comeBack({ lesson, child, rate: framesPerSecond, paused }) {
+  form.lesson.value = lesson;
+  form.child.value = child;
+  form.consent.checked = true;
+  rate.value = framesPerSecond;
+  state = "paused";
+  say(null, paused ? null : "came_back");
+  button.resume.focus();
+  if (!paused && (await permission()) === "granted" && state === "paused") begin();
+}
+
+// The next child starts clean: nothing of this one stays on the page or in the browser.
 function finish(reason) {
   state = "form";
+  form.reset();
+  window.lessonCode = window.childCode = "";
+  showCodes(null);
   clearTimeout(timer);
   closeCamera();
   wakeLock?.release().catch(() => {});
@@ -279,6 +310,11 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   begin();
 });
+button.other.addEventListener("click", () => {
+  form.child.value = window.childCode = "";
+  showCodes(null);
+  form.child.focus();
+});
 button.pause.addEventListener("click", () => {
   state = "paused";
   clearTimeout(timer);
@@ -290,6 +326,7 @@ button.resume.addEventListener("click", () => {
   state = "recording";
   say(null);
   button.pause.focus();
+  if (!wakeLock) keepAwake();
   run();
 });
 button.again.addEventListener("click", async () => {
@@ -328,4 +365,11 @@ navigator.mediaDevices?.addEventListener("devicechange", () => {
 window.addEventListener("online", () => {
   if (trouble === "connection") run();
 });
-show();
+const kept = window.lessonCode || window.childCode ? null : recall();
+if (kept) {
+  showCodes(null);
+  comeBack(kept);
+} else {
+  showCodes(animalOf(form.child.value));
+  show();
+}

@@ -4,15 +4,18 @@ import hashlib
 import hmac
 import stat
 import string
+import unicodedata
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.access.spelling import LOOK_ALIKES
+from analytics.classroom.animals import ANIMALS, RUSSIAN_NAMES
 from analytics.classroom.pseudonyms import (
     ALPHABET,
-    ANIMALS,
+    ANIMAL_OF_RUSSIAN,
     animal_of,
     load_secret,
     new_child_code,
@@ -46,6 +49,39 @@ def test_the_animals_can_be_told_apart_and_typed() -> None:
 def test_every_spelling_of_a_child_code_means_the_same_child(spelling: str) -> None:
     assert normalise_child_code(spelling) == "fox-4k7p"
     assert pseudonym(SECRET, "2B", spelling) == pseudonym(SECRET, "2B", "fox-4k7p")
+
+
+def any_letters(text: str) -> st.SearchStrategy[str]:
+    """``text`` with letters in either case, of either alphabet where they look alike, and with or without dots."""
+    twins = {letter: {letter, *(chr(key) for key, latin in LOOK_ALIKES.items() if chr(latin) == letter)}
+             for letter in string.ascii_lowercase}  # fmt: skip
+    choices = []
+    for letter in text.lower():
+        alike = {letter} | twins.get(chr(LOOK_ALIKES.get(ord(letter), ord(letter))), set())
+        if letter == "ё":
+            alike |= {"е", "e", "ë", unicodedata.normalize("NFD", "ё")}
+        choices.append(st.sampled_from(sorted(alike | {letter.upper()})))
+    return st.tuples(*choices).map("".join)
+
+
+@st.composite
+def russian_spellings(draw: st.DrawFn) -> tuple[str, str]:
+    """A code, and the same with the animal in Russian in some spelling."""
+    animal, tail = draw(st.sampled_from(ANIMALS)), draw(st.text(ALPHABET, min_size=4, max_size=4))
+    hyphen = draw(st.sampled_from(["-", "", " ", " – ", "_"]))
+    return f"{animal}-{tail}", draw(any_letters(RUSSIAN_NAMES[animal])) + hyphen + draw(any_letters(tail))
+
+
+@given(codes=russian_spellings())
+def test_an_animal_in_russian_means_the_same_child(codes: tuple[str, str]) -> None:
+    code, spelling = codes
+    assert normalise_child_code(spelling) == code
+    assert pseudonym(SECRET, "2B", spelling) == pseudonym(SECRET, "2B", code)
+
+
+def test_no_animal_s_name_in_russian_is_taken_for_another_animal() -> None:
+    assert len(ANIMAL_OF_RUSSIAN) == len(ANIMALS)
+    assert not set(ANIMAL_OF_RUSSIAN) & set(ANIMALS)
 
 
 @pytest.mark.parametrize(

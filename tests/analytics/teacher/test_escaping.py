@@ -133,7 +133,7 @@ def test_what_people_typed_stays_text(store: LessonStore, monkeypatch, language:
 
 
 def test_codes_and_the_files_of_a_model_stay_text(store: LessonStore, tmp_path: Path) -> None:
-    assert_harmless(codes_html([(EVIL, EVIL)], EVIL, "en"))
+    assert_harmless(codes_html([(EVIL, EVIL)], EVIL, "en", "https://school.example/teacher/"))
     (tmp_path / "config.json").write_text(json.dumps({"architecture": EVIL, "version": EVIL, "input_size": EVIL}))
     context = TeacherContext(store, LessonRecorder(store, b"s" * 32), lambda _request: "en", "1", tmp_path)
     html = about_html(context, "en")

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from analytics.classroom.pseudonyms import ANIMALS
+from analytics.classroom.animals import ANIMALS
 from analytics.store.lesson_store import LessonStore
 from analytics.teacher import class_view
 from analytics.words.texts import LANGUAGES, say
@@ -77,7 +77,7 @@ def test_what_nobody_foresaw_is_one_sentence_for_the_teacher_and_a_trace_in_the_
 def test_more_children_than_animals_are_refused_before_one_is_enrolled(page: Page) -> None:
     page.recorder.enrol("3A", "parent", "1")
     with pytest.raises(gr.Error) as caught:
-        page.run("tabs.classes", "enrol_class", "3A", len(ANIMALS), "parent", 365, True, "UTC")
+        page.run("tabs.classes", "enrol_class", "3A", len(ANIMALS), "parent", 365, True, "UTC", "")
     assert f"{len(ANIMALS) - 1}" in caught.value.message
     assert len(page.store.children("3A")) == 1, "codes that nobody was shown would be lost"
     for _ in range(len(ANIMALS) - 1):

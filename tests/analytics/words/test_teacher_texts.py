@@ -5,7 +5,7 @@ import string
 
 import pytest
 
-from analytics.classroom.pseudonyms import ANIMALS
+from analytics.classroom.animals import ANIMALS
 from analytics.signals.support import KINDS, SUGGESTIONS
 from analytics.words.sentences import times_text
 from analytics.words.texts import TEXTS, duration, expression_name, say

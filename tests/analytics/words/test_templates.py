@@ -14,7 +14,7 @@ ANALYTICS = Path(__file__).resolve().parents[3] / "analytics"
 MAKES_HTML = {
     "charts/report_drawing.py",
     "charts/sparkline.py",
-    "teacher/calibrations.py",
+    "teacher/station_links.py",
     "teacher/report.py",
     "words/templates.py",
 }

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.classroom.pseudonyms import ALPHABET, ANIMALS, CHILD_LETTERS, LESSON_LETTERS, plain_code
+from analytics.classroom.animals import ANIMALS
+from analytics.classroom.pseudonyms import ALPHABET, CHILD_LETTERS, LESSON_LETTERS, plain_code
 from analytics.classroom.pseudonyms import normalise_child_code as plain_child
 from analytics.classroom.pseudonyms import normalise_lesson_code as plain_lesson
 from emotion.station.code_door import (

@@ -1,0 +1,48 @@
+"""The animals by which children are called: what the lesson panel draws and says. The keys are those of the codes, as
+`analytics.classroom.animals.ANIMALS` hands them out; a test compares both.
+"""
+
+# Key -> (picture, English, Russian). The picture is a character that a device draws in colour by its own font, so that
+# nothing has to be loaded; empty where Unicode has no such animal. The panel draws a word where a device lacks one.
+ANIMALS: dict[str, tuple[str, str, str]] = {
+    "fox": ("🦊", "Fox", "Лиса"),
+    "bear": ("🐻", "Bear", "Медведь"),
+    "hare": ("🐇", "Hare", "Заяц"),
+    "wolf": ("🐺", "Wolf", "Волк"),
+    "owl": ("🦉", "Owl", "Сова"),
+    "cat": ("🐈", "Cat", "Кошка"),
+    "dog": ("🐕", "Dog", "Собака"),
+    "deer": ("🦌", "Deer", "Олень"),
+    "duck": ("🦆", "Duck", "Утка"),
+    "frog": ("🐸", "Frog", "Лягушка"),
+    "lion": ("🦁", "Lion", "Лев"),
+    "tiger": ("🐅", "Tiger", "Тигр"),
+    "panda": ("🐼", "Panda", "Панда"),
+    "koala": ("🐨", "Koala", "Коала"),
+    "otter": ("🦦", "Otter", "Выдра"),
+    "seal": ("🦭", "Seal", "Тюлень"),
+    "whale": ("🐋", "Whale", "Кит"),
+    "horse": ("🐎", "Horse", "Лошадь"),
+    "sheep": ("🐑", "Sheep", "Овца"),
+    "goat": ("🐐", "Goat", "Коза"),
+    "mouse": ("🐁", "Mouse", "Мышь"),
+    "zebra": ("🦓", "Zebra", "Зебра"),
+    "camel": ("🐪", "Camel", "Верблюд"),
+    "swan": ("🦢", "Swan", "Лебедь"),
+    "crane": ("", "Crane", "Журавль"),
+    "robin": ("🐦", "Robin", "Малиновка"),
+    "eagle": ("🦅", "Eagle", "Орёл"),
+    "goose": ("🪿", "Goose", "Гусь"),
+    "moose": ("🫎", "Moose", "Лось"),
+    "lynx": ("", "Lynx", "Рысь"),
+    "badger": ("🦡", "Badger", "Барсук"),
+    "beaver": ("🦫", "Beaver", "Бобр"),
+    "hedgehog": ("🦔", "Hedgehog", "Ёж"),
+    "squirrel": ("🐿️", "Squirrel", "Белка"),
+    "penguin": ("🐧", "Penguin", "Пингвин"),
+    "dolphin": ("🐬", "Dolphin", "Дельфин"),
+    "turtle": ("🐢", "Turtle", "Черепаха"),
+    "giraffe": ("🦒", "Giraffe", "Жираф"),
+    "elephant": ("🐘", "Elephant", "Слон"),
+    "kangaroo": ("🦘", "Kangaroo", "Кенгуру"),
+}
