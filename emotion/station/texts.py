@@ -9,6 +9,7 @@ WORDS: dict[str, dict[str, str]] = {
         "title": "Expression station",
         "title_heading": "# Expression station",
         "tab_try": "Try it",
+        "tab_live": "Live",
         "tab_lesson": "Lesson",
         "tab_about": "About",
         # Try it
@@ -181,6 +182,7 @@ WORDS: dict[str, dict[str, str]] = {
         "title": "Станция выражений лица",
         "title_heading": "# Станция выражений лица",
         "tab_try": "Попробовать",
+        "tab_live": "Вживую",
         "tab_lesson": "Урок",
         "tab_about": "О программе",
         "try_intro": (

@@ -3,18 +3,15 @@
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         # The panel
-        "intro": (
-            "The camera's picture is read several times a second. Nothing is stored; it is gone when you leave the "
-            "page."
-        ),
+        "intro": ("The camera is read several times a second. Nothing is stored; it is gone when you leave the page."),
         "start": "Start the camera",
         "stop": "Stop",
         "preview": "What your camera sees",
         "bars": "Expression of the largest face",
-        "speed": "{rate} frames a second · {milliseconds} ms each, {server} ms of them on the server",
+        "speed": "{rate} frames a second · {milliseconds} ms each (server: {server} ms)",
         "timeline": "The last two minutes",
-        "timeline_empty": "Here the last two minutes will be drawn.",
-        "timeline_summary": "The last two minutes, on average: {shares}.",
+        "timeline_empty": "nothing yet",
+        "timeline_summary": "on average: {shares}",
         "now": "now",
         "minute": "min",
         # States
@@ -51,17 +48,16 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "ru": {
         "intro": (
-            "Изображение с камеры читается несколько раз в секунду. Ничего не сохраняется: всё исчезнет, когда вы "
-            "покинете страницу."
+            "Камера читается несколько раз в секунду. Ничего не сохраняется: всё исчезнет, когда вы покинете страницу."
         ),
         "start": "Включить камеру",
         "stop": "Стоп",
         "preview": "Что видит ваша камера",
         "bars": "Выражение самого крупного лица",
-        "speed": "{rate} кадра в секунду · {milliseconds} мс на кадр, из них на сервере {server} мс",
+        "speed": "{rate} кадра в секунду · {milliseconds} мс на кадр (сервер: {server} мс)",
         "timeline": "Последние две минуты",
-        "timeline_empty": "Здесь появятся последние две минуты.",
-        "timeline_summary": "В среднем за последние две минуты: {shares}.",
+        "timeline_empty": "пока ничего",
+        "timeline_summary": "в среднем: {shares}",
         "now": "сейчас",
         "minute": "мин",
         "off": "Камера выключена.",

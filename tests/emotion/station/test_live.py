@@ -1,6 +1,7 @@
 """The live mode's route over the running app: it answers, refuses in words, keeps nothing and gives way to lessons."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from PIL import Image
 from emotion.labels import KEYS
 from emotion.station.frame_intake import LESSON_SECONDS
 from emotion.station.live.live_frames import MOST_ARRIVING_OF_A_CLIENT, MOST_WAITING, LiveFrames
+from emotion.station.live.panel import STATIC
 from emotion.station.live.texts import WORDS
 from emotion.station.observing import FRAME_BYTES, RefusedError
 from tests.calibrations import picture
@@ -225,3 +227,13 @@ def test_the_words_are_the_same_in_both_languages() -> None:
     for key, words in WORDS["en"].items():
         names = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (words, WORDS["ru"][key])]
         assert names[0] == names[1], key
+
+
+def test_the_panel_has_every_word_it_shows() -> None:
+    markup, script = ((STATIC / name).read_text(encoding="utf-8") for name in ("live.html", "live.js"))
+    asked = set(re.findall(r'data-text="(\w+)"', markup)) | set(re.findall(r"\bwords\.(\w+)", script))
+    assert len(asked) > 8
+    assert asked <= set(WORDS["en"])
+    # Gradio reads what it shows as a template of JavaScript, in which these begin something else.
+    for name in ("live.html", "live.css"):
+        assert not re.search(r"`|\$\{|\{\{", (STATIC / name).read_text(encoding="utf-8")), name
