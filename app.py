@@ -59,6 +59,8 @@ from emotion.station.calibration.teaching import make_teaching
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import add_frame_routes
 from emotion.station.known_stations import KnownStations
+from emotion.station.live.http_routes import add_live_route
+from emotion.station.live.live_frames import LiveFrames
 from emotion.station.observing import Observer
 from emotion.station.page import CSS, NOTICES_CSS, build_station, theme, translations
 from emotion.station.tablet_marks import COOKIE, TabletMarks
@@ -165,6 +167,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     words = translations(classifier)
     decoder = IsolatedDecoder()
     decoder.process.start()
+    add_live_route(app, LiveFrames(classifier, decoder, intake.is_lesson))
     station = build_station(
         classifier,
         intake,

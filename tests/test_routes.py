@@ -16,7 +16,7 @@ ELSEWHERE = ("192.168.1.9", 1)  # another computer than the one on which the app
 
 # Every route of the server by who may reach it. One that is in none of the sets fails the test: somebody has to think.
 OWN_ROUTES = {
-    "/observe", "/admission", "/teach", "/teach/state", "/teach/keep", "/teach/undo", "/teach/finish",
+    "/observe", "/admission", "/live", "/teach", "/teach/state", "/teach/keep", "/teach/undo", "/teach/finish",
     "/healthz", "/readyz",
 }  # fmt: skip
 THIS_COMPUTER = {"/metrics"}

@@ -16,6 +16,7 @@ from emotion.serving.texts import say
 OWN_ROUTES = {
     "/observe",
     "/admission",
+    "/live",
     "/teach",
     "/teach/state",
     "/teach/keep",

@@ -13,9 +13,10 @@ from emotion.station.calibration.teaching import Teaching
 from emotion.station.endpoints import add_endpoints
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.lesson import OPENING_SCRIPT, STATIC, build_lesson
+from emotion.station.live.panel import build_live
 from emotion.station.pace import Pace
 from emotion.station.texts import TEXTS, say
-from emotion.station.try_it import build_try_it
+from emotion.station.try_it import LOW_QUALITY, build_try_it
 
 CSS = (STATIC / "station.css").read_text(encoding="utf-8")
 NOTICES_CSS = (STATIC / "notices.css").read_text(encoding="utf-8")  # of both pages, as the theme is
@@ -58,8 +59,11 @@ def build_station(
     with gr.Blocks(title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=DELETE_CACHE) as page:
         gr.Markdown(word("title_heading"))
         with gr.Tabs() as tabs:
-            with gr.Tab(word("tab_try"), id="try"):
-                build_try_it(classifier, language_of, word, decoder, Pace(intake.is_lesson))
+            with gr.Tab(word("tab_try"), id="try"), gr.Tabs():
+                with gr.Tab(word("photo"), id="photograph"):
+                    build_try_it(classifier, language_of, word, decoder, Pace(intake.is_lesson))
+                with gr.Tab(word("tab_live"), id="live"):
+                    build_live(LOW_QUALITY)
             with gr.Tab(word("tab_lesson"), id="lesson"):
                 build_lesson(frames_per_second, retention_days)
             with gr.Tab(word("tab_about"), id="about"):

@@ -9,6 +9,7 @@ WORDS: dict[str, dict[str, str]] = {
         "title": "Expression station",
         "title_heading": "# Expression station",
         "tab_try": "Try it",
+        "tab_live": "Live",
         "tab_lesson": "Lesson",
         "tab_about": "About",
         # Try it
@@ -85,6 +86,7 @@ WORDS: dict[str, dict[str, str]] = {
         "need_consent": "Please read the text and tick the box first.",
         "camera_denied": "The camera is not allowed. Ask your teacher to allow the camera for this page.",
         "camera_missing": "I can't find a camera. Is it plugged in? Is another program using it?",
+        "camera_busy": "Another program is using the camera. Please call your teacher.",
         "camera_insecure": "The camera works only on a safe page (https). Please call your teacher.",
         "no_face": "I can't see your face. Please sit in front of the camera.",
         "second_face": "I see two faces. Only one child at a time, please.",
@@ -183,6 +185,7 @@ WORDS: dict[str, dict[str, str]] = {
         "title": "Станция выражений лица",
         "title_heading": "# Станция выражений лица",
         "tab_try": "Попробовать",
+        "tab_live": "Вживую",
         "tab_lesson": "Урок",
         "tab_about": "О программе",
         "try_intro": (
@@ -251,6 +254,7 @@ WORDS: dict[str, dict[str, str]] = {
         "need_consent": "Сначала прочитай текст и поставь галочку.",
         "camera_denied": "Камера не разрешена. Попроси учителя разрешить камеру для этой страницы.",
         "camera_missing": "Не вижу камеру. Она подключена? Может быть, её заняла другая программа?",
+        "camera_busy": "Камеру заняла другая программа. Позови, пожалуйста, учителя.",
         "camera_insecure": "Камера работает только на безопасной странице (https). Позови, пожалуйста, учителя.",
         "no_face": "Не вижу твоего лица. Сядь, пожалуйста, перед камерой.",
         "second_face": "Вижу два лица. Пожалуйста, только один ребёнок за раз.",

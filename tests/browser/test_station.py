@@ -359,7 +359,7 @@ def test_each_tab_fits_and_is_kept_as_a_picture(playwright, station, tmp_path, l
         page.wait_for_timeout(500)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out to the side"
         page.screenshot(path=ARTEFACTS / f"station-try-{name}", full_page=True)
-        page.get_by_role("tab").nth(1).click()
+        page.get_by_role("tab", name={"en": "Lesson", "ru": "Урок"}[language]).click()
         page.screenshot(path=ARTEFACTS / f"station-form-{name}", full_page=True)
         page.locator("input[name=lesson]").fill(lesson.lesson.code)
         page.locator("input[name=child]").fill(lesson.codes[own])
@@ -369,5 +369,5 @@ def test_each_tab_fits_and_is_kept_as_a_picture(playwright, station, tmp_path, l
         assert page.locator(".lesson-message").bounding_box()["y"] + 40 < size[1], "the message needs no scrolling"
         page.screenshot(path=ARTEFACTS / f"station-live-{name}", full_page=True)
         page.locator("button[name=stop]").click()
-        page.get_by_role("tab").nth(2).click()
+        page.get_by_role("tab", name={"en": "About", "ru": "О программе"}[language]).click()
         page.screenshot(path=ARTEFACTS / f"station-about-{name}", full_page=True)

@@ -5,12 +5,14 @@ from pathlib import Path
 import gradio as gr
 
 from emotion.station.calibration.texts import SHARED_KEYS, WORDS
+from emotion.station.lesson import STATIC as SHARED
 from emotion.station.texts import say
 
 FOLDER = Path(__file__).resolve().parent
 STATIC = FOLDER / "static"
 DRAWINGS = FOLDER / "drawings"
-SCRIPTS = ("camera.js", "rounds.js", "screen.js", "calibration.js")  # one scope: the later use what the earlier define
+# One scope: the later use what the earlier define.
+SCRIPTS = (SHARED / "camera.js", *(STATIC / name for name in ("rounds.js", "screen.js", "calibration.js")))
 
 
 def build_calibration() -> None:
@@ -18,7 +20,7 @@ def build_calibration() -> None:
     texts = {language: words | {key: say(language, key) for key in SHARED_KEYS} for language, words in WORDS.items()}
     gr.HTML(
         html_template=f"<style>{_read('calibration.css')}</style>{_read('calibration.html')}",
-        js_on_load="\n".join(_read(name) for name in SCRIPTS),
+        js_on_load="\n".join(script.read_text(encoding="utf-8") for script in SCRIPTS),
         elem_id="calibration-panel",
         texts=texts,  # these two reach the script as its `props`
         drawings={drawing.stem: drawing.read_text(encoding="utf-8") for drawing in sorted(DRAWINGS.glob("*.svg"))},

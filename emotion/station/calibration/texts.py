@@ -142,5 +142,6 @@ WORDS: dict[str, dict[str, str]] = {
 
 # Keys of the station's own words that the game shows too: a camera and a server fail here as they do in a lesson.
 SHARED_KEYS: tuple[str, ...] = (
-    "camera_denied", "camera_missing", "camera_insecure", "busy", "server_trouble", "page_trouble", "preview",
+    "camera_denied", "camera_missing", "camera_busy", "camera_insecure", "busy", "server_trouble", "page_trouble",
+    "preview",
 )  # fmt: skip

@@ -1,9 +1,17 @@
-// A camera before which a child sits, and questions to the server over a connection that may fail.
+// A camera before which somebody sits, and questions to the server over a connection that may fail. Panels put this file
+// before their own scripts, in one scope.
 
 const LONGEST = { width: 640, height: 480 }; // what a face detector needs of a child in front of a tablet
 const JPEG_QUALITY = 0.85;
 const ANSWER_WITHIN = 10_000; // ms; later than that the connection counts as lost
 const ASK_EVERY = 3_000; // ms between attempts to get back what is missing
+// What a browser calls a camera that it does not open, and our message; whatever else it says, there is none to open.
+const TROUBLES = {
+  NotAllowedError: "camera_denied",
+  SecurityError: "camera_denied",
+  NotReadableError: "camera_busy", // another program has it
+  AbortError: "camera_busy",
+};
 
 // What a browser must be able to do besides what Gradio's own page needs; the README names such browsers.
 function missingInBrowser() {
@@ -106,7 +114,7 @@ class Camera {
         audio: false,
       });
     } catch (error) {
-      return error.name === "NotAllowedError" || error.name === "SecurityError" ? "camera_denied" : "camera_missing";
+      return TROUBLES[error.name] || "camera_missing";
     }
     if (turn !== this.#turn) {
       for (const track of stream.getTracks()) track.stop();
