@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, Playwright, expect
 
+from analytics.words.sentences import animal_name
 from emotion.station.calibration.texts import WORDS
 from tests.browser.chromium import ARTEFACTS, camera
 from tests.browser.test_station import visitor
@@ -150,8 +151,13 @@ def test_the_teacher_makes_the_link_and_sees_what_it_brought(playwright: Playwri
         page.get_by_role("tab", name="Class and lessons").click()
         page.get_by_label("Class").last.fill(child.class_name)
         page.get_by_label("Class").last.blur()
+        known = child.server.store.find_child(child.pseudonym)
+        assert known is not None
+        name = animal_name("en", known.animal)
+        expect(page.get_by_role("cell", name=name, exact=True)).to_be_visible()
+        page.wait_for_timeout(1000)  # the choice of children comes with the table
         page.get_by_label("Child", exact=True).last.click()
-        page.get_by_role("option").first.click()
+        page.get_by_role("option", name=name, exact=True).click()
         page.get_by_role("button", name="This child's own face").last.click()
         page.get_by_role("button", name="Link to the game").click()
         link = page.locator(".calibration-link a")
