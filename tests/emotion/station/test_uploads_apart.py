@@ -43,7 +43,7 @@ def station(folder: Path) -> Iterator[tuple[TestClient, Intake, gr.Blocks, Path]
     with gr.Blocks(analytics_enabled=False) as page:
         photo = gr.Image(type="filepath")
         gr.Examples([str(PHOTO)], photo)
-        add_endpoints(intake, lambda _request: "en", page.upload_file_set)  # type: ignore[arg-type]
+        add_endpoints(intake, None, lambda _request: "en", page.upload_file_set)  # type: ignore[arg-type]
     guard_inputs(page)
     app = gr.mount_gradio_app(FastAPI(), page, "/", show_error=False)
     (example,) = folder.rglob(PHOTO.name)
