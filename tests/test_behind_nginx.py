@@ -143,7 +143,7 @@ def test_what_a_client_says_of_its_address_is_believed_of_named_proxies_alone(tm
             headers = {"X-Forwarded-For": f"10.0.{place}.1", "X-Forwarded-Proto": "https"}
             query = {"lesson": prepared.lesson.code, "child": f"fox-{place:04d}"}
             answers.append(httpx.post(running.url + "/admission", params=query, headers=headers).status_code)
-    assert answers[-1] == 429, "all were charged to one"
+    assert 429 in answers, "all were charged to one"
 
 
 def test_over_tls_cookies_and_addresses_are_those_of_https(

@@ -233,6 +233,6 @@ def test_guessing_codes_is_limited_for_each_address(server: ComposedApp, visitor
         visitor.post("/admission", params={"lesson": f"zz{number:04}", "child": "fox-aaaa"}) for number in range(110)
     ]
     assert answers[0].json()["reason"] == "unknown_lesson"
-    assert answers[-1].status_code == 429
+    assert 429 in [answer.status_code for answer in answers]
     other = stranger(server, ("192.168.1.11", 1))
     assert other.post("/admission", params={"lesson": "zzzzzz", "child": "fox-aaaa"}).status_code == 200
