@@ -18,11 +18,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from emotion.classifier import EmotionClassifier, Recognition
+from emotion.faces.detector import Face
 from emotion.images import read_image
 from emotion.network.checkpoint import load_checkpoint
 from tests.composed import PASSWORD, ComposedApp, composed_app
@@ -40,12 +42,16 @@ class QuickClassifier(EmotionClassifier):
 
     def __init__(self, checkpoint: str, *_: object, **__: object) -> None:
         self.checkpoint = load_checkpoint(checkpoint)
-        quick = SimpleNamespace(name="none", failed=False, warm_up=lambda crop: None)
+        quick = SimpleNamespace(name="none", version="none", failed=False, warm_up=lambda crop: None)
         self.runtime = self.lesson_runtime = quick  # type: ignore[assignment]
 
     def _recognise(self, images: Any, *_: object) -> list[Recognition]:
         sizes = [read_image(image).shape for image in images]
         return [Recognition((), 0, size[1], size[0], self.checkpoint.version, 0.0) for size in sizes]
+
+    def features_of_frame(self, image: Any) -> tuple[list[Face], np.ndarray]:
+        read_image(image)
+        return [], np.zeros(0, np.float32)
 
     _detector = SimpleNamespace(detect=None, detect_in_frame=None)  # type: ignore[assignment]
 
