@@ -169,7 +169,7 @@ function summarise(now) {
     .filter(([mean]) => mean >= 0.005).map(([mean, name]) => `${name} ${Math.round(100 * mean)} %`).join(", ");
   const text = shares ? fill(words.timeline_summary, { shares }) : words.timeline_empty;
   write(".live-summary", text);
-  find(".live-timeline").setAttribute("aria-label", `${words.timeline}: ${text}`);
+  find(".live-timeline").setAttribute("aria-label", `${words.last_minutes}: ${text}`);
 }
 
 // The box glides at the screen's own pace; the timeline need not.
