@@ -119,7 +119,11 @@ def test_a_burst_is_taken_again_and_a_reload_goes_on(playwright: Playwright, chi
         in_state(page, "review")
         press(page, "redo")
         in_state(page, "prompt")
-        assert child.server.store.calibrations.frames(child.pseudonym) == []
+        for _ in range(100):  # the game goes on while the server is told
+            if not (left := child.server.store.calibrations.frames(child.pseudonym)):
+                break
+            page.wait_for_timeout(100)
+        assert left == []
         assert panel(page).get_attribute("data-label") == "neutral"
         play_burst(page, film)
         in_state(page, "prompt")

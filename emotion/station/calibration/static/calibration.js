@@ -8,12 +8,12 @@ const BETWEEN = 250; // ms between two frames
 const TRY_FOR = 6_000; // ms without a good frame before the child is asked
 const FINISH_WITHIN = 30_000; // ms; the server computes
 const SETTLE = 400; // ms in which buttons that have just come take no tap: the second of two was meant for another
-const CLOSING = ["unknown_code", "expired", "no_consent", "recording_disabled"];
+const CLOSING = ["unknown_code", "no_consent", "recording_disabled"];
 const RESENT = ["connection", "busy", "server_trouble", "page_trouble"]; // the frame is not to blame: it is sent again
 
 const camera = new Camera(video, () => watchCamera());
 
-let memory = { code: "", skipped: {}, dropped: [], open: null }; // what outlives a reload; the rest the server knows
+let memory = { code: "", skipped: {}, kept: [], dropped: [], open: null }; // what outlives a reload; the rest the server knows
 let state = "loading", trouble = null, otherWords = "", cameraTrouble = null, watching = false;
 let settling = false; // whether the buttons have only just come
 let turn = 0; // counts changes of the state: what began before one and ends after it has nothing to say any more
@@ -194,9 +194,16 @@ function fail({ reason, message, error }) {
 // Only what the child has found good counts: the server is told so, again and again until it has heard it.
 function keep() {
   game.bursts.push({ burst: burst.number, label: burst.label, frames: burst.frames });
+  memory.kept.push(burst.number);
   memory.open = null;
   remember();
-  tell("teach/keep", burst.number, burst.flying);
+  confirmKept(burst.number, burst.flying);
+}
+
+async function confirmKept(number, before = null) {
+  await tell("teach/keep", number, before);
+  memory.kept = memory.kept.filter((one) => one !== number);
+  remember();
 }
 
 // Takes a burst back, also when the connection is away now, and after a reload. A frame on its way arrives first.
@@ -263,8 +270,13 @@ async function load() {
     remember();
   }
   lastBurst = game.bursts.reduce((last, one) => Math.max(last, one.burst), Math.max(0, ...memory.dropped));
-  game.bursts = game.bursts.filter((one) => one.counted && !memory.dropped.includes(one.burst));
-  if (!telling.size) for (const number of memory.dropped) takeBack(number);
+  game.bursts = game.bursts.filter(
+    (one) => (one.counted || memory.kept.includes(one.burst)) && !memory.dropped.includes(one.burst),
+  );
+  if (!telling.size) {
+    for (const number of memory.kept) confirmKept(number);
+    for (const number of memory.dropped) takeBack(number);
+  }
   enter("welcome");
 }
 
@@ -348,7 +360,7 @@ function openPanel() {
 
 const given = window.calibrationCode; // of the address, which the site bar's script has cleared
 const kept = storage((store) => JSON.parse(store.getItem("calibration")));
-if (kept && (!given || kept.code === given)) memory = kept;
+if (kept && (!given || kept.code === given)) memory = { ...memory, ...kept };
 else memory.code = given;
 if (memory.code) {
   remember();

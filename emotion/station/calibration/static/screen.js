@@ -49,8 +49,6 @@ function show() {
   write(".calibration-message", inWay ? words[inWay] || otherWords || words.failed : messageOf(state));
   write(".calibration-word", headingOf(state, label));
   write(".calibration-hint", hintOf(state, label));
-  // Pictures are kept only where the site and a consent say so; the child is told which of the two it is.
-  write('[data-text="promise_numbers"]', words[game?.pictures_kept ? "promise_pictures" : "promise_numbers"]);
   const drawing = find(".calibration-drawing"), face = label || { later: "neutral", closed: "neutral" }[state] || "happy";
   if (drawing.dataset.label !== face) {
     drawing.dataset.label = face;
