@@ -125,7 +125,8 @@ def test_bytes_that_are_costly_to_read_do_not_stop_the_class(target: Target) -> 
     with class_in_lesson(target), stranger(target) as visitor:
         for _ in range(4):
             for route in ("cancel", "queue/join", "call/predict", "reset"):
-                visitor.post(f"/gradio_api/{route}", content=b'"' + b'\\"' * 32_700)
+                with suppress(httpx.TransportError):  # what is too large may be refused while the rest is sent
+                    visitor.post(f"/gradio_api/{route}", content=b'"' + b'\\"' * 32_700)
             header = {"content-type": 'multipart/form-data; boundary="' + ";" * 60_000}
             for path in ("/observe", "/gradio_api/upload"):
                 with suppress(httpx.TransportError):  # the head of a request may be too long altogether

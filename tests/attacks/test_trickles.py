@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -135,7 +136,8 @@ def test_uploads_that_nobody_makes_are_not_remembered(target: Target) -> None:
     before = memory(target)
 
     def ask(number: int) -> None:
-        with stranger(target, "127.0.11.11") as program:
+        # A head that arrives in two pieces is too long, and the connection is closed while the rest is on its way.
+        with stranger(target, "127.0.11.11") as program, suppress(httpx.TransportError):
             program.get("/gradio_api/upload_progress", params={"upload_id": f"{number}" + "x" * 50_000})
 
     with ThreadPoolExecutor(8) as threads:
@@ -183,7 +185,7 @@ def test_addresses_that_are_not_there_cost_the_asker(target: Target) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/static/" + "x" * 300, "/assets/" + "x/" * 600, "/teacher/static/" + "%D0%B6" * 150, "/" + "x" * 50_000]
+    "path", ["/static/" + "x" * 300, "/assets/" + "x/" * 600, "/teacher/static/" + "%D0%B6" * 150, "/" + "x" * 15_000]
 )
 def test_a_path_that_no_file_has_is_not_looked_for(target: Target, path: str) -> None:
     """A name of 300 letters was a 500, and 58 kB a line of the log as long."""
