@@ -57,6 +57,7 @@ TEACHER_FUNCTIONS = {
     "endpoints.signals": "class",
     "report.make_export": "class",
     "endpoints.export_lesson": "class",
+    "endpoints.export_child": "class",
     "now.answer": "class",
     "child.store_correction": "class",
     "endpoints.annotate": "class",
@@ -100,7 +101,7 @@ PUBLIC = {
     "": {"predict", "predict_batch", "observe", "log_event", "lesson_status", "teach"},
     "/teacher": {
         "start_lesson", "end_lesson", "list_lessons", "timeline", "class_board", "lesson_summary", "signals",
-        "annotate", "export_lesson", "set_consent", "erase_child", "calibration_link", "fit_child",
+        "annotate", "export_lesson", "export_child", "set_consent", "erase_child", "calibration_link", "fit_child",
         "forget_calibration",
     },
 }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from analytics.classroom.calibration_links import VALID
-from analytics.teacher.calibrations import calibrator_of, fit, make_code, outcome_json
+from analytics.teacher.calibrations import fit, forget, make_code, outcome_json
 from analytics.teacher.context import TeacherContext
 
 
@@ -40,7 +40,7 @@ def add_calibration_api(context: TeacherContext, endpoint: Callable[[Callable[..
         From the next frame on it is read as everybody is. The layer of its class, which may have been fitted to it too,
         goes as well. Answers child and frames (how many there were)."""
         known = context.child(class_name, child)
-        return {"child": known.pseudonym, "frames": calibrator_of(context).forget(known.pseudonym)}
+        return {"child": known.pseudonym, "frames": forget(context, known)}
 
     for handler in (calibration_link, fit_child, forget_calibration):
         endpoint(handler)

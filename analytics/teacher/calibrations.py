@@ -10,6 +10,7 @@ from analytics.classroom.calibrator import Burst, Calibrator, FitOutcome
 from analytics.store.calibrations import Calibration
 from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext
+from analytics.teacher.downloads import remove_downloads
 from analytics.teacher.station_links import qr_code, station_address
 from analytics.words.sentences import animal_name, class_title, date_time_text, time_of_day
 from analytics.words.templates import render
@@ -32,7 +33,16 @@ def set_calibration_consent(context: TeacherContext, child: Child, given: bool, 
     may not be recorded."""
     if given and (child.consent is None or not child.consent.holds_at(context.store.clock())):
         raise UserError("error_recording_consent")
+    if not given:
+        remove_downloads()
     return calibrator_of(context).set_consent(child.pseudonym, given, role)
+
+
+def forget(context: TeacherContext, child: Child) -> int:
+    """Deletes all that was taught of a child's face, and what was written of it to be fetched; returns how many frames
+    there were."""
+    remove_downloads()
+    return calibrator_of(context).forget(child.pseudonym)
 
 
 def make_code(context: TeacherContext, child: Child) -> str:

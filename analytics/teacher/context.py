@@ -22,8 +22,9 @@ from analytics.store.erasing_plan import Plan
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child, Lesson, StoreError, storable
 from analytics.teacher.board import Attention, attention_list
+from analytics.teacher.child_export import write_child
 from analytics.teacher.class_view import current_account
-from analytics.teacher.downloads import download_name, hand_out, remove_downloads
+from analytics.teacher.downloads import download_name, hand_out, new_download, remove_downloads
 from analytics.teacher.export import FORMATS, export_lesson
 from analytics.words.sentences import animal_name, class_title, date_text, lesson_title
 from analytics.words.texts import LANGUAGES, say
@@ -119,6 +120,19 @@ class TeacherContext:
                 return hand_out(written, name, current_account() or "")
             except OSError as error:
                 LOG.exception("an export could not be written")
+                raise UserError("error_export") from error
+
+    def export_child(self, child: Child, actor: str, language: str) -> Path:
+        """Writes all that is held about a child for the teacher who asks; returns the file. `UserError` where there is
+        no room."""
+        name = f"{animal_name(language, child.animal)}.json"
+        with self.store.copying:
+            try:
+                with new_download(name, current_account() or "") as file:
+                    write_child(self.store, child, file, actor)
+                return file
+            except OSError as error:
+                LOG.exception("what is held about a child could not be written")
                 raise UserError("error_export") from error
 
     def chosen_child(self, lesson: Lesson, child: str | None) -> str | None:

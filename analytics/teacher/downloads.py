@@ -6,7 +6,8 @@ import hashlib
 import re
 import shutil
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -61,15 +62,23 @@ def may_fetch(path: str, teacher: str) -> bool:
 
 
 def hand_out(file: Path, name: str, teacher: str) -> Path:
-    """A copy of ``file`` under ``name`` for ``teacher``, in a folder of its own whose name nobody can guess. The oldest
-    copies make room where all together would pass `MOST_BYTES`. OSError where it cannot be written."""
-    size = file.stat().st_size
+    """A copy of ``file`` under ``name`` for ``teacher``. The oldest copies make room where all together would pass
+    `MOST_BYTES`. OSError where it cannot be written."""
+    with new_download(name, teacher, file.stat().st_size) as copy:
+        shutil.copyfile(file, copy)
+    return copy
+
+
+@contextmanager
+def new_download(name: str, teacher: str, size: int = 0) -> Iterator[Path]:
+    """Where a file under ``name`` is to be written within the block for ``teacher``: in a folder of its own whose name
+    nobody can guess. ``size``: bytes for which room is made. Nothing is left of what cannot be written."""
     _make_room(max(0, MOST_BYTES - size))
     own = downloads_folder() / f"{uuid4().hex}-{_owner(teacher)}"
     own.mkdir(mode=0o700)
     try:
-        return Path(shutil.copyfile(file, own / name))
-    except OSError:
+        yield own / name
+    except BaseException:
         _remove(own)
         raise
 

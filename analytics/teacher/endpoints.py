@@ -331,7 +331,7 @@ def add_teacher_api(context: TeacherContext) -> None:
 
 
 def add_export(context: TeacherContext) -> None:
-    """The endpoint that answers a file: Gradio hands files to clients through a component only."""
+    """The endpoints that answer a file: Gradio hands files to clients through a component only."""
     lesson, kind, file = gr.Textbox(visible=False), gr.Textbox(visible=False), gr.File(visible=False)
 
     def export_lesson(lesson: str, format: str, request: gr.Request) -> str:
@@ -345,9 +345,20 @@ def add_export(context: TeacherContext) -> None:
         except Exception as error:
             raise as_gradio_error(error, language) from error
 
-    gr.Button(visible=False).click(
-        export_lesson, [lesson, kind], file, api_name="export_lesson", show_progress="hidden", concurrency_limit=2
-    )
+    def export_child(child: str, class_name: str, request: gr.Request) -> str:
+        """All that is held about a child (pseudonym, or code with its class) as one JSON file that explains itself:
+        consents, lessons, observations, events, corrections, and what was taught of its face. For its parents, who may
+        ask for it."""
+        language = context.language_of(request)
+        try:
+            return str(context.export_child(context.child(class_name, child), "api", language))
+        except Exception as error:
+            raise as_gradio_error(error, language) from error
+
+    for handler, inputs in ((export_lesson, [lesson, kind]), (export_child, [lesson, kind])):
+        gr.Button(visible=False).click(
+            handler, inputs, file, api_name=handler.__name__, show_progress="hidden", concurrency_limit=2
+        )
 
 
 def cursor_of(signal: Signal) -> str:

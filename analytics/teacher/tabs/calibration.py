@@ -15,6 +15,7 @@ from analytics.teacher.calibrations import (
     make_code,
     set_calibration_consent,
 )
+from analytics.teacher.calibrations import forget as delete_taught
 from analytics.teacher.context import TeacherContext, UserError
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.words.sentences import animal_name, class_title
@@ -94,7 +95,7 @@ def add_own_face(context: TeacherContext, layout: PageLayout) -> None:
         known = context.child(context.lesson(lesson_id).id, child)
         calibrator = calibrator_of(context)
         had_class_setting = calibrator.class_calibration(known.class_name) is not None
-        frames = calibrator.forget(known.pseudonym)
+        frames = delete_taught(context, known)
         gr.Info(say(language, "calibration_forgotten", frames=frames, animal=animal_name(language, known.animal)))
         if had_class_setting:
             gr.Warning(say(language, "calibration_forgotten_too"), duration=20)

@@ -37,7 +37,7 @@ from tests.analytics.examples import make_observation
 
 ENDPOINTS = {
     "start_lesson", "end_lesson", "list_lessons", "timeline", "class_board", "lesson_summary", "signals", "annotate",
-    "export_lesson", "set_consent", "erase_child",
+    "export_lesson", "export_child", "set_consent", "erase_child",
 }  # fmt: skip
 
 
