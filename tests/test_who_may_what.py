@@ -49,6 +49,7 @@ TEACHER_FUNCTIONS = {
     "trends.refresh": "class",
     "report.refresh": "class",
     "classes.refresh": "class",
+    "classes.<lambda>": "nothing",
     "about.refresh": "own",
     "endpoints.list_lessons": "own",
     "endpoints.timeline": "class",
