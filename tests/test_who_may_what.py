@@ -50,6 +50,8 @@ TEACHER_FUNCTIONS = {
     "report.refresh": "class",
     "classes.refresh": "class",
     "classes.<lambda>": "nothing",
+    "projector.show_code": "class",
+    "projector.<lambda>": "nothing",
     "about.refresh": "own",
     "endpoints.list_lessons": "own",
     "endpoints.timeline": "class",

@@ -24,6 +24,19 @@ PAGE: dict[str, tuple[str, str]] = {
     "ended": ("ended", "закончен"),
     "left": ("{time} left", "осталось {time}"),
     "code_label": ("Lesson code", "Код урока"),
+    "projector": ("Show to the class", "Показать классу"),
+    "projector_help": (
+        "Point the tablet's camera at the square, or open {address} and type the code.",
+        "Наведите камеру планшета на квадрат или откройте {address} и введите код.",
+    ),
+    "projector_local": (
+        "There is no square for the tablets: this page is open at {address}, and that address leads every device to "
+        "itself. Ask who looks after the server for its address in the school's network (it looks like "
+        "https://192.168.0.10:7860/teacher), and open this page there.",
+        "Квадрата для планшетов нет: эта страница открыта по адресу {address}, а он ведёт каждое устройство к нему "
+        "самому. Узнайте у того, кто следит за сервером, его адрес в школьной сети (он похож на "
+        "https://192.168.0.10:7860/teacher) и откройте страницу по нему.",
+    ),
     # now
     "now_nobody": (
         "No child has been seen in this lesson yet. Give the children the lesson code and their own codes.",
@@ -226,6 +239,12 @@ PAGE: dict[str, tuple[str, str]] = {
     "roster_qr_help": (
         "A tablet's camera reads the square and opens the lesson with the child's code. Keep it like the code.",
         "Камера планшета читает квадрат и открывает урок с кодом ребёнка. Храните его, как и сам код.",
+    ),
+    "roster_qr_local": (
+        "The squares lead nowhere from a tablet, because this page is open at an address that every device takes for "
+        "itself (“localhost”). The codes work all the same: on a tablet they are typed.",
+        "С планшета квадраты никуда не приведут: страница открыта по адресу, который каждое устройство считает собой "
+        "(«localhost»). Сами коды действуют: на планшете их надо ввести.",
     ),
     "roster_close": ("Close", "Закрыть"),
     "roster_leave": (

@@ -16,7 +16,7 @@ from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext, UserError, check_name, check_number
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import CLICKS, DIALOGS
-from analytics.teacher.station_links import is_web_address, qr_code, station_address
+from analytics.teacher.station_links import is_web_address, leads_elsewhere, qr_code, station_address
 from analytics.teacher.tabs.calibration import add_link
 from analytics.words.sentences import (
     animal_name,
@@ -93,7 +93,10 @@ def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str,
         (child_code_text(language, code), animal, picture)
         for (code, animal), picture in zip(codes, pictures, strict=True)
     ]
-    return render("teacher/codes.html", language, title=title, rows=rows, with_pictures=all(pictures))
+    return render(
+        "teacher/codes.html", language, title=title, rows=rows, with_pictures=all(pictures),
+        leads_elsewhere=all(map(leads_elsewhere, addresses)),
+    )  # fmt: skip
 
 
 def erasing_html(context: TeacherContext, language: str) -> Markup:
