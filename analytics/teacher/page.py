@@ -115,7 +115,7 @@ def build_teacher(
                 label=word("lesson"), show_label=False, choices=[], min_width=340, scale=3, elem_id="lesson"
             )
             status = gr.HTML(padding=False, elem_id="status")
-            project = gr.Button(word("projector"), visible=False, min_width=180, scale=0)
+            project = gr.Button(word("projector"), visible=False, min_width=180, scale=0, elem_id="project")
             end = gr.Button(word("end"), variant="stop", visible=False, min_width=180, scale=0)
             sure = gr.Button(word("end_sure"), variant="stop", visible=False, min_width=190, scale=0)
             go_on = gr.Button(word("end_not"), visible=False, min_width=190, scale=0)

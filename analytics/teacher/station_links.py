@@ -12,8 +12,8 @@ TEACHER_FOLDER = "/teacher"
 
 
 def station_address(place: str, **codes: str) -> str:
-    """The address of the station page with ``codes`` (``lesson``, ``child``, ``calibration``), seen from the teacher's page at
-    ``place``; relative where that is no web address."""
+    """The address of the station page with ``codes`` (``lesson``, ``child``, ``calibration``), seen from the teacher's
+    page at ``place``; relative where that is no web address."""
     question = urlencode(codes)
     try:
         parts = urlsplit(place[:ADDRESS_CHARACTERS])

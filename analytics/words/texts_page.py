@@ -19,6 +19,7 @@ PAGE: dict[str, tuple[str, str]] = {
     "tab_about": ("About the model", "О модели"),
     "lesson": ("Lesson", "Урок"),
     "child": ("Child", "Ребёнок"),
+    "chart_save": ("Save as a picture", "Сохранить картинкой"),
     "as_table": ("The same as a table", "То же таблицей"),
     "running": ("running", "идёт"),
     "ended": ("ended", "закончен"),

@@ -14,7 +14,7 @@ from analytics.insight.timeline import SILENT, class_board
 from analytics.store.records import Lesson
 from analytics.teacher.board import Attention, headline, tiles_html
 from analytics.teacher.context import TeacherContext
-from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
+from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.small_groups import group_note, is_small
 from analytics.teacher.static_files import CLICKS
 from analytics.words.sentences import animal_name
@@ -66,7 +66,7 @@ def add_now(context: TeacherContext, layout: PageLayout) -> None:
     """Puts the tab's components in place and wires them."""
     with layout.tab("now"):
         board = gr.HTML(js_on_load=CLICKS, elem_id="board", padding=False)
-        chart = chart_component("mood")
+        chart = layout.chart("mood")
         with gr.Accordion(layout.word("mood_table"), open=False):
             table = gr.HTML()
         last = gr.State("")
