@@ -34,6 +34,11 @@ def with_user_errors(context: TeacherContext) -> Callable[[Callable[..., Any]], 
     return decorate
 
 
+# What was chosen is hidden with its tab: the keyboard goes on from the tab that was opened.
+FOCUS_TAB = """() => {
+  if (document.activeElement === document.body || !document.activeElement?.checkVisibility())
+    document.querySelector('[role="tab"][aria-selected="true"]')?.focus();
+}"""
 # Plotly's own toolbar speaks one language and covers the title, so the style sheet hides it. A picture for a letter or
 # a slide: on white, in a dark ink, however the page looks.
 SAVE_CHART = """async () => {
@@ -164,6 +169,7 @@ class PageLayout:
         for opener in self.openers:
             for handler, inputs, outputs in self.child_views:
                 self.private(opener.then, handler, inputs, outputs)
+            opener.then(None, js=FOCUS_TAB, api_visibility="private")
 
 
 def only_when_open(name: str, handler: Callable[..., Any], outputs: int) -> Callable[..., Any]:

@@ -59,6 +59,15 @@ PAGE: dict[str, tuple[str, str]] = {
     "answer_undone": ("You took your answer back.", "Вы отменили ответ."),
     "undo": ("Undo", "Отменить"),
     "open_child": ("Open {animal}", "Открыть: {animal}"),
+    "alerts": (
+        "Tell me of a new signal by a sound and in the tab's title",
+        "Сообщать о новом сигнале звуком и в заголовке вкладки",
+    ),
+    "past_answers": ("Signals: {count}. Answered: {answered}.", "Сигналов: {count}. С ответом: {answered}."),
+    "past_answers_how": (
+        "Signals: {count}. Answered: {answered} ({how}).",
+        "Сигналов: {count}. С ответом: {answered} ({how}).",
+    ),
     "mood_table": ("Class mood as a table", "Настроение класса таблицей"),
     # child
     "whole_lesson": ("Whole lesson", "Весь урок"),
@@ -94,6 +103,7 @@ PAGE: dict[str, tuple[str, str]] = {
         "How this face is read changed during the lesson: the dotted line shows where.",
         "За урок способ чтения лица менялся: пунктир показывает, где.",
     ),
+    "words_silent": ("No picture arrived for {silent} in all.", "Изображения не было всего {silent}."),
     "words_away": ("Out of the picture for {away} in all.", "Не в кадре всего {away}."),
     # lesson
     "heat_title": ("Who, when", "Кто и когда"),
