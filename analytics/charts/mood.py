@@ -81,6 +81,7 @@ def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str
     figure.update_layout(
         **common_layout(230, language),
         title=chart_title(say(language, "mood_title"), language, lesson.synthetic),
+        margin_t=44,  # its title has one line
         uirevision=lesson.id,
         hovermode="x",
         legend={"orientation": "h", "y": -0.18, "x": 0},

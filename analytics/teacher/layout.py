@@ -39,12 +39,13 @@ FOCUS_TAB = """() => {
   if (document.activeElement === document.body || !document.activeElement?.checkVisibility())
     document.querySelector('[role="tab"][aria-selected="true"]')?.focus();
 }"""
-# Plotly's own toolbar speaks one language and covers the title, so the style sheet hides it. A picture for a letter or
-# a slide: on white, in a dark ink, however the page looks.
+# Plotly's own toolbar speaks one language and covers the title, so the style sheet hides it. This is a picture for a
+# letter or a slide: on white, in a dark ink, however the page looks, and in a font that a picture can have.
 SAVE_CHART = """async () => {
   const chart = document.querySelector('#NAME .js-plotly-plot');
   if (!chart) return;
-  const layout = { ...chart.layout, paper_bgcolor: '#fff', font: { ...chart.layout.font, color: '#222' } };
+  const font = { ...chart.layout.font, family: 'sans-serif', color: '#222' };
+  const layout = { ...chart.layout, paper_bgcolor: '#fff', font };
   const title = document.createElement('p');
   title.innerHTML = (chart.layout.title?.text || 'NAME').replaceAll('<br>', ' ');
   await Plotly.downloadImage({ data: chart.data, layout }, { format: 'png', scale: 2, width: 1100,

@@ -1,4 +1,5 @@
-"""Puts the site bar and the keys of the tabs into the head of every HTML page, before Gradio's own scripts.
+"""Puts the site bar, the keys of the tabs and the names that Gradio leaves out into the head of every HTML page, before
+Gradio's own scripts.
 
 Gradio 6 adds the ``head`` of a mounted app from its own script, when it has asked the browser for its language already:
 too late for a visitor's choice of language.
@@ -67,7 +68,7 @@ def _site_bar() -> str:
         .get_template("head.html")
         .render(
             options={"languages": LANGUAGES, "words": SITE_BAR, "cookie_name": COOKIE},
-            scripts=[(static / name).read_text(encoding="utf-8") for name in ("site_bar.js", "tabs.js")],
+            scripts=[(static / name).read_text(encoding="utf-8") for name in ("site_bar.js", "tabs.js", "names.js")],
             style=(static / "site_bar.css").read_text(encoding="utf-8"),
         )
     )

@@ -5,7 +5,8 @@ element.addEventListener('click', (event) => {
   const data = { child: target.dataset.child || '', at: target.dataset.at || '', signal: target.dataset.signal || '',
     kind: target.dataset.kind || '', answer: target.dataset.answer || '' };
   if (target.dataset.act === 'open') trigger('open_child', data);
-  if (target.dataset.act === 'answer') { target.disabled = true; trigger('answer_signal', data); }
+  // Not disabled after the first click: that would take the focus away.
+  if (target.dataset.act === 'answer' && !target.ariaDisabled) { target.ariaDisabled = 'true'; trigger('answer_signal', data); }
   if (target.dataset.act === 'print') printed(target.dataset.title || document.title);
 });
 element.addEventListener('keydown', (event) => {
