@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.charts.style import GRID_COLOUR, STACK_ORDER, VALENCE_COLOUR, annotate_empty, chart_title, common_layout
+from analytics.charts.style import (
+    GRID_COLOUR,
+    STACK_ORDER,
+    VALENCE_COLOUR,
+    annotate_empty,
+    chart_title,
+    common_layout,
+    escape,
+    valence_axis,
+)
 from analytics.signals.smoothing import affect_of
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson
@@ -133,31 +142,32 @@ def comparison_text(store: LessonStore, lesson: Lesson, child: str, language: st
 
 
 def distribution_figure(store: LessonStore, lesson: Lesson, child: str, language: str) -> go.Figure:
-    """Bars of this lesson; beside each a line from the lowest to the highest of the child's earlier lessons, with
-    their mean."""
+    """A bar for each expression of this lesson, its name beside it; on each a line from the lowest to the
+    highest of the child's earlier lessons, with their mean."""
     this, earlier = _this_and_earlier(store, lesson, child)
     names = [expression_name(language, emotion.key) for emotion in STACK_ORDER]
     order = [int(emotion) for emotion in STACK_ORDER]
     figure = go.Figure()
     if this:
         values = this.shares[order]
-        names = [f"{name}<br>{value:.0%}" for name, value in zip(names, values, strict=True)]
+        names = [f"{name} {value:.0%}" for name, value in zip(names, values, strict=True)]
         figure.add_bar(
-            x=names,
-            y=values.round(4),
+            orientation="h",
+            y=names,
+            x=values.round(4),
             marker={"color": [COLOURS[emotion] for emotion in STACK_ORDER], "opacity": 0.85},
             name=say(language, "this_lesson"),
-            hovertemplate="%{x}: %{y:.0%}<extra></extra>",
+            hovertemplate="%{y}<extra></extra>",
         )
     if earlier:
         spread = np.array([share.shares for share in earlier])[:, order]
         mean = spread.mean(axis=0)
         figure.add_scatter(
-            x=names,
-            y=mean.round(4),
+            y=names,
+            x=mean.round(4),
             mode="markers",
             marker={"symbol": "diamond-open", "size": 9, "color": "#56708f", "line": {"width": 2}},
-            error_y={
+            error_x={
                 "type": "data",
                 "symmetric": False,
                 "array": (spread.max(axis=0) - mean).round(4),
@@ -167,17 +177,18 @@ def distribution_figure(store: LessonStore, lesson: Lesson, child: str, language
                 "width": 6,
             },
             name=f"{say(language, 'earlier_lessons')} ({len(earlier)})",
-            hovertemplate="%{x}: %{y:.0%}<extra>" + say(language, "earlier_lessons") + "</extra>",
+            hovertemplate="%{x:.0%}<extra>" + say(language, "earlier_lessons") + "</extra>",
         )
     figure.update_layout(
         **common_layout(320, language),
-        title=chart_title(f"<b>{say(language, 'distribution_title')}</b>", language, lesson.synthetic),
+        title=chart_title(
+            say(language, "distribution_title"), language, lesson.synthetic, say(language, "share_of_time")
+        ),
         uirevision=f"{lesson.id}/{child}",
-        legend={"orientation": "h", "y": -0.14, "x": 0},
-        xaxis={"fixedrange": True, "tickangle": 0},
-        yaxis={"rangemode": "tozero", "tickformat": ".0%", "fixedrange": True, "gridcolor": GRID_COLOUR,
-               "title": {"text": say(language, "share_of_time"), "standoff": 8}},
-    )  # fmt: skip
+        legend={"orientation": "h", "y": -0.12, "x": 0},
+        xaxis={"rangemode": "tozero", "tickformat": ".0%", "fixedrange": True, "gridcolor": GRID_COLOUR},
+        yaxis={"fixedrange": True, "automargin": True, "ticksuffix": "  "},
+    )
     return figure if this else annotate_empty(figure, say(language, "nothing_yet"))
 
 
@@ -209,16 +220,19 @@ def trends_figure(shares: list[LessonStatistics], animal: str, measure: str, lan
     )
     synthetic = any(share.lesson.synthetic for share in shares)
     name = say(language, "trend_title", animal=animal_name(language, animal))
-    title = f"<b>{name}</b> · {say(language, f'measure_{measure}')}"
-    axis = {"range": [-1, 1], "tickformat": "+.1f"} if measure == "valence" else {"range": [0, 1], "tickformat": ".0%"}
+    if measure == "valence":
+        axis = valence_axis(bounds.ravel(), language)
+    else:
+        highest = min(1.0, 1.15 * bounds.max(initial=0.1))
+        axis = {"range": [0, highest], "tickformat": ".0%", "fixedrange": True, "gridcolor": GRID_COLOUR}
     figure.update_layout(
         **common_layout(380, language),
-        title=chart_title(title, language, synthetic),
+        title=chart_title(escape(name), language, synthetic, say(language, f"measure_{measure}")),
         uirevision=f"{animal}/{measure}",
         showlegend=True,
-        legend={"orientation": "h", "y": -0.2, "x": 0},
-        xaxis={"type": "category", "fixedrange": True, "gridcolor": GRID_COLOUR},
-        yaxis={"fixedrange": True, "gridcolor": GRID_COLOUR, "zerolinecolor": "rgba(128,128,128,0.6)", **axis},
+        legend={"orientation": "h", "y": 0, "yref": "container", "yanchor": "bottom", "x": 0},
+        xaxis={"type": "category", "automargin": True, "fixedrange": True, "gridcolor": GRID_COLOUR},
+        yaxis={"automargin": True, **axis},
     )
     return figure if shares else annotate_empty(figure, say(language, "nothing_yet"))
 

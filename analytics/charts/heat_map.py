@@ -15,13 +15,15 @@ from analytics.signals.support import Signal
 from analytics.words.sentences import animal_name, signed_number, time_of_day
 from analytics.words.templates import render
 from analytics.words.texts import expression_name, say
+from emotion.labels import COLOURS, Emotion
 
 COLUMNS = 48  # at most: wide enough to hit with a finger at 1024 pixels
 SHORTEST_CELL = timedelta(seconds=30)
 STRONG = 0.15  # valence beyond which a cell carries a sign; smoothed means of a minute rarely leave +-0.5
-# From unpleasant to pleasant, without red and green: C. Brewer's PuOr, safe for the common kinds of colour blindness.
-SCALE = ((-0.45, "#b35806"), (-0.25, "#e08214"), (-STRONG, "#fdb863"), (-0.05, "#f7e3c4"), (0.05, "#e4e4ea"),
-         (STRONG, "#cfcbe3"), (0.25, "#b2abd2"), (0.45, "#8073ac"), (2.0, "#542788"))  # fmt: skip
+# From unpleasant to pleasant between the colours that sadness and joy have in every chart (Okabe and Ito): one colour
+# means one thing, and these two are told apart with the common kinds of colour blindness.
+SCALE = ((-0.45, "#004d7a"), (-0.25, COLOURS[Emotion.SAD]), (-STRONG, "#7fb4d6"), (-0.05, "#d3e4ef"), (0.05, "#ececec"),
+         (STRONG, "#f8ead0"), (0.25, "#f3cd7c"), (0.45, COLOURS[Emotion.HAPPY]), (2.0, "#c98800"))  # fmt: skip
 NAME_WIDTH, ROW_HEIGHT, CELL_WIDTH, TOP = 110, 26, 20, 26  # units of the drawing; a cell at least
 
 
@@ -88,16 +90,27 @@ def valence_sign(valence: float) -> str:
     return "−" if valence <= -STRONG else "+" if valence >= STRONG else ""
 
 
+def valence_ink(valence: float) -> str:
+    """The colour of a sign on `valence_colour`."""
+    return "#fff" if valence <= -0.25 else "#222"
+
+
 def heat_table(heat: HeatMap, language: str, zone: str) -> pd.DataFrame:
     """The heat map as a table for screen readers: a row per column of the map, a column per child, the leading
     expression and the mean valence in each cell."""
-    columns: dict[str, list[str]] = {say(language, "time"): [time_of_day(start, zone)[:5] for start in heat.starts]}
+    columns: dict[str, list[str]] = {say(language, "time"): _times(heat, zone)}
     for row, (_, animal) in enumerate(heat.children):
         columns[animal_name(language, animal)] = [
             _cell_words(float(value), state, language)
             for value, state in zip(heat.cells[row], heat.states[row], strict=True)
         ]
     return pd.DataFrame(columns)
+
+
+def _times(heat: HeatMap, zone: str) -> list[str]:
+    """The times of the columns: with seconds where two columns would have the same without."""
+    times = [time_of_day(start, zone) for start in heat.starts]
+    return times if heat.step < timedelta(minutes=1) else [time[:5] for time in times]
 
 
 def _cell_words(value: float, state: str, language: str) -> str:
@@ -126,12 +139,13 @@ def heat_html(heat: HeatMap, signals: Sequence[Signal], language: str, zone: str
         "charts/heat_map.html",
         language,
         rows=rows,
-        times=[time_of_day(start, zone) for start in heat.starts],
+        times=_times(heat, zone),
         left=NAME_WIDTH,
         top=TOP,
         width=max(CELL_WIDTH, 960 // len(heat.starts)),
         height=ROW_HEIGHT,
         valence_colour=valence_colour,
+        valence_ink=valence_ink,
     )
 
 
@@ -140,11 +154,9 @@ def _cell(name: str, start: datetime, value: float, state: str, language: str, z
     if np.isnan(value):
         words = say(language, "heat_cell_away", animal=name, time=time)
         return {"start": start.isoformat(), "words": words, "fill": "url(#absent)", "sign": ""}
-    words = say(
-        language, "heat_cell", animal=name, time=time, state=_state_name(state, language), valence=f"{value:+.2f}"
-    )
-    ink = "#fff" if abs(value) > 0.25 else "#222"
-    shown = {"words": words, "fill": valence_colour(value), "sign": valence_sign(value), "ink": ink}
+    valence = signed_number(language, value, 2)
+    words = say(language, "heat_cell", animal=name, time=time, state=_state_name(state, language), valence=valence)
+    shown = {"words": words, "fill": valence_colour(value), "sign": valence_sign(value), "ink": valence_ink(value)}
     return {"start": start.isoformat(), **shown}
 
 

@@ -26,7 +26,7 @@ from emotion.labels import COLOURS, KEYS, Emotion
 LANES = ("episodes", "corrections", "events", "signals")  # from bottom to top
 LANE_COUNT = len(LANES)
 AWAY_COLOUR = "rgba(128,128,128,0.35)"
-NOTE_COLOUR = "#7a5195"
+NOTE_COLOUR = "#8a5a3c"
 PATTERNS: dict[str, str] = {  # of the episodes' bands: an expression can be told without its colour
     "surprise": ".",
     "disgust": "-",
@@ -70,6 +70,7 @@ SIGNAL_SYMBOLS = {
     "away": "x-thin-open",
     "delighted": "star",
 }
+EARLY, LATE = 0.08, 0.85  # of the lesson: the words of a mark before or after would be cut off by the chart's edge
 LABEL_ROOM = 0.075  # of the lesson's length that a label needs, about 75 of 1000 pixels
 LETTER, CHART_WIDTH = 6.6, 950.0  # pixels: what a band needs to carry its word; else pattern, colour and hover tell it
 
@@ -90,7 +91,18 @@ def mark_traces(
     yield from _corrections(timeline, language, local)
     yield from _events(timeline, language, local, length)
     if signals:
-        yield _signals(signals, language, local, timeline.lesson.ended_at is None)
+        yield _signals(timeline, signals, language, local)
+
+
+def _ages(timeline: ChildTimeline, moments: Sequence[datetime]) -> list[float]:
+    """Where in the lesson moments lie: 0 at its start, 1 at its end."""
+    length = max(1.0, _length(timeline))
+    return [(moment - timeline.lesson.started_at).total_seconds() / length for moment in moments]
+
+
+def _side(age: float) -> str:
+    """On which side of a mark its words stand, so that they stay inside the chart."""
+    return "right" if age < EARLY else "left" if age > LATE else "center"
 
 
 def _length(timeline: ChildTimeline) -> float:
@@ -140,22 +152,26 @@ def _bands(timeline: ChildTimeline, language: str, local: LocalTimes, length: fl
 
 
 def _corrections(timeline: ChildTimeline, language: str, local: LocalTimes) -> Iterator[go.Bar]:
-    if not timeline.corrections:
+    notes = timeline.corrections
+    if not notes:
         return
-    words = [correction_text(language, correction.label, correction.note) for correction in timeline.corrections]
+    words = [correction_text(language, note.label, note.note) for note in notes]
     yield go.Bar(
         orientation="h",
-        base=local([correction.start for correction in timeline.corrections]),
-        x=[max(1000.0, 1000.0 * (item.end - item.start).total_seconds()) for item in timeline.corrections],
+        base=local([note.start for note in notes]),
+        x=[max(1000.0, 1000.0 * (item.end - item.start).total_seconds()) for item in notes],
         y=[1.5] * len(words),
         width=0.6,
         xaxis="x2",
         yaxis="y3",
         name=say(language, "corrections"),
         showlegend=False,
-        marker={"color": "rgba(122,81,149,0.25)", "line": {"color": NOTE_COLOUR, "width": 1.5}},
+        marker={"color": "rgba(138,90,60,0.25)", "line": {"color": NOTE_COLOUR, "width": 1.5}},
         text=[escape(shortened(word, 24)) for word in words],
-        textposition="outside",
+        # Outside stands to the right of the bar; late in a lesson the words end with it.
+        textposition=["outside" if age < LATE else "inside" for age in _ages(timeline, [item.start for item in notes])],
+        insidetextanchor="end",
+        textangle=0,
         constraintext="none",
         customdata=[broken(word) for word in words],
         hovertemplate="%{base|%H:%M:%S}<br>%{customdata}<extra></extra>",
@@ -169,7 +185,7 @@ def _events(timeline: ChildTimeline, language: str, local: LocalTimes, length: f
         return
     moments = local([event.at for event in events])
     words = [event_text(language, event.kind, event.detail) for event in events]
-    ages = [(event.at - timeline.lesson.started_at).total_seconds() / length for event in events]
+    ages = _ages(timeline, [event.at for event in events])
     labels = _room_for_labels(ages, [event.kind for event in events])
     stalks: list[str | None] = []
     for moment in moments:
@@ -203,7 +219,7 @@ def _events(timeline: ChildTimeline, language: str, local: LocalTimes, length: f
                 escape(_short(kind, events[index].detail, words[index], language)) if labels[index] else ""
                 for index in chosen
             ],
-            textposition=[f"{labels[index] or 'top'} center" for index in chosen],
+            textposition=[f"{labels[index] or 'top'} {_side(ages[index])}" for index in chosen],
             textfont={"size": 10},
             customdata=[broken(words[index]) for index in chosen],
             hovertemplate="<b>%{x|%H:%M:%S}</b><br>%{customdata}<extra></extra>",
@@ -235,7 +251,8 @@ def _room_for_labels(ages: Sequence[float], kinds: Sequence[str]) -> list[str]:
     return answer
 
 
-def _signals(signals: Sequence[Signal], language: str, local: LocalTimes, running: bool) -> go.Scatter:
+def _signals(timeline: ChildTimeline, signals: Sequence[Signal], language: str, local: LocalTimes) -> go.Scatter:
+    running = timeline.lesson.ended_at is None
     names = [signal_state(language, signal, running) for signal in signals]
     return go.Scatter(
         x=local([signal.start for signal in signals]),
@@ -250,7 +267,7 @@ def _signals(signals: Sequence[Signal], language: str, local: LocalTimes, runnin
             "line": {"width": 1.5, "color": "rgba(255,255,255,0.85)"},
         },
         text=names,
-        textposition="top center",
+        textposition=[f"top {_side(age)}" for age in _ages(timeline, [signal.start for signal in signals])],
         textfont={"size": 11},
         customdata=[broken(reason_text(language, signal)) for signal in signals],
         hovertemplate="<b>%{x|%H:%M:%S} %{text}</b><br>%{customdata}<extra></extra>",

@@ -10,11 +10,13 @@ import plotly.graph_objects as go
 from analytics.charts.style import (
     CLOCK_TICKS,
     GRID_COLOUR,
+    SHORTEST_AXIS,
     VALENCE_COLOUR,
     annotate_empty,
     chart_title,
     common_layout,
     local_times,
+    valence_axis,
 )
 from analytics.signals.smoothing import smooth_class
 from analytics.store.lesson_store import LessonStore
@@ -52,12 +54,12 @@ def class_mood(store: LessonStore, lesson: Lesson, now: datetime) -> pd.DataFram
 def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str, zone: str) -> go.Figure:
     """The class mood as a chart: the median as a line, the range between the quartiles as a band."""
     rows = class_mood(store, lesson, now)
-    times = local_times(rows["at"], zone)
+    times, start = local_times(rows["at"], zone), rows["at"].iloc[0]
     figure = go.Figure()
-    for start, end in _stretches(rows["middle"].notna().to_numpy()):
-        part = rows.iloc[start:end]
+    for first, end in _stretches(rows["middle"].notna().to_numpy()):
+        part = rows.iloc[first:end]
         figure.add_scatter(
-            x=[*times[start:end], *reversed(times[start:end])],
+            x=[*times[first:end], *reversed(times[first:end])],
             y=[*part["high"].round(3), *part["low"].round(3)[::-1]],
             fill="toself",
             fillcolor="rgba(86,112,143,0.22)",
@@ -65,7 +67,7 @@ def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str
             hoverinfo="skip",
             name=say(language, "mood_range"),
             legendgroup="range",
-            showlegend=start == 0 or not figure.data,
+            showlegend=first == 0 or not figure.data,
         )
     figure.add_scatter(
         x=times,
@@ -78,19 +80,19 @@ def mood_figure(store: LessonStore, lesson: Lesson, now: datetime, language: str
     )
     figure.update_layout(
         **common_layout(230, language),
-        title=chart_title(f"<b>{say(language, 'mood_title')}</b>", language, lesson.synthetic),
+        title=chart_title(say(language, "mood_title"), language, lesson.synthetic),
+        margin_t=44,  # its title has one line
         uirevision=lesson.id,
         hovermode="x",
         legend={"orientation": "h", "y": -0.18, "x": 0},
-        xaxis={"type": "date", "tickformatstops": CLOCK_TICKS, "gridcolor": GRID_COLOUR, "fixedrange": True},
-        yaxis={
-            "range": [-1.15, 1.15],  # room between the lowest word and the time axis
-            "fixedrange": True,
-            "tickvals": [-1, 0, 1],
-            "ticktext": [say(language, "valence_unpleasant"), "0", say(language, "valence_pleasant")],
+        xaxis={
+            "type": "date",
+            "range": local_times([start, max(now, start + SHORTEST_AXIS)], zone),
+            "tickformatstops": CLOCK_TICKS,
             "gridcolor": GRID_COLOUR,
-            "zerolinecolor": "rgba(128,128,128,0.6)",
+            "fixedrange": True,
         },
+        yaxis=valence_axis(rows[["low", "middle", "high"]].to_numpy().ravel(), language),
     )
     return figure if rows["children"].any() else annotate_empty(figure, say(language, "nothing_yet"))
 

@@ -1,7 +1,7 @@
 """The timeline of a child as a drawing for paper: episodes, stacked expressions, valence, events. Inline SVG."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from analytics.charts.decimation import decimated_rows
-from analytics.charts.style import STACK_ORDER
+from analytics.charts.style import STACK_ORDER, shortened
 from analytics.charts.timeline import lesson_span
 from analytics.insight.timeline import ChildTimeline
 from analytics.signals.episodes import AWAY
@@ -23,7 +23,7 @@ STACK_TOP, STACK = 80, 170
 VALENCE_TOP, VALENCE = 266, 80
 HEIGHT = 372
 POINTS = 600  # paper shows no more
-LETTER, LABEL_GAP = 5.8, 8  # units of a letter of an event's words, and between two of them
+LETTER, LABEL_GAP = 6.4, 8  # units of a letter of an event's words, and between two of them
 MOST_LETTERS = 28
 
 Position = Callable[[datetime], float]  # a time -> its horizontal position
@@ -108,13 +108,15 @@ def _events(timeline: ChildTimeline, language: str, x_of: Position) -> str:
         parts.append(
             f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{BAND_TOP - 6}" y2="{VALENCE_TOP + VALENCE}" class="stalk"/>'
         )
-        words = event_text(language, event.kind, event.detail)[:MOST_LETTERS]
+        words = shortened(event_text(language, event.kind, event.detail), MOST_LETTERS)
         width = LETTER * len(words)
-        left = min(at - width / 2, WIDTH - width)
+        is_last = at + width / 2 > WIDTH  # written up to the edge, whatever the printer's font is like
+        left = WIDTH - width if is_last else at - width / 2
         line = next((line for line, start in free.items() if left >= start), None)
         if line is not None:
             free[line] = left + width + LABEL_GAP
-            parts.append(f'<text x="{left:.1f}" y="{line}" font-size="11">{escape(words)}</text>')
+            place = f'x="{WIDTH - 2}" text-anchor="end"' if is_last else f'x="{at:.1f}" text-anchor="middle"'
+            parts.append(f'<text {place} y="{line}" font-size="11">{escape(words)}</text>')
     return "".join(parts)
 
 
@@ -132,13 +134,14 @@ def _axes(timeline: ChildTimeline, language: str, zone: str, x_of: Position) -> 
     ]
     middle = VALENCE_TOP + VALENCE / 2
     parts.append(f'<line x1="{LEFT}" x2="{WIDTH - 6}" y1="{middle}" y2="{middle}" class="stalk"/>')
+    digits = 5 if end - start >= timedelta(minutes=6) else 8  # a short lesson would show one minute several times
     for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
         moment = start + share * (end - start)
         x = x_of(moment)
         anchor = "end" if share == 1.0 else "middle"
         parts.append(
             f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}" font-size="11">'
-            f"{time_of_day(moment, zone)[:5]}</text>"
+            f"{time_of_day(moment, zone)[:digits]}</text>"
         )
     parts.append(
         '<defs><pattern id="away" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
+REACH = 0.5  # of valence at the upper and the lower edge: means of five seconds rarely lie beyond
+
 
 def sparkline(values: Sequence[float | None], label: str, width: int = 120, height: int = 30) -> Markup:
-    """A line of values in [-1, 1], broken where there is None; ``label`` says the same to a screen reader."""
+    """A line of values of valence around zero, at most `REACH` from it, broken where there is None; ``label``
+    says the same to a screen reader."""
     step = width / max(1, len(values) - 1)
     runs: list[list[tuple[float, float]]] = [[]]
     for index, value in enumerate(values):
         if value is None:
             runs.append([])
         else:
-            runs[-1].append((index * step, (1 - min(1.0, max(-1.0, value))) * (height - 4) / 2 + 2))
+            runs[-1].append((index * step, (1 - min(1.0, max(-1.0, value / REACH))) * (height - 4) / 2 + 2))
     lines = "".join(_line(run) for run in runs if run)
     return Markup(
         f'<svg class="sparkline" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}" fill="none" '

@@ -6,6 +6,7 @@ page sharpens the text by CSS. Times on the axis are wall-clock times of ``zone`
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,28 +17,29 @@ from analytics.charts.marks import LANE_COUNT, lane_names, mark_traces
 from analytics.charts.style import (
     CLOCK_TICKS,
     GRID_COLOUR,
+    SHORTEST_AXIS,
     STACK_ORDER,
     TEXT_COLOUR,
     VALENCE_COLOUR,
     annotate_empty,
-    broken,
     chart_title,
     common_layout,
     escape,
+    heading,
     local_times,
     shortened,
+    valence_axis,
 )
 from analytics.insight.timeline import ChildTimeline
 from analytics.signals.support import Signal
-from analytics.words.sentences import animal_name, date_text, lesson_title
+from analytics.words.sentences import animal_name, date_text, lesson_title, signed_number
 from analytics.words.texts import expression_name, say
 from emotion.labels import COLOURS, KEYS, Emotion
 
 NEUTRAL_FILL = "rgba(153,153,153,0.45)"  # its own colour, paler: calm is the ground, not the message
 FOCUS = timedelta(seconds=150)  # on both sides of a moment that a teacher jumps to
 HOVER_LEAST = 0.05  # an expression below five percent is not named in the hover text
-# Letters of a lesson's title in the chart's, and of what stands on a line beside the child's name on a phone.
-LONGEST_TITLE, TITLE_LINE = 30, 22
+LONGEST_TITLE = 30  # letters of a lesson's title in the chart's
 
 
 def timeline_figure(
@@ -94,16 +96,13 @@ def timeline_figure(
     span = lesson_span(timeline)
     view = (focus - FOCUS, focus + FOCUS) if focus else span
     revision = f"{timeline.lesson.id}/{timeline.child}/{focus or ''}"
-    _lay_out(figure, language, local_times(span, zone), local_times(view, zone), revision)
+    valence = valence_axis(rows["valence"], language)
+    _lay_out(figure, language, local_times(span, zone), local_times(view, zone), valence, revision)
     name, date = lesson_title(language, timeline.lesson), date_text(language, timeline.lesson.started_at, zone)
-    # The whole title stands above the tabs; here it keeps to two lines of a phone, between the name and the date.
-    is_long = len(name) > LONGEST_TITLE
-    lesson = say(language, "lesson_of", title=shortened(name, LONGEST_TITLE), date=date)
-    title = f"<b>{escape(animal_name(language, timeline.animal))}</b> · "
-    title += broken(lesson, TITLE_LINE, 2) if is_long else escape(lesson)
-    figure.update_layout(title=chart_title(title, language, timeline.lesson.synthetic))
-    if is_long:
-        figure.update_layout(title_y=0.962)  # Plotly puts the second of two lines where a single one would be
+    # The whole title stands above the tabs; here it keeps to the width of a phone, between the name and the date.
+    lesson = escape(say(language, "lesson_of", title=shortened(name, LONGEST_TITLE), date=date))
+    animal = escape(animal_name(language, timeline.animal))
+    figure.update_layout(title=chart_title(animal, language, timeline.lesson.synthetic, lesson))
     return annotate_empty(figure, say(language, "nothing_yet")) if rows.empty else figure
 
 
@@ -111,10 +110,10 @@ def lesson_span(timeline: ChildTimeline) -> tuple[datetime, datetime]:
     """The range of the time axis: from the start to the end of the lesson, or to the last observation while it runs."""
     start = timeline.lesson.started_at
     if timeline.lesson.ended_at:
-        return start, timeline.lesson.ended_at
+        return start, max(timeline.lesson.ended_at, start + SHORTEST_AXIS)
     if timeline.smoothed.empty:
         return start, start + pd.Timedelta(minutes=timeline.lesson.planned_minutes)
-    return start, max(pd.Timestamp(timeline.smoothed["at"].iloc[-1]).to_pydatetime(), start + pd.Timedelta(minutes=1))
+    return start, max(pd.Timestamp(timeline.smoothed["at"].iloc[-1]).to_pydatetime(), start + SHORTEST_AXIS)
 
 
 def timeline_table(timeline: ChildTimeline) -> pd.DataFrame:
@@ -143,11 +142,13 @@ def _hover_texts(rows: pd.DataFrame, language: str) -> list[str]:
             continue
         order = [index for index in np.argsort(-values) if values[index] >= HOVER_LEAST]
         lines = [f"{names[KEYS[index]]} {values[index]:.0%}" for index in order]
-        texts.append("<br>".join([*lines, f"{valence} {mood:+.2f}"]))
+        texts.append("<br>".join([*lines, f"{valence} {signed_number(language, mood, 2)}"]))
     return texts
 
 
-def _lay_out(figure: go.Figure, language: str, span: list[str], view: list[str], revision: str) -> None:
+def _lay_out(
+    figure: go.Figure, language: str, span: list[str], view: list[str], valence: dict[str, Any], revision: str
+) -> None:
     grid = {"gridcolor": GRID_COLOUR, "zeroline": False}
     lanes = lane_names(language)
     figure.update_layout(
@@ -159,7 +160,15 @@ def _lay_out(figure: go.Figure, language: str, span: list[str], view: list[str],
         dragmode="zoom",
         barmode="overlay",
         bargap=0,
-        legend={"orientation": "h", "y": -0.26, "yanchor": "top", "x": 0, "traceorder": "normal", "font": {"size": 12}},
+        legend={
+            "orientation": "h",
+            "y": -0.26,
+            "yanchor": "top",
+            "x": 0,
+            "traceorder": "normal",
+            "entrywidth": 82,
+        },
+        annotations=[heading(say(language, "probability_axis"), 0.655), heading(say(language, "valence_axis"), 0.255)],
         xaxis={
             "type": "date",
             "range": view,
@@ -189,26 +198,17 @@ def _lay_out(figure: go.Figure, language: str, span: list[str], view: list[str],
             **grid,
         },
         yaxis={
-            "domain": [0.31, 0.66],
+            "domain": [0.31, 0.65],
             "range": [0, 1],
             "fixedrange": True,
             "tickformat": ".0%",
-            "title": {"text": say(language, "probability_axis"), "standoff": 6},
+            "automargin": True,
             **grid,
         },
-        yaxis2={
-            "domain": [0.0, 0.27],
-            "range": [-1.15, 1.15],  # room between the lowest word and the time axis
-            "fixedrange": True,
-            "tickvals": [-1, 0, 1],
-            "ticktext": [say(language, "valence_unpleasant"), "0", say(language, "valence_pleasant")],
-            "gridcolor": GRID_COLOUR,
-            "zeroline": True,
-            "zerolinecolor": "rgba(128,128,128,0.6)",
-            "title": {"text": say(language, "valence_axis"), "standoff": 6},
-        },
+        yaxis2={"domain": [0.0, 0.25], **valence},
         yaxis3={
-            "domain": [0.68, 1.0],
+            "domain": [0.7, 1.0],
+            "automargin": True,
             "anchor": "x2",
             "range": [0, LANE_COUNT],
             "fixedrange": True,

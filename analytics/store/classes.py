@@ -21,6 +21,10 @@ class ClassNames:
         """See `LessonStore.class_spellings`."""
         return (self._known.get("", self._read) or {}).get(fold(class_name), ())
 
+    def names(self) -> list[str]:
+        """See `LessonStore.class_names`."""
+        return [spellings[0] for spellings in (self._known.get("", self._read) or {}).values()]
+
     def _read(self) -> dict[str, tuple[str, ...]]:
         with self._database.cursor() as cursor:
             return all_spellings(cursor)

@@ -142,6 +142,10 @@ class LessonStore:
         """The spellings of a class in the store, that of its first child or lesson first; empty for a new class."""
         return self._classes.spellings(class_name)
 
+    def class_names(self) -> list[str]:
+        """The classes that have a child or a lesson, each in the spelling of its first."""
+        return self._classes.names()
+
     # children
 
     def put_child(self, child: Child) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from markupsafe import Markup
 
 from analytics.charts.sparkline import sparkline, trend_direction
-from analytics.insight.feedback import Answer
+from analytics.insight.feedback import FEEDBACK, Answer
 from analytics.insight.timeline import BOARD_WINDOW, BoardRow
 from analytics.signals.support import DELIGHTED, KINDS, Signal
 from analytics.words.sentences import animal_name
@@ -63,23 +63,33 @@ def attention_list(
 def headline(
     items: Sequence[Attention], language: str, running: bool, children: int, silent: Sequence[str] = ()
 ) -> Headline:
-    """The line that says who needs help, or that nobody does.
+    """The line that says who needs help, or that nobody does. While the lesson is ``running``, it tells of signals that
+    last, and of tablets that fell silent.
 
     ``children``: how many were seen; ``silent``: the animals of those whose frames have stopped, whom the line does not
     call calm.
     """
-    names = list(dict.fromkeys(animal_name(language, item.animal) for item in items if item.open))
+    asking = [item for item in items if item.open and (item.signal.active or not running)]
+    names = ", ".join(dict.fromkeys(animal_name(language, item.animal) for item in asking))
+    lost = ", ".join(animal_name(language, animal) for animal in silent) if running else ""
     if not children:
         return Headline("empty", say(language, "now_nobody"))
     if names:
-        key = "now_attention" if running else "past_attention"
-        return Headline("alert", say(language, key, names=", ".join(names)))
+        words = say(language, "now_attention" if running else "past_attention", names=names)
+        return Headline("alert", f"{words} {say(language, 'now_silent_too', names=lost)}" if lost else words)
     if running and len(silent) == children:
         return Headline("empty", say(language, "now_all_silent"))
-    if running and silent:
-        lost = ", ".join(animal_name(language, animal) for animal in silent)
+    if lost:
         return Headline("empty", say(language, "now_silent", names=lost))
     return Headline("calm", say(language, "now_calm" if running else "past_calm"))
+
+
+def answers_text(items: Sequence[Attention], language: str) -> str:
+    """How many signals a lesson had, how many of them the teacher answered, and how."""
+    given = [item.answer for item in items if item.answer is not None]
+    how = ", ".join(f"{say(language, name).lower()} {given.count(name)}" for name in FEEDBACK if name in given)
+    key = "past_answers_how" if how else "past_answers"
+    return say(language, key, count=len(items), answered=len(given), how=how)
 
 
 def tiles_html(rows: Sequence[BoardRow], items: Sequence[Attention], language: str, running: bool = True) -> Markup:

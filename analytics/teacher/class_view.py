@@ -116,6 +116,15 @@ class ClassView(LessonStore):
         visible = fold(class_name) == fold(SAMPLE_CLASS) or self.reader.may_see(class_name)
         return self._whole.class_spellings(class_name) if visible else ()
 
+    def class_names(self) -> list[str]:
+        """The reader's classes, in order: those of the account, and those with a child or a lesson; without the
+        sample's."""
+        reader = self.reader
+        known = {fold(name): name for name in sorted(reader.classes or ())}
+        known |= {fold(name): name for name in self._whole.class_names() if reader.may_see(name)}
+        known.pop(fold(SAMPLE_CLASS), None)
+        return sorted(known.values())
+
     # children
 
     def put_child(self, child: Child) -> None:

@@ -34,9 +34,23 @@ def with_user_errors(context: TeacherContext) -> Callable[[Callable[..., Any]], 
     return decorate
 
 
-def chart_component(name: str) -> gr.Plot:
-    """A chart without border and label; ``name`` becomes its element id."""
-    return gr.Plot(show_label=False, container=False, elem_id=name, elem_classes=["chart"])
+# What was chosen is hidden with its tab: the keyboard goes on from the tab that was opened.
+FOCUS_TAB = """() => {
+  if (document.activeElement === document.body || !document.activeElement?.checkVisibility())
+    document.querySelector('[role="tab"][aria-selected="true"]')?.focus();
+}"""
+# Plotly's own toolbar speaks one language and covers the title, so the style sheet hides it. This is a picture for a
+# letter or a slide: on white, in a dark ink, however the page looks, and in a font that a picture can have.
+SAVE_CHART = """async () => {
+  const chart = document.querySelector('#NAME .js-plotly-plot');
+  if (!chart) return;
+  const font = { ...chart.layout.font, family: 'sans-serif', color: '#222' };
+  const layout = { ...chart.layout, paper_bgcolor: '#fff', font };
+  const title = document.createElement('p');
+  title.innerHTML = (chart.layout.title?.text || 'NAME').replaceAll('<br>', ' ');
+  await Plotly.downloadImage({ data: chart.data, layout }, { format: 'png', scale: 2, width: 1100,
+    height: chart.layout.height, filename: title.textContent.replace(/[\\\\/:*?"<>|]/g, '-') });
+}"""
 
 
 @dataclass
@@ -59,6 +73,13 @@ class PageLayout:
     child_views: list[tuple[Callable[..., Any], list[Any], list[Any]]] = field(default_factory=list)
     # Each lies inside its tab: anything else among the tabs would count as one.
     names: dict[str, gr.State] = field(default_factory=dict)
+
+    def chart(self, name: str) -> gr.Plot:
+        """A chart without border and label, ``name`` its element id, with a button that saves it as a picture."""
+        found = gr.Plot(show_label=False, container=False, elem_id=name, elem_classes=["chart"])
+        save = gr.Button(self.word("chart_save"), size="sm", scale=0, elem_classes=["no-print", "chart-save"])
+        save.click(None, js=SAVE_CHART.replace("NAME", name), api_visibility="private")
+        return found
 
     def tab(self, name: str) -> gr.Tab:
         """A new tab, to be entered with ``with``."""
@@ -149,6 +170,7 @@ class PageLayout:
         for opener in self.openers:
             for handler, inputs, outputs in self.child_views:
                 self.private(opener.then, handler, inputs, outputs)
+            opener.then(None, js=FOCUS_TAB, api_visibility="private")
 
 
 def only_when_open(name: str, handler: Callable[..., Any], outputs: int) -> Callable[..., Any]:

@@ -20,6 +20,7 @@ from analytics.teacher.context import TeacherContext
 from analytics.teacher.downloads import COPY_SECONDS
 from analytics.teacher.endpoints import add_teacher_api
 from analytics.teacher.layout import SLOW_TICK, TICK, PageLayout, with_user_errors
+from analytics.teacher.projector import add_projector
 from analytics.teacher.static_files import CSS
 from analytics.teacher.station_links import ADDRESS_CHARACTERS
 from analytics.teacher.tabs.about import add_about
@@ -63,10 +64,11 @@ def status_html(lesson: Lesson, language: str, now: datetime) -> Markup:
     return render("teacher/status.html", language, lesson=lesson, left=left, until_closed=until_closed)
 
 
-def end_buttons(running: bool, asking: bool) -> tuple[gr.Button, gr.Button, gr.Button]:
-    """The button that ends a lesson, and the two that stand there instead while it asks whether that was meant."""
-    shown = running and asking
-    return gr.Button(visible=running and not asking), gr.Button(visible=shown), gr.Button(visible=shown)
+def lesson_buttons(running: bool, asking: bool) -> tuple[gr.Button, ...]:
+    """The buttons that show a lesson's code and end it, and the two that stand there instead while it asks whether
+    that was meant."""
+    usual, asked = running and not asking, running and asking
+    return tuple(gr.Button(visible=visible) for visible in (usual, usual, asked, asked))
 
 
 def build_teacher(
@@ -113,6 +115,7 @@ def build_teacher(
                 label=word("lesson"), show_label=False, choices=[], min_width=340, scale=3, elem_id="lesson"
             )
             status = gr.HTML(padding=False, elem_id="status")
+            project = gr.Button(word("projector"), visible=False, min_width=180, scale=0, elem_id="project")
             end = gr.Button(word("end"), variant="stop", visible=False, min_width=180, scale=0)
             sure = gr.Button(word("end_sure"), variant="stop", visible=False, min_width=190, scale=0)
             go_on = gr.Button(word("end_not"), visible=False, min_width=190, scale=0)
@@ -127,6 +130,7 @@ def build_teacher(
             add_class(context, layout)
             add_about(context, layout)
         gr.Markdown(word("page_lead"), elem_classes=["no-print", "lead"])
+        add_projector(context, layout, project)
         layout.wire_openers()
         add_teacher_api(context)
 
@@ -139,7 +143,7 @@ def build_teacher(
             default = context.chosen_child(found, chosen_child)
             return (
                 status_html(found, language, context.now(found)),
-                *end_buttons(running, asking=False),
+                *lesson_buttons(running, asking=False),
                 gr.Dropdown(choices=children, value=default),
                 gr.Timer(active=running),
                 gr.Timer(active=running),
@@ -169,7 +173,8 @@ def build_teacher(
             labels = gr.Dropdown(choices=context.lesson_choices(language, zone_name))
             return labels, *choose(lesson_id, chosen_child, request)
 
-        header = [status, end, sure, go_on, child, timer, slow_timer]
+        buttons = [project, end, sure, go_on]
+        header = [status, *buttons, child, timer, slow_timer]
         page.load(
             arrive,
             [zone_probe, place_probe],
@@ -181,8 +186,8 @@ def build_teacher(
         layout.private(lesson.change, choose, [lesson, child], header)
         layout.private(lesson.input, lambda: "", [], [moment])
         layout.private(slow_timer.tick, tick, [lesson], [status])
-        layout.private(end.click, lambda: end_buttons(True, asking=True), [], [end, sure, go_on])
-        layout.private(go_on.click, lambda: end_buttons(True, asking=False), [], [end, sure, go_on])
+        layout.private(end.click, lambda: lesson_buttons(True, asking=True), [], buttons)
+        layout.private(go_on.click, lambda: lesson_buttons(True, asking=False), [], buttons)
         layout.private(sure.click, finish_lesson, [lesson, child, zone], [lesson, *header], once=True)
         for name, panel in layout.panels.items():
             layout.private(panel.select, lambda name=name: name, [], [open_tab])

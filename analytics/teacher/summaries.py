@@ -13,20 +13,30 @@ from analytics.words.sentences import animal_name, reason_text, signal_state
 from analytics.words.templates import render
 from analytics.words.texts import duration, expression_name, say
 
+SILENCE = 5.0  # seconds in all without a frame, of which nothing is said: single frames are late or lost
 STATES_NAMED = 3  # expressions that are named; the rest is in the chart
 
 
 def child_sentences(timeline: ChildTimeline, language: str) -> list[str]:
-    """How long the child was seen, how long it is expected to have shown which expressions, how long it was away.
-    Plain text."""
+    """How long the child was seen, how long it is expected to have shown which expressions, how long it was away,
+    and how long no frame came: the gaps of its chart. Plain text."""
     name = animal_name(language, timeline.animal)
     seconds = expected_seconds(timeline.smoothed)
     away = sum(episode.seconds for episode in timeline.episodes if episode.state == AWAY)
     seen = sum(seconds.values())
+    silent = max(0.0, _span(timeline) - seen - away)
+    if silent < SILENCE:
+        silent = 0.0
     if not seen and not away:
         return [say(language, "no_child_data", animal=name)]
     sentences = [
-        say(language, "words_seen", animal=name, seen=duration(language, seen), total=duration(language, seen + away))
+        say(
+            language,
+            "words_seen",
+            animal=name,
+            seen=duration(language, seen),
+            total=duration(language, seen + away + silent),
+        )
     ]
     leading = [item for item in sorted(seconds.items(), key=lambda item: -item[1])[:STATES_NAMED] if item[1] >= 1]
     if leading:
@@ -36,7 +46,15 @@ def child_sentences(timeline: ChildTimeline, language: str) -> list[str]:
         sentences.append(say(language, "words_mostly", states=states))
     if away:
         sentences.append(say(language, "words_away", away=duration(language, away)))
+    if silent:
+        sentences.append(say(language, "words_silent", silent=duration(language, silent)))
     return sentences
+
+
+def _span(timeline: ChildTimeline) -> float:
+    """The seconds from a child's first frame to its last."""
+    times = timeline.smoothed["at"]
+    return float((times.iloc[-1] - times.iloc[0]).total_seconds()) if len(times) else 0.0
 
 
 def child_summary(timeline: ChildTimeline, signals: Sequence[Signal], language: str) -> str:

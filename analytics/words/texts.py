@@ -101,7 +101,7 @@ CHARTS: dict[str, tuple[str, str]] = {
 
 TEXTS: dict[str, dict[str, str]] = {
     language: {
-        key: pair[index]
+        key: pair[index].replace(" %", "\N{NO-BREAK SPACE}%")  # a sign of percent never begins a line
         for part in (CHARTS, PAGE, ABOUT, SIGNALS, CALIBRATION, ERRORS, EXPORT, ANIMALS)
         for key, pair in part.items()
     }

@@ -81,10 +81,10 @@ ERRORS: dict[str, tuple[str, str]] = {
         "{names}: код введён и на втором планшете. Записывает только один из них; посмотрите, кто где сидит.",
     ),
     "class_without_children": (
-        "No child is enrolled in class “{class_name}” yet: check its name, or enrol the children under “Class and "
-        "lessons”.",
-        "В классе «{class_name}» пока никто не записан: проверьте название или запишите детей на вкладке «Класс и "
-        "уроки».",
+        "No child is enrolled in class “{class_name}” yet, so nobody can take part: check its name, or enrol the "
+        "children first.",
+        "В классе «{class_name}» пока никто не записан, поэтому участвовать некому: проверьте название или сначала "
+        "запишите детей.",
     ),
     "error_lessons_open": (
         "You have {limit} lessons open already, the most there may be. End one first.",

@@ -19,11 +19,25 @@ PAGE: dict[str, tuple[str, str]] = {
     "tab_about": ("About the model", "О модели"),
     "lesson": ("Lesson", "Урок"),
     "child": ("Child", "Ребёнок"),
+    "chart_save": ("Save as a picture", "Сохранить картинкой"),
     "as_table": ("The same as a table", "То же таблицей"),
     "running": ("running", "идёт"),
     "ended": ("ended", "закончен"),
     "left": ("{time} left", "осталось {time}"),
     "code_label": ("Lesson code", "Код урока"),
+    "projector": ("Show to the class", "Показать классу"),
+    "projector_help": (
+        "Point the tablet's camera at the square, or open {address} and type the code.",
+        "Наведите камеру планшета на квадрат или откройте {address} и введите код.",
+    ),
+    "projector_local": (
+        "There is no square for the tablets: this page is open at {address}, and that address leads every device to "
+        "itself. Ask who looks after the server for its address in the school's network (it looks like "
+        "https://192.168.0.10:7860/teacher), and open this page there.",
+        "Квадрата для планшетов нет: эта страница открыта по адресу {address}, а он ведёт каждое устройство к нему "
+        "самому. Узнайте у того, кто следит за сервером, его адрес в школьной сети (он похож на "
+        "https://192.168.0.10:7860/teacher) и откройте страницу по нему.",
+    ),
     # now
     "now_nobody": (
         "No child has been seen in this lesson yet. Give the children the lesson code and their own codes.",
@@ -45,6 +59,15 @@ PAGE: dict[str, tuple[str, str]] = {
     "answer_undone": ("You took your answer back.", "Вы отменили ответ."),
     "undo": ("Undo", "Отменить"),
     "open_child": ("Open {animal}", "Открыть: {animal}"),
+    "alerts": (
+        "Tell me of a new signal by a sound and in the tab's title",
+        "Сообщать о новом сигнале звуком и в заголовке вкладки",
+    ),
+    "past_answers": ("Signals: {count}. Answered: {answered}.", "Сигналов: {count}. С ответом: {answered}."),
+    "past_answers_how": (
+        "Signals: {count}. Answered: {answered} ({how}).",
+        "Сигналов: {count}. С ответом: {answered} ({how}).",
+    ),
     "mood_table": ("Class mood as a table", "Настроение класса таблицей"),
     # child
     "whole_lesson": ("Whole lesson", "Весь урок"),
@@ -80,6 +103,7 @@ PAGE: dict[str, tuple[str, str]] = {
         "How this face is read changed during the lesson: the dotted line shows where.",
         "За урок способ чтения лица менялся: пунктир показывает, где.",
     ),
+    "words_silent": ("No picture arrived for {silent} in all.", "Изображения не было всего {silent}."),
     "words_away": ("Out of the picture for {away} in all.", "Не в кадре всего {away}."),
     # lesson
     "heat_title": ("Who, when", "Кто и когда"),
@@ -187,9 +211,11 @@ PAGE: dict[str, tuple[str, str]] = {
     "title": ("Title", "Тема"),
     "title_placeholder": ("for example: Loops, part 2", "например: Циклы, часть 2"),
     "class_name": ("Class", "Класс"),
-    "class_placeholder": ("for example: 2B", "например: 2Б"),
+    "class_info": ("pick one, or type the name of a new class", "выберите или впишите название нового"),
     "minutes_label": ("Length in minutes", "Длительность, минут"),
     "start": ("Start the lesson", "Начать урок"),
+    "start_empty": ("Start without children", "Начать без детей"),
+    "start_not": ("Not yet", "Пока не начинать"),
     "end": ("End the lesson", "Закончить урок"),
     "end_sure": ("Yes, stop all tablets", "Да, остановить все планшеты"),
     "end_not": ("Go on with the lesson", "Продолжить урок"),
@@ -225,6 +251,19 @@ PAGE: dict[str, tuple[str, str]] = {
         "A tablet's camera reads the square and opens the lesson with the child's code. Keep it like the code.",
         "Камера планшета читает квадрат и открывает урок с кодом ребёнка. Храните его, как и сам код.",
     ),
+    "roster_qr_local": (
+        "The squares lead nowhere from a tablet, because this page is open at an address that every device takes for "
+        "itself (“localhost”). The codes work all the same: on a tablet they are typed.",
+        "С планшета квадраты никуда не приведут: страница открыта по адресу, который каждое устройство считает собой "
+        "(«localhost»). Сами коды действуют: на планшете их надо ввести.",
+    ),
+    "roster_close": ("Close", "Закрыть"),
+    "roster_leave": (
+        "These codes are stored nowhere and cannot be shown again. Is the list printed?",
+        "Эти коды нигде не хранятся, и показать их снова нельзя. Список распечатан?",
+    ),
+    "roster_leave_sure": ("Yes, close the list", "Да, закрыть список"),
+    "roster_leave_not": ("Back to the list", "Вернуться к списку"),
     "roster_print": ("Print the list", "Распечатать список"),
     "enrolled_title": ("Children of the class", "Дети класса"),
     "enrolled_none": (

@@ -107,6 +107,7 @@ SIGNALS: dict[str, tuple[str, str]] = {
         "No pictures from {names}: check the tablets. No signals from the others just now.",
         "Нет изображения: {names}. Проверьте планшеты. По остальным сигналов сейчас нет.",
     ),
+    "now_silent_too": ("No pictures from {names}: check the tablets.", "Нет изображения: {names}. Проверьте планшеты."),
     "now_all_silent": (
         "No pictures arrive just now: check the tablets and the network.",
         "Сейчас нет изображения ни с одного планшета: проверьте планшеты и сеть.",

@@ -1,4 +1,5 @@
-"""Puts the site bar into the head of every HTML page, before Gradio's own scripts.
+"""Puts the site bar, the keys of the tabs and the names that Gradio leaves out into the head of every HTML page, before
+Gradio's own scripts.
 
 Gradio 6 adds the ``head`` of a mounted app from its own script, when it has asked the browser for its language already:
 too late for a visitor's choice of language.
@@ -59,14 +60,15 @@ class HtmlHeadMiddleware:
 
 
 def _site_bar() -> str:
-    """The script and the style of the bar on top of both pages."""
+    """The scripts of both pages, and the style of the bar on top of them."""
     folder = Path(__file__).parent
+    static = folder / "static"
     return (
         templates_in(folder / "templates")
         .get_template("head.html")
         .render(
             options={"languages": LANGUAGES, "words": SITE_BAR, "cookie_name": COOKIE},
-            script=(folder / "static" / "site_bar.js").read_text(encoding="utf-8"),
-            style=(folder / "static" / "site_bar.css").read_text(encoding="utf-8"),
+            scripts=[(static / name).read_text(encoding="utf-8") for name in ("site_bar.js", "tabs.js", "names.js")],
+            style=(static / "site_bar.css").read_text(encoding="utf-8"),
         )
     )

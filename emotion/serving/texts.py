@@ -56,8 +56,14 @@ TEXTS: dict[str, dict[str, str]] = {
 
 # The bar on top of both pages; its script chooses among the languages.
 SITE_BAR = {
-    "en": {"station": "Station", "teacher": "Teacher", "language": "Language"},
-    "ru": {"station": "Станция", "teacher": "Учитель", "language": "Язык"},
+    "en": {
+        "station": "Station",
+        "teacher": "Teacher",
+        "language": "Language",
+        "example": "Example",
+        "empty": "Nothing yet",
+    },
+    "ru": {"station": "Станция", "teacher": "Учитель", "language": "Язык", "example": "Пример", "empty": "Пока пусто"},
 }
 
 

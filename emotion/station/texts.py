@@ -25,6 +25,8 @@ WORDS: dict[str, dict[str, str]] = {
         "details": "Details for programs",
         "examples": "Examples",
         "explain": "Where did the network look?",
+        "heat_legend": "Orange to yellow: places that spoke most for this expression. Clear: those that hardly did.",
+        "explain_back": "Back to the photograph",
         "meaning": (
             "**What this does not mean.** The bars describe an *expression*: how a face looks in one picture, "
             "compared with pictures that people have labelled. They do not tell what a person feels, thinks or is "
@@ -200,6 +202,11 @@ WORDS: dict[str, dict[str, str]] = {
         "details": "Подробности для программ",
         "examples": "Примеры",
         "explain": "Куда смотрела сеть?",
+        "heat_legend": (
+            "От оранжевого к жёлтому: места, которые больше всего говорили за это выражение. Без цвета: те, что почти "
+            "ничего не значили."
+        ),
+        "explain_back": "Назад к фотографии",
         "meaning": (
             "**Чего это не означает.** Столбики описывают *выражение*: как лицо выглядит на одном снимке по "
             "сравнению со снимками, которые разметили люди. Они не говорят, что человек чувствует, думает и какой "

@@ -73,41 +73,44 @@ class TryIt:
         photograph = self._recognise(image, language)
         return *self._answer(photograph, language), self.recent.put(photograph)
 
-    def describe(self, token: str, request: gr.Request) -> tuple[Any, str, str, Any]:
-        """The choice of faces, the sentence under the photograph, the bars of the largest face, the button."""
+    def describe(self, token: str, request: gr.Request) -> tuple[Any, ...]:
+        """The choice of faces, the sentence under the photograph, the bars of the largest face, and `_looking`."""
         photograph = self.recent.get(token)
         if photograph is None:
-            return gr.Radio(choices=[], value=None, visible=False), "", "", gr.Button(visible=False)
+            return gr.Radio(choices=[], value=None, visible=False), "", "", *_looking(None)
         language, faces = self.language_of(request), photograph.recognition.faces
         choices = [(say(language, "face_number", number=index + 1), index) for index in range(len(faces))]
         choice = gr.Radio(choices=choices, value=0 if faces else None, visible=len(faces) > 1)
         if not faces:
-            return choice, say(language, "no_face_found"), "", gr.Button(visible=False)
+            return choice, say(language, "no_face_found"), "", *_looking(None)
         key = "one_face" if len(faces) == 1 else "many_faces"
         sentence = say(language, key, count=len(faces), milliseconds=round(photograph.recognition.milliseconds))
         note = say(language, "low_quality") if faces[0].face.quality.overall < LOW_QUALITY else ""
-        return choice, f"{sentence} {note}", _bars(photograph, 0, language), gr.Button(visible=True)
+        return choice, f"{sentence} {note}", _bars(photograph, 0, language), *_looking(False)
 
-    def choose(self, token: str, chosen: object, request: gr.Request) -> tuple[Any, Any]:
-        """The photograph with the chosen face marked, and its bars."""
+    def choose(self, token: str, chosen: object, request: gr.Request) -> tuple[Any, ...]:
+        """The photograph with the chosen face marked, its bars, and `_looking`."""
         language = self.language_of(request)
         photograph, face = self._chosen(token, chosen, language)
         if photograph is None:
-            return gr.skip(), gr.skip()
-        return _drawn(photograph, photograph.pixels, face, language), _bars(photograph, face, language)
+            return (gr.skip(),) * 5
+        drawn = _drawn(photograph, photograph.pixels, face, language)
+        return drawn, _bars(photograph, face, language), *_looking(False)
 
-    def explain(self, token: str, chosen: object, request: gr.Request) -> Any:
-        """The photograph with the places of the chosen face that spoke for its expression in warm colours."""
+    def explain(self, token: str, chosen: object, request: gr.Request) -> tuple[Any, ...]:
+        """The photograph with the places of the chosen face that spoke for its expression in warm colours, and
+        `_looking`."""
         language = self.language_of(request)
         photograph, index = self._chosen(token, chosen, language)
         if photograph is None:
-            return gr.skip()
+            return (gr.skip(),) * 4
         found = photograph.recognition.faces[index]
         face = found.face.scaled(photograph.scale, photograph.scale)
         with self.pace.piece():
             heat = self.classifier.where_it_looked(photograph.pixels, face, found.prediction.expression)
         preset = self.classifier.checkpoint.configuration
-        return _drawn(photograph, overlay_heat(photograph.pixels, face, heat, preset), index, language)
+        drawn = _drawn(photograph, overlay_heat(photograph.pixels, face, heat, preset), index, language)
+        return drawn, *_looking(True)
 
     def face_at(self, token: str, event: gr.SelectData) -> Any:
         """The face that was tapped on the drawn photograph: the smallest box around the place."""
@@ -187,6 +190,8 @@ def build_try_it(
             which = gr.Radio(label=word("which_face"), choices=[], visible=False, elem_id="which-face")
             chart = gr.HTML(elem_id="bars")
             explain = gr.Button(word("explain"), visible=False, elem_id="explain")
+            legend = gr.Markdown(word("heat_legend"), visible=False, elem_id="heat-legend")
+            back = gr.Button(word("explain_back"), visible=False, elem_id="explain-back")
     with gr.Accordion(word("details"), open=False):
         answer = gr.JSON(show_label=False, label="details")
     label = gr.Label(num_top_classes=len(KEYS), visible=False, label="expression")
@@ -194,11 +199,14 @@ def build_try_it(
     token = gr.Textbox(visible="hidden")  # a State would keep a connection of each visitor open
     private: dict[str, Any] = {"api_visibility": "private"}
     photo.change(page.read, photo, [drawn, label, answer, token], **private).then(
-        page.describe, token, [which, sentence, chart, explain], **private
+        page.describe, token, [which, sentence, chart, explain, legend, back], **private
     )
-    chosen: dict[str, Any] = {"fn": page.choose, "inputs": [token, which], "outputs": [drawn, chart], **private}
+    looking = [explain, legend, back]
+    chosen: dict[str, Any] = {"fn": page.choose, "inputs": [token, which], **private}
+    chosen["outputs"] = [drawn, chart, *looking]
     which.input(**chosen)
-    explain.click(page.explain, [token, which], drawn, **private)
+    back.click(**chosen)
+    explain.click(page.explain, [token, which], [drawn, *looking], **private)
     drawn.select(page.face_at, token, which, **private).then(**chosen)
 
     # The named endpoints hang on components that the page does not show: their arguments and answers are the contract.
@@ -206,6 +214,12 @@ def build_try_it(
     files = gr.File(file_count="multiple", visible=False, label="images")
     batch = gr.JSON(visible=False, label="details")
     gr.Button(visible=False).click(page.predict_batch, files, batch, api_name="predict_batch")
+
+
+def _looking(shown: bool | None) -> tuple[gr.Button, gr.Markdown, gr.Button]:
+    """The button that shows where the network looked; while it is ``shown``, instead of it what the colours mean and
+    the way back. None: there is no face that could be looked at."""
+    return gr.Button(visible=shown is False), gr.Markdown(visible=bool(shown)), gr.Button(visible=bool(shown))
 
 
 def _drawn(photograph: Photograph, pixels: np.ndarray, chosen: int, language: str) -> Image.Image:

@@ -5,7 +5,8 @@ element.addEventListener('click', (event) => {
   const data = { child: target.dataset.child || '', at: target.dataset.at || '', signal: target.dataset.signal || '',
     kind: target.dataset.kind || '', answer: target.dataset.answer || '' };
   if (target.dataset.act === 'open') trigger('open_child', data);
-  if (target.dataset.act === 'answer') { target.disabled = true; trigger('answer_signal', data); }
+  // Not disabled after the first click: that would take the focus away.
+  if (target.dataset.act === 'answer' && !target.ariaDisabled) { target.ariaDisabled = 'true'; trigger('answer_signal', data); }
   if (target.dataset.act === 'print') printed(target.dataset.title || document.title);
 });
 element.addEventListener('keydown', (event) => {
@@ -15,6 +16,18 @@ element.addEventListener('keydown', (event) => {
     target.dispatchEvent(new MouseEvent('click', { bubbles: true }));
   }
 });
+// What is shown is written anew every few seconds: who has the focus keeps it, and who answered a signal finds Undo there.
+let focused = null;
+element.addEventListener('focusin', (event) => { focused = event.target.closest('[data-act]'); });
+element.addEventListener('focusout', (event) => {
+  setTimeout(() => { if (event.target.isConnected && !element.contains(document.activeElement)) focused = null; });
+});
+new MutationObserver(() => {
+  if (!focused || focused.isConnected || document.activeElement !== document.body) return;
+  const same = (...names) => [...element.querySelectorAll('[data-act]')]
+    .find((other) => ['act', ...names].every((name) => other.dataset[name] === focused.dataset[name]));
+  (same('child', 'at', 'signal', 'answer') || same('signal', 'child'))?.focus({ preventScroll: true });
+}).observe(element, { childList: true, subtree: true });
 const printed = (title) => {
   const sheet = document.createElement('iframe');
   sheet.style.cssText = 'position:fixed;width:0;height:0;border:0';

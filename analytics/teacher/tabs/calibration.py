@@ -111,9 +111,9 @@ def add_own_face(context: TeacherContext, layout: PageLayout) -> None:
     layout.private(remove_sure.click, forget, inputs, outputs, once=True)
 
 
-def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown, roster_class: gr.Textbox) -> None:
+def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown, roster_class: gr.Dropdown) -> None:
     """Puts consent and link of the game for the ``chosen`` child (pseudonym), and the layer of the class, into the tab
-    "Class". ``roster_class``: as typed; empty for that of the lesson."""
+    "Class". ``roster_class``: as chosen or typed; empty for that of the lesson."""
     word = layout.word
     with gr.Accordion(word("calibration_title"), open=False):
         gr.Markdown(word("calibration_help"))
@@ -173,6 +173,6 @@ def add_link(context: TeacherContext, layout: PageLayout, chosen: gr.Dropdown, r
     layout.private(chosen.change, lambda: "", [], [link])
     class_inputs = [layout.lesson, roster_class, layout.zone]
     layout.show("class", show_class, class_inputs, [of_class])
-    layout.private(roster_class.blur, show_class, class_inputs, [of_class])
+    layout.private(roster_class.change, show_class, class_inputs, [of_class])
     layout.private(fit_all.click, fit_to_class, class_inputs, [of_class])
     layout.private(forget_all.click, forget_class, class_inputs, [of_class])

@@ -13,7 +13,7 @@ from analytics.charts.timeline import timeline_figure, timeline_table
 from analytics.insight.timeline import child_timeline
 from analytics.store.records import Correction, Lesson
 from analytics.teacher.context import TeacherContext, UserError, check_text
-from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
+from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import SPANS
 from analytics.teacher.summaries import child_html
 from analytics.teacher.tabs.calibration import add_own_face
@@ -23,6 +23,11 @@ from analytics.words.texts import expression_name, say
 from emotion.labels import KEYS
 
 MAXIMUM_NOTE = 500  # characters: a few sentences
+# Back to the whole lesson from whatever part of it the chart shows: the slider below spans it.
+SHOW_WHOLE = """() => {
+  const chart = document.querySelector('#timeline .js-plotly-plot');
+  if (chart) Plotly.relayout(chart, { 'xaxis.range': [...chart.layout.xaxis.rangeslider.range] });
+}"""
 TABLE_STEP = 5  # every fifth row: a table of a lesson has some hundred rows then
 
 
@@ -67,7 +72,7 @@ def add_child(context: TeacherContext, layout: PageLayout) -> None:
             layout.child.render()
             whole = gr.Button(layout.word("whole_lesson"), size="sm", min_width=140, scale=0, elem_classes=["no-print"])
         words = gr.HTML(padding=False)
-        chart = chart_component("timeline")
+        chart = layout.chart("timeline")
         with gr.Accordion(layout.word("as_table"), open=False) as table_panel:
             table = gr.HTML()
         with gr.Accordion(layout.word("span_title"), open=True, elem_classes=["no-print"]):
@@ -82,7 +87,7 @@ def add_child(context: TeacherContext, layout: PageLayout) -> None:
                     label=layout.word("note"), max_length=MAXIMUM_NOTE, min_width=220, scale=4, max_lines=1
                 )
                 save = gr.Button(layout.word("save"), variant="primary", min_width=140, scale=0)
-        comparison = chart_component("distribution")
+        comparison = layout.chart("distribution")
         with gr.Accordion(layout.word("as_table"), open=False):
             comparison_table = gr.HTML()
         spans = gr.HTML(js_on_load=SPANS, visible="hidden")
@@ -175,6 +180,7 @@ def add_child(context: TeacherContext, layout: PageLayout) -> None:
     layout.private(layout.child.input, lambda: "", [], [layout.moment])
     reset = layout.private(whole.click, lambda: "", [], [layout.moment])
     layout.private(reset.then, refresh, inputs, outputs)
+    whole.click(None, js=SHOW_WHOLE, api_visibility="private")
     layout.private(table_panel.expand, show_table, [layout.lesson, layout.child, layout.zone], [table])
     layout.private(spans.shown_span, take_span, [], [start, end])
     layout.private(

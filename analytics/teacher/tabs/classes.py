@@ -1,6 +1,6 @@
 """The tab "Class and lessons": start and end a lesson, the list of lessons, enrolment, consent, erasure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,8 @@ from analytics.simulation.sample import is_sample_child
 from analytics.store.records import Child
 from analytics.teacher.context import TeacherContext, UserError, check_name, check_number
 from analytics.teacher.layout import PageLayout, with_user_errors
-from analytics.teacher.static_files import CLICKS
-from analytics.teacher.station_links import is_web_address, qr_code, station_address
+from analytics.teacher.static_files import CLICKS, DIALOGS
+from analytics.teacher.station_links import is_web_address, leads_elsewhere, qr_code, station_address
 from analytics.teacher.tabs.calibration import add_link
 from analytics.words.sentences import (
     animal_name,
@@ -93,7 +93,10 @@ def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str,
         (child_code_text(language, code), animal, picture)
         for (code, animal), picture in zip(codes, pictures, strict=True)
     ]
-    return render("teacher/codes.html", language, title=title, rows=rows, with_pictures=all(pictures))
+    return render(
+        "teacher/codes.html", language, title=title, rows=rows, with_pictures=all(pictures),
+        leads_elsewhere=all(map(leads_elsewhere, addresses)),
+    )  # fmt: skip
 
 
 def erasing_html(context: TeacherContext, language: str) -> Markup:
@@ -118,6 +121,18 @@ def enrol_children(
     return [context.recorder.enrol(class_name, role, context.consent_version, days) for _ in range(count)]
 
 
+def class_chooser(word: Callable[[str], Any]) -> gr.Dropdown:
+    """A list of the classes, into which the name of a new one can be typed."""
+    return gr.Dropdown(
+        label=word("class_name"),
+        info=word("class_info"),
+        choices=[],
+        value=None,
+        allow_custom_value=True,
+        min_width=140,
+    )
+
+
 def add_class(context: TeacherContext, layout: PageLayout) -> None:
     """Puts the tab's components in place and wires them."""
     word = layout.word
@@ -128,19 +143,19 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
                 gr.Markdown(word("start_heading"))
                 title = gr.Textbox(label=word("title"), placeholder=word("title_placeholder"), max_lines=1)
                 with gr.Row():
-                    class_name = gr.Textbox(
-                        label=word("class_name"), placeholder=word("class_placeholder"), max_lines=1, min_width=140
-                    )
+                    class_name = class_chooser(word)
                     minutes = gr.Number(
                         label=word("minutes_label"), value=45, minimum=1, maximum=LONGEST_LESSON, min_width=140
                     )
                 start = gr.Button(word("start"), variant="primary")
+                empty_class = gr.HTML(padding=False)
+                with gr.Row():
+                    start_empty = gr.Button(word("start_empty"), min_width=140, visible=False)
+                    start_not = gr.Button(word("start_not"), min_width=140, visible=False)
             with gr.Column(min_width=320):
                 gr.Markdown(word("roster_heading"))
                 with gr.Row():
-                    roster_class = gr.Textbox(
-                        label=word("class_name"), placeholder=word("class_placeholder"), max_lines=1, min_width=140
-                    )
+                    roster_class = class_chooser(word)
                     count = gr.Number(
                         label=word("roster_count"), value=5, minimum=1, maximum=len(ANIMALS), precision=0, min_width=140
                     )
@@ -156,13 +171,14 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
                     )
                 confirmed = gr.Checkbox(label=word("roster_confirm"))
                 enrol = gr.Button(word("roster_make"), variant="primary")
-        codes = gr.HTML(js_on_load=CLICKS)
+        codes = gr.HTML(js_on_load=CLICKS + DIALOGS, padding=False)
         gr.Markdown(word("enrolled_heading"))
         enrolled = gr.HTML()
         with gr.Row(elem_classes=["row-end"]):
             chosen = gr.Dropdown(label=word("child"), choices=[], min_width=180)
             renew = gr.Button(word("consent_renew"), min_width=140, size="sm")
             withdraw = gr.Button(word("consent_withdraw"), min_width=140, size="sm")
+        with gr.Row(elem_classes=["row-end", "erasing"]):
             erase_word = gr.Textbox(label=word("erase_confirm"), max_lines=1, min_width=180)
             erase = gr.Button(word("erase"), variant="stop", min_width=140, size="sm")
         if context.calibrator is not None:
@@ -182,24 +198,37 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         return unfinished + table, gr.Dropdown(choices=choices, value=child)
 
     @with_user_errors(context)
-    def refresh(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> tuple[Any, ...]:
+    def refresh(
+        lesson_id: str, typed_class: str | None, class_name: str | None, zone: str, request: gr.Request
+    ) -> tuple[Any, ...]:
         language = context.language_of(request)
-        name = (typed_class or "").strip() or context.lesson(lesson_id).class_name
-        return table_html(lessons_table(context, language, zone), language), *roster(name, zone, language)
+        lesson, names = context.lesson(lesson_id), context.store.class_names()
+        usual = lesson.class_name if lesson.class_name in names else None
+        choosers = (gr.Dropdown(choices=names, value=value or usual) for value in (typed_class, class_name))
+        name = (typed_class or "").strip() or lesson.class_name
+        return table_html(lessons_table(context, language, zone), language), *roster(name, zone, language), *choosers
 
-    @with_user_errors(context)
-    def begin_lesson(name: str, class_typed: str, length: float, zone: str, request: gr.Request) -> tuple[Any, ...]:
-        language = context.language_of(request)
-        lesson = context.recorder.start_lesson(
-            check_name("title", name, language),
-            check_name("class_name", class_typed, language),
-            check_number("minutes_label", length, 1, LONGEST_LESSON, language),
-        )
-        gr.Info(say(language, "started", code=lesson.code))
-        if not context.store.children(lesson.class_name):
-            gr.Warning(say(language, "class_without_children", class_name=lesson.class_name), duration=30)
-        choices = gr.Dropdown(choices=context.lesson_choices(language, zone), value=lesson.id)
-        return choices, "", gr.Tabs(selected="now"), "now"
+    def asked(words: str) -> tuple[Any, ...]:
+        """The buttons of a lesson that starts at once, or, with ``words``, only when that was meant."""
+        return gr.Button(visible=not words), words, gr.Button(visible=bool(words)), gr.Button(visible=bool(words))
+
+    def begin(without_children: bool) -> Any:
+        @with_user_errors(context)
+        def begin_lesson(name: str, class_typed: str, length: float, zone: str, request: gr.Request) -> tuple[Any, ...]:
+            language = context.language_of(request)
+            title = check_name("title", name, language)
+            class_name = check_name("class_name", class_typed, language)
+            minutes = check_number("minutes_label", length, 1, LONGEST_LESSON, language)
+            if not without_children and not context.store.children(class_name):
+                words = say(language, "class_without_children", class_name=class_name)
+                note = render("teacher/note.html", language, kind="note caution", words=words)
+                return gr.skip(), gr.skip(), gr.skip(), gr.skip(), *asked(note)
+            lesson = context.recorder.start_lesson(title, class_name, minutes)
+            gr.Info(say(language, "started", code=lesson.code))
+            choices = gr.Dropdown(choices=context.lesson_choices(language, zone), value=lesson.id)
+            return choices, "", gr.Tabs(selected="now"), "now", *asked("")
+
+        return begin_lesson
 
     @with_user_errors(context)
     def enrol_class(
@@ -252,14 +281,19 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         return *roster(known.class_name, zone, language), ""
 
     listing = [enrolled, chosen]
-    layout.show("class", refresh, [layout.lesson, roster_class, layout.zone], [lessons, *listing])
-    layout.private(
-        start.click,
-        begin_lesson,
-        [title, class_name, minutes, layout.zone],
-        [layout.lesson, title, layout.tabs, layout.open_tab],
-        once=True,
-    )
+    classes, shown = [roster_class, class_name], [lessons, *listing, roster_class, class_name]
+    layout.show("class", refresh, [layout.lesson, *classes, layout.zone], shown)
+    asking = [start, empty_class, start_empty, start_not]
+    for button, without_children in ((start, False), (start_empty, True)):
+        layout.private(
+            button.click,
+            begin(without_children),
+            [title, class_name, minutes, layout.zone],
+            [layout.lesson, title, layout.tabs, layout.open_tab, *asking],
+            once=True,
+        )
+    layout.private(start_not.click, lambda: asked(""), [], asking)
+    layout.private(class_name.input, lambda: asked(""), [], asking)
     layout.private(
         enrol.click,
         enrol_class,
@@ -267,7 +301,8 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         [codes, confirmed, *listing],
         once=True,
     )
-    layout.private(roster_class.blur, refresh, [layout.lesson, roster_class, layout.zone], [lessons, *listing])
+    layout.private(codes.left, lambda: "", [], [codes])
+    layout.private(roster_class.change, refresh, [layout.lesson, *classes, layout.zone], shown)
     layout.private(renew.click, change_consent(True), [chosen, layout.zone], listing)
     layout.private(withdraw.click, change_consent(False), [chosen, layout.zone], listing)
     layout.private(erase.click, erase_chosen, [chosen, erase_word, layout.zone], [*listing, erase_word], once=True)

@@ -12,11 +12,11 @@ from analytics.charts.timeline import annotate_empty, common_layout
 from analytics.insight.feedback import Feedback, answers_to, store_feedback
 from analytics.insight.timeline import SILENT, class_board
 from analytics.store.records import Lesson
-from analytics.teacher.board import Attention, headline, tiles_html
+from analytics.teacher.board import Attention, answers_text, headline, tiles_html
 from analytics.teacher.context import TeacherContext
-from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
+from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.small_groups import group_note, is_small
-from analytics.teacher.static_files import CLICKS
+from analytics.teacher.static_files import ALERTS, CLICKS
 from analytics.words.sentences import animal_name
 from analytics.words.templates import render
 from analytics.words.texts import say
@@ -36,7 +36,8 @@ def now_html(context: TeacherContext, lesson: Lesson, language: str, zone: str) 
     """Headline, signals and tiles of a lesson as HTML."""
     now = context.now(lesson)
     running = lesson.ended_at is None
-    items = signals_to_show(context.attention(lesson), lesson, now)
+    every = context.attention(lesson)
+    items = signals_to_show(every, lesson, now)
     rows = class_board(context.store, lesson.id, now)
     silent = [row.animal for row in rows if row.state == SILENT and any(value is not None for value in row.sparkline)]
     seen = sum(row.state != SILENT for row in rows) + len(silent)
@@ -45,7 +46,9 @@ def now_html(context: TeacherContext, lesson: Lesson, language: str, zone: str) 
         language,
         headline=headline(items, language, running, seen, silent),
         two_tablets=two_tablets(context, lesson, language) if running else "",
+        lesson=lesson.id,
         items=items,
+        answered="" if running or lesson.synthetic or not every else answers_text(every, language),
         answers_to=(lambda _: ()) if lesson.synthetic else answers_to,
         running=running,
         now=now,
@@ -65,8 +68,9 @@ def two_tablets(context: TeacherContext, lesson: Lesson, language: str) -> str:
 def add_now(context: TeacherContext, layout: PageLayout) -> None:
     """Puts the tab's components in place and wires them."""
     with layout.tab("now"):
-        board = gr.HTML(js_on_load=CLICKS, elem_id="board", padding=False)
-        chart = chart_component("mood")
+        board = gr.HTML(js_on_load=CLICKS + ALERTS, elem_id="board", padding=False)
+        alerts = gr.Checkbox(label=layout.word("alerts"), value=False, container=False, elem_classes=["no-print"])
+        chart = layout.chart("mood")
         with gr.Accordion(layout.word("mood_table"), open=False):
             table = gr.HTML()
         last = gr.State("")
@@ -108,4 +112,5 @@ def add_now(context: TeacherContext, layout: PageLayout) -> None:
     layout.while_running("now", refresh, [layout.lesson, layout.zone, last], [board, last])
     layout.while_running_slowly("now", refresh_mood, [layout.lesson, layout.zone], [chart, table])
     layout.private(board.answer_signal, answer, [layout.lesson, layout.zone], [board, last])
+    alerts.input(None, alerts, js="(on) => window.tellOfSignals(on)", api_visibility="private")
     layout.opens_child(board, context)

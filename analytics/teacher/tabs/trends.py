@@ -10,7 +10,7 @@ from analytics.charts.child import CAUTION_BELOW, MEASURES, LessonStatistics, ch
 from analytics.charts.tables import table_html
 from analytics.insight.trend import MINIMUM_LESSONS, theil_sen_slope
 from analytics.teacher.context import TeacherContext
-from analytics.teacher.layout import PageLayout, chart_component, with_user_errors
+from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.small_groups import group_note
 from analytics.words.sentences import signed_number
 from analytics.words.templates import render
@@ -59,7 +59,7 @@ def add_trends(context: TeacherContext, layout: PageLayout) -> None:
                 min_width=220,
             )
         warning = gr.HTML(padding=False)
-        chart = chart_component("trends")
+        chart = layout.chart("trends")
         with gr.Accordion(layout.word("as_table"), open=False):
             table = gr.HTML()
 

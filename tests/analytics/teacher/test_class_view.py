@@ -244,3 +244,13 @@ def test_who_starts_a_lesson_of_a_shared_class_leaves_it_to_the_other_teacher_to
 def test_the_refusals_have_words_in_both_languages() -> None:
     for language in ("en", "ru"):
         assert {"error_class", "error_lessons_open", "error_synthetic"} <= set(TEXTS[language])
+
+
+def test_a_teacher_picks_from_the_own_classes_whether_or_not_they_have_children(school: School) -> None:
+    assert school.own.class_names() == ["2B", "3A"], "those of the account; the sample's is nobody's"
+    school.who = "boris"
+    assert school.own.class_names() == ["5C"], "not the 2B in which anna teaches"
+    school.who = "head"
+    assert school.own.class_names() == ["2B"], "who may see all picks from those that exist"
+    school.who = None
+    assert school.own.class_names() == []

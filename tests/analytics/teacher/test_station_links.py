@@ -5,9 +5,11 @@ from io import BytesIO
 import pytest
 import segno
 
-from analytics.teacher.station_links import is_web_address, qr_code, station_address
+from analytics.teacher.projector import projector_html
+from analytics.teacher.station_links import is_web_address, leads_elsewhere, qr_code, station_address
 from analytics.teacher.tabs.classes import codes_html
 from analytics.words.sentences import child_code_text
+from tests.analytics.examples import make_lesson
 
 CODES = [("beaver-4k7p", "beaver"), ("fox-7mq3", "fox")]
 
@@ -55,3 +57,24 @@ def test_a_russian_list_names_the_animals_in_russian() -> None:
     html = codes_html(CODES, "2B", "ru")
     assert '<td class="code">бобр-4k7p</td>' in html
     assert '<td class="code">лиса-7mq3</td>' in html
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:7860", "127.0.0.1:7860", "127.8.0.1", "[::1]:7860", "0.0.0.0", "a.localhost"]
+)
+def test_the_address_of_this_computer_leads_no_tablet_here(host: str) -> None:
+    assert not leads_elsewhere(station_address(f"http://{host}/teacher/", lesson="abcdef"))
+    wall = projector_html(make_lesson("l", "abcdef"), f"http://{host}/teacher/", "en")
+    assert "abcdef" in wall, "the code can be typed all the same"
+    assert f"http://{host}/, and that address leads every device to itself" in wall
+    assert "<svg" not in wall, "a code that leads nowhere is worse than none"
+    assert "С планшета квадраты никуда не приведут" in codes_html(CODES, "2B", "ru", f"http://{host}/teacher/")
+
+
+@pytest.mark.parametrize("host", ["10.0.0.5:7860", "school.example", "[2001:db8::1]", "localhost.example"])
+def test_the_wall_shows_the_lesson_s_code_and_the_way_to_it(host: str) -> None:
+    place = f"https://{host}/teacher/"
+    wall = projector_html(make_lesson("l", "abcdef"), place, "ru")
+    assert qr_code(f"https://{host}/?lesson=abcdef") in wall
+    assert f"откройте https://{host}/ и введите код" in wall
+    assert "никуда не приведут" not in codes_html(CODES, "2B", "ru", place)

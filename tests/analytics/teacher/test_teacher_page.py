@@ -22,16 +22,16 @@ from analytics.signals.support import KINDS
 from analytics.simulation.sample import SAMPLE_ID, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Correction, utc_now
-from analytics.teacher.board import Attention, attention_list, headline, tiles_html
+from analytics.teacher.board import Attention, answers_text, attention_list, headline, tiles_html
 from analytics.teacher.context import TeacherContext, UserError
 from analytics.teacher.page import build_teacher, translations
 from analytics.teacher.report import child_report, lesson_report
-from analytics.teacher.summaries import child_html
+from analytics.teacher.summaries import child_html, child_sentences
 from analytics.teacher.tabs.about import about_html, agreement
 from analytics.teacher.tabs.child import parse_clock_time, save_correction
 from analytics.teacher.tabs.lesson import moments_html
 from analytics.teacher.tabs.now import now_html
-from analytics.words.texts import TEXTS
+from analytics.words.texts import TEXTS, duration
 from emotion.labels import KEYS, Prediction
 from tests.analytics.examples import make_observation
 
@@ -187,6 +187,37 @@ def test_nobody_is_called_calm_whose_frames_have_stopped() -> None:
     assert "check the tablets" in everybody.text
     assert some.kind == everybody.kind == "empty"
     assert "No signals of needing help" in headline([], "en", False, 10, ["fox"]).text, "tablets are off after a lesson"
+
+
+def test_the_headline_tells_of_signals_that_last_and_of_tablets_that_fell_silent(context: TeacherContext) -> None:
+    signal = next(item.signal for item in context.attention(context.lesson(SAMPLE_ID)) if item.open)
+    over, lasting = Attention(signal, "fox"), Attention(replace(signal, end=None), "bear")
+    assert headline([over], "en", True, 10).kind == "calm", "it is over: its line below says when"
+    assert headline([over, lasting], "en", True, 10).text == "Bear may need you now."
+    both = headline([lasting], "en", True, 10, ["owl"])
+    assert both.text == "Bear may need you now. No pictures from Owl: check the tablets."
+    assert "Fox" in headline([over], "en", False, 10).text, "after a lesson all of them are over"
+
+
+def test_after_a_lesson_the_page_counts_what_was_answered_and_how(context: TeacherContext) -> None:
+    items = context.attention(context.lesson(SAMPLE_ID))
+    assert answers_text(items, "en") == f"Signals: {len(items)}. Answered: 0."
+    answered = [replace(items[0], answer="helped"), replace(items[1], answer="seen"), *items[2:]]
+    assert answers_text(answered, "en") == f"Signals: {len(items)}. Answered: 2 (seen 1, helped 1)."
+    assert answers_text(answered, "ru") == f"Сигналов: {len(items)}. С ответом: 2 (вижу 1, помощь дана 1)."
+
+
+def test_the_summary_of_a_child_accounts_for_every_gap_of_its_chart(context: TeacherContext) -> None:
+    timeline = child_timeline(context.store, SAMPLE_ID, "sample-fox")
+    words = " ".join(child_sentences(timeline, "en"))
+    away = sum(episode.seconds for episode in timeline.episodes if episode.state == "away")
+    steps = np.diff([moment.timestamp() for moment in timeline.smoothed["at"]])
+    assert f"Out of the picture for {duration('en', away)} in all." in words
+    assert "No picture arrived for" in words, f"{steps[steps > 5].sum()} seconds are missing altogether"
+
+
+def test_a_sign_of_percent_never_begins_a_line() -> None:
+    assert not [key for texts in TEXTS.values() for key, text in texts.items() if " %" in text]
 
 
 def test_an_answered_signal_no_longer_asks_for_help(context: TeacherContext) -> None:
