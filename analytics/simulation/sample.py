@@ -93,7 +93,9 @@ SAMPLE_CHILDREN: tuple[SampleChild, ...] = (
         "owl", SERIOUS, (), (*_solved(3.1, 7.2, 11.4), (15.9, "task_failed", "task 4"), (17.4, "task_solved", "task 4"))
     ),
     SampleChild("squirrel", CALM, (LAST_JOY,), _solved(3.3, 7.0, 11.9, 17.1, 22.6)),
-    SampleChild("wolf", CALM, (_span(AWAY, 7.8, 10.9), _span(AWAY, 24.8, MINUTES)), _solved(3.5, 7.6, 13.0, 18.3, 24.3)),
+    SampleChild(
+        "wolf", CALM, (_span(AWAY, 7.8, 10.9), _span(AWAY, 24.8, MINUTES)), _solved(3.5, 7.6, 13.0, 18.3, 24.3)
+    ),
 )
 
 

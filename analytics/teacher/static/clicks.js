@@ -6,6 +6,8 @@ element.addEventListener('click', (event) => {
     kind: target.dataset.kind || '', answer: target.dataset.answer || '' };
   if (target.dataset.act === 'open') trigger('open_child', data);
   if (target.dataset.act === 'answer') { target.disabled = true; trigger('answer_signal', data); }
+  if (target.dataset.act === 'play') { target.disabled = true; trigger('play', { speed: target.dataset.speed }); }
+  if (target.dataset.act === 'stop') { target.disabled = true; trigger('stop', {}); }
   if (target.dataset.act === 'print') printed(target.dataset.title || document.title);
 });
 element.addEventListener('keydown', (event) => {
