@@ -17,9 +17,9 @@ from gradio.utils import get_upload_folder
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from analytics.access.accounts import AccountsError, load_accounts
+from analytics.access.accounts import Accounts, AccountsError, load_accounts
 from analytics.access.known_devices import KnownDevices
-from analytics.access.login import LoginMiddleware, authenticated_teacher, is_local, known_devices
+from analytics.access.login import LoginMiddleware, authenticated_teacher, is_local, known_devices, known_teacher
 from analytics.classroom.calibrator import Calibrator
 from analytics.classroom.pseudonyms import load_secret
 from analytics.classroom.recorder import LessonRecorder
@@ -120,21 +120,23 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     classifier.warm_up()
     secret = load_secret(settings.secret, settings.database.with_name("secret"))
     recorder = LessonRecorder(store, secret)
-    # On a public Space the generated secret would vanish with every restart, and anybody could take part.
-    station_recorder = recorder if settings.secret or not settings.space else None
+    station_recorder = recorder if settings.keeps_lessons else None
     metrics.gauge("expression_store_waiting", "Writes that wait for their commit", lambda: store.waiting_writes)
     calibrator = Calibrator(store, HeadFitting(classifier))
     intake = FrameIntake(Observer(classifier, station_recorder, calibrator.head), metrics)
     teaching = make_teaching(classifier, calibrator if station_recorder else None, intake.door, animal_name)
     marks = TabletMarks(hmac.digest(secret, b"tablets", "sha256"))
-    accounts = load_accounts(settings.accounts)
+    accounts = load_accounts(settings.accounts) if settings.keeps_lessons else Accounts({})
+    visitors = settings.is_demonstration
+    if not settings.keeps_lessons:
+        logger.info("A demonstration: without EMOTION_SECRET nothing is recorded, and no account is read")
     devices = known_devices(accounts, hmac.digest(secret, b"teachers' devices", "sha256"))
 
     app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
     pages: dict[str, gr.Blocks] = {}
     # The last one added is the first that a request meets.
     app.add_middleware(DownloadsMiddleware, language_of=language_of)
-    app.add_middleware(FunctionCallsMiddleware, pages=pages, visitor=authenticated_teacher)
+    app.add_middleware(FunctionCallsMiddleware, pages=pages, visitor=known_teacher)
     app.add_middleware(
         LoginMiddleware,
         accounts=accounts,
@@ -142,6 +144,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         idle_minutes=settings.session_minutes,
         network_of=network_of,
         devices=devices,
+        visitors=visitors,
     )
     app.add_middleware(HtmlHeadMiddleware)
     app.add_middleware(AllowedRoutesMiddleware)
@@ -177,7 +180,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         teaching,
         settings.frames_per_second,
         settings.retention_days,
-        is_teacher=lambda request: not accounts and is_local(request),  # as on the teacher page
+        is_teacher=lambda request: not accounts and not visitors and is_local(request),  # as on the teacher page
     )
     page_options: dict[str, Any] = {
         "theme": theme(),
@@ -198,6 +201,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         lessons_open=settings.lessons_open,
         hides_small_groups=settings.small_groups == "hide",
         calibrator=calibrator,
+        visitors=visitors,
     )
     pages |= {"": station, "/teacher": teacher}
     for page in pages.values():

@@ -90,8 +90,8 @@ def composed_app(folder: Path, **more: object) -> Iterator[ComposedApp]:
     import app as application
 
     port = free_port()
-    values = {"requests_per_minute": 1_000_000, "accounts": account_variable(CLASSES), **more}
-    settings = Settings(database=folder / "lessons.duckdb", secret=SECRET, port=port, **values)  # type: ignore[arg-type]
+    values = {"requests_per_minute": 1_000_000, "accounts": account_variable(CLASSES), "secret": SECRET, **more}
+    settings = Settings(database=folder / "lessons.duckdb", port=port, **values)  # type: ignore[arg-type]
     with LessonStore(settings.database) as store:
         app = application.compose(settings, store)
         server = uvicorn.Server(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from analytics.access.login import VISITOR
 from tests.composed import PASSWORD, ComposedApp, composed_app
 
 pytestmark = pytest.mark.slow
@@ -236,3 +237,59 @@ def test_guessing_codes_is_limited_for_each_address(server: ComposedApp, visitor
     assert 429 in [answer.status_code for answer in answers]
     other = stranger(server, ("192.168.1.11", 1))
     assert other.post("/admission", params={"lesson": "zzzzzz", "child": "fox-aaaa"}).status_code == 200
+
+
+# A demonstration: the teacher page answers everybody. Here with accounts, which go on as before.
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposedApp]:
+    with composed_app(tmp_path_factory.mktemp("open"), demonstration=True) as composed:
+        yield composed
+
+
+def test_a_visitor_of_a_demonstration_passes_where_teachers_do_and_nowhere_else(open_server: ComposedApp) -> None:
+    visitor = stranger(open_server)
+    answers = dict(tried(visitor, open_server, "teachers", endless=False))
+    assert {route: status for route, status in answers.items() if status == 401 or status >= 500} == {}
+    assert set(dict(tried(visitor, open_server, "nobody")).values()) == {404}
+    assert visitor.get("/teacher/").status_code == 200
+    assert visitor.get("/teacher/config").json()["username"] == VISITOR
+    assert visitor.get("/metrics").status_code == 403
+    for file in ("/etc/passwd", open_server.store.path):
+        assert visitor.get(f"/teacher/gradio_api/file={file}").status_code >= 400
+
+
+def test_in_a_demonstration_a_teacher_logs_in_and_out_as_ever(open_server: ComposedApp) -> None:
+    teacher = stranger(open_server, ("192.168.1.12", 1))
+    assert teacher.get("/teacher/login").status_code == 200
+    wrong = teacher.post("/teacher/login", data={"username": "anna", "password": "wrong"})
+    assert wrong.status_code == 401
+    right = teacher.post("/teacher/login", data={"username": "anna", "password": PASSWORD})
+    assert right.status_code == 200
+    assert teacher.get("/teacher/config").json()["username"] == "anna"
+    assert teacher.get("/teacher/logout").status_code == 303
+    assert teacher.get("/teacher/config").json()["username"] == VISITOR
+
+
+def test_one_visitor_does_not_hear_what_another_one_is_answered(open_server: ComposedApp) -> None:
+    """All have one name, so they are told apart by address, as on the station."""
+    one, other = (stranger(open_server, (f"192.168.1.{place}", 1)) for place in (13, 14))
+    begun = one.post("/teacher/gradio_api/call/list_lessons", json={"data": [""]}).json()["event_id"]
+    assert other.get(f"/teacher/gradio_api/call/list_lessons/{begun}").status_code == 404
+
+
+def test_without_a_secret_nobody_logs_in_to_a_demonstration_not_even_on_this_computer(tmp_path: Path) -> None:
+    with composed_app(tmp_path, demonstration=True, secret=None) as composed:
+        here = TestClient(composed.app, base_url="http://localhost", client=("127.0.0.1", 1), follow_redirects=False)
+        for client in (here, stranger(composed)):
+            no_login(client)
+
+
+def no_login(client: TestClient) -> None:
+    """Whoever asks is a visitor, whatever it does."""
+    for path in ("/teacher/login", "/teacher/logout"):
+        assert client.get(path).headers["location"] == "/teacher/"
+    login = client.post("/teacher/login", data={"username": "anna", "password": PASSWORD})
+    assert login.headers["location"] == "/teacher/"
+    assert client.get("/teacher/config").json()["username"] == VISITOR

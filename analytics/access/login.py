@@ -32,6 +32,7 @@ from analytics.access.texts import TEXTS
 
 PREFIX = "/teacher"
 TEMPLATES = Jinja2Templates(Path(__file__).parent)  # escapes what it is given
+VISITOR = "(visitor)"  # in place of a name, which has no brackets: who is let in to a demonstration without an account
 COOKIE = "teacher_session"
 LONGEST_SESSION = 12 * 3600.0  # seconds; however busy the session is
 # A hash takes 64 MB and a third of a second: many at a time would take the frames' memory and threads.
@@ -61,7 +62,8 @@ def known_devices(accounts: Accounts, key: bytes) -> KnownDevices:
 class LoginMiddleware:
     """ASGI middleware. ``accounts`` empty: only this computer passes. ``language_of``: a visitor's language.
     ``network_of``: the addresses that one client may have, for one of them. ``devices``: on which teachers logged in
-    before; without them none is known after this process has ended.
+    before; without them none is known after this process has ended. ``visitors``: whoever is not logged in passes as
+    `VISITOR`, from this computer too, because behind a proxy anybody may look like it.
 
     The name of whoever passed stands in ``scope["teacher"]`` (``local`` without accounts), for the audit.
     """
@@ -75,8 +77,10 @@ class LoginMiddleware:
         clock: Callable[[], float] = time.monotonic,
         network_of: Callable[[str], str] = str,
         devices: KnownDevices | None = None,
+        visitors: bool = False,
     ) -> None:
         self.app = app
+        self.visitors = visitors
         self.network_of = network_of
         self.hashing = ThreadPoolExecutor(HASHES_AT_ONCE, "hash", _give_way)
         self.waiting: Counter[str] = Counter()  # hashes that are not done, by place
@@ -106,6 +110,8 @@ class LoginMiddleware:
         if not path:  # the page's own addresses are relative to the folder
             return RedirectResponse(PREFIX + "/", 307)
         if not self.accounts:
+            if self.visitors:
+                return self._let_in(request, path)
             if is_local(request):
                 request.scope["teacher"] = "local"
                 return None
@@ -121,9 +127,18 @@ class LoginMiddleware:
         if session is not None:
             request.scope["teacher"] = session.name
             return None
+        if self.visitors:
+            return self._let_in(request, path)
         if _wants_page(request):
             return RedirectResponse(PREFIX + "/login", 303)
         return JSONResponse({"error": self._text(request, "login_needed")}, 401)
+
+    def _let_in(self, request: Request, path: str) -> Response | None:
+        """A visitor passes; without accounts there is nothing to log in to."""
+        if path.rstrip("/") in ("/login", "/logout"):
+            return RedirectResponse(PREFIX + "/", 303)
+        request.scope["teacher"] = VISITOR
+        return None
 
     async def _log_in(self, request: Request) -> Response:
         body = b""
@@ -245,6 +260,12 @@ def is_local(request: Request) -> bool:
 def authenticated_teacher(request: Request) -> str | None:
     """The name that `LoginMiddleware` authenticated for a request, for Gradio's ``auth_dependency``."""
     return request.scope.get("teacher")
+
+
+def known_teacher(request: Request) -> str | None:
+    """As `authenticated_teacher`, but None for a visitor: all of them have one name, and are told apart by address."""
+    name = authenticated_teacher(request)
+    return None if name == VISITOR else name
 
 
 def _give_way() -> None:

@@ -2,8 +2,8 @@
 child.
 
 Ten children and one story that a teacher should find within a minute: the fox fails task 4 twice, struggles for three
-and a half minutes until a hint comes, and then solves it. Beside it the bear tires, the wolf is away, the hare is
-delighted twice, and nothing happens to the others. Four shorter lessons of the weeks before give the trends
+and a half minutes until a hint comes, and then solves it. Beside it the bear tires, the wolf is away, some are
+delighted now and then, and nothing happens to the others. Four shorter lessons of the weeks before give the trends
 something to show.
 """
 
@@ -61,10 +61,13 @@ def _solved(*minutes: float) -> tuple[tuple[float, str, str], ...]:
 # Minutes since the start at which the class begins tasks 1 to 5.
 TASKS = (0.3, 4.5, 9.0, 13.5, 19.6)
 
+# The robot is home: what the board of a lesson that is over shows, which is the first that anybody sees of the page.
+LAST_JOY = _span(DELIGHTED, 24.4, MINUTES)
+
 SAMPLE_CHILDREN: tuple[SampleChild, ...] = (
     SampleChild("badger", RESTLESS, (), _solved(3.9, 8.6, 12.1, 18.0, 24.1)),
     SampleChild("bear", CALM, (_span(TIRED, 12.0, MINUTES),), _solved(3.2, 7.4, 12.4, 18.9)),
-    SampleChild("deer", LIVELY, (), _solved(2.9, 6.8, 11.7, 16.9, 23.1)),
+    SampleChild("deer", LIVELY, (_span(DELIGHTED, 2.95, 3.6), LAST_JOY), _solved(2.9, 6.8, 11.7, 16.9, 23.1)),
     SampleChild(
         "fox",
         CALM,
@@ -81,16 +84,18 @@ SAMPLE_CHILDREN: tuple[SampleChild, ...] = (
     SampleChild(
         "hare",
         CALM,
-        (_span(DELIGHTED, 12.7, 13.5), _span(DELIGHTED, 22.8, 23.5)),
+        (_span(DELIGHTED, 12.7, 13.5), _span(DELIGHTED, 22.8, 23.5), LAST_JOY),
         _solved(3.4, 8.0, 12.65, 17.2, 22.75),
     ),
     SampleChild("hedgehog", SHY, (), _solved(3.8, 8.3, 12.5, 17.8, 24.0)),
-    SampleChild("otter", LIVELY, (), _solved(2.7, 6.1, 10.9, 16.0, 21.9)),
+    SampleChild("otter", LIVELY, (_span(DELIGHTED, 6.15, 6.7), LAST_JOY), _solved(2.7, 6.1, 10.9, 16.0, 21.9)),
     SampleChild(
         "owl", SERIOUS, (), (*_solved(3.1, 7.2, 11.4), (15.9, "task_failed", "task 4"), (17.4, "task_solved", "task 4"))
     ),
-    SampleChild("squirrel", CALM, (), _solved(3.3, 7.0, 11.9, 17.1, 22.6)),
-    SampleChild("wolf", CALM, (_span(AWAY, 7.8, 10.9),), _solved(3.5, 7.6, 13.0, 18.3, 24.3)),
+    SampleChild("squirrel", CALM, (LAST_JOY,), _solved(3.3, 7.0, 11.9, 17.1, 22.6)),
+    SampleChild(
+        "wolf", CALM, (_span(AWAY, 7.8, 10.9), _span(AWAY, 24.8, MINUTES)), _solved(3.5, 7.6, 13.0, 18.3, 24.3)
+    ),
 )
 
 
@@ -119,16 +124,14 @@ def is_sample_child(child: Child) -> bool:
 
 
 def _add_main_lesson(store: LessonStore) -> Lesson:
-    rng = np.random.default_rng(SEED)
     _add_if_missing(
         store, Lesson(SAMPLE_ID, SAMPLE_ID, "Loops with the robot", SAMPLE_CLASS, STARTED_AT, MINUTES, None, True)
     )
     rows: list[Observation] = []
-    for child in SAMPLE_CHILDREN:
-        readings = simulate_child(rng, child.profile, child.spans, MINUTES * 60, typical_person())
-        rows.extend(observations_of(readings, SAMPLE_ID, pseudonym_of(child), STARTED_AT))
+    for child, readings in sample_readings():
+        rows.extend(observations_of(readings, SAMPLE_ID, child, STARTED_AT))
     store.add_observations(rows)
-    for event in _events():
+    for event in sample_events(SAMPLE_ID):
         store.add_event(event)
     return store.end_lesson(SAMPLE_ID, STARTED_AT + timedelta(minutes=MINUTES))
 
@@ -178,11 +181,19 @@ def observations_of(readings: Readings, lesson_id: str, child: str, started_at: 
         )
 
 
-def _events() -> Iterator[Event]:
+def sample_readings() -> Iterator[tuple[str, Readings]]:
+    """(Pseudonym, readings) of every child of the main lesson, always the same."""
+    rng = np.random.default_rng(SEED)
+    for child in SAMPLE_CHILDREN:
+        yield pseudonym_of(child), simulate_child(rng, child.profile, child.spans, MINUTES * 60, typical_person())
+
+
+def sample_events(lesson_id: str) -> Iterator[Event]:
+    """What happens in the main lesson, as events of ``lesson_id``."""
     for number, minute in enumerate(TASKS, start=1):
         at = STARTED_AT + timedelta(minutes=minute)
-        yield Event(f"task-{number}", SAMPLE_ID, None, at, "task_started", f"task {number}")
+        yield Event(f"task-{number}", lesson_id, None, at, "task_started", f"task {number}")
     for child in SAMPLE_CHILDREN:
         for number, (minute, kind, detail) in enumerate(child.task_events):
             at = STARTED_AT + timedelta(minutes=minute)
-            yield Event(f"{child.animal}-{number}", SAMPLE_ID, pseudonym_of(child), at, kind, detail)
+            yield Event(f"{child.animal}-{number}", lesson_id, pseudonym_of(child), at, kind, detail)

@@ -149,9 +149,12 @@ class Housekeeper:
 
 
 def close_overdue_lessons(store: LessonStore) -> None:
-    """Ends lessons that nobody ended, at the time at which they close by themselves. Raises `StoreError`."""
+    """Ends lessons that nobody ended, at the time at which they close by themselves. Raises `StoreError`.
+
+    A synthetic one is ended by whoever makes it, perhaps at this moment: a later end would leave a board without rows.
+    """
     for lesson in store.lessons():
-        if lesson.ended_at is None and store.clock.now(lesson) >= closing_time(lesson):
+        if lesson.ended_at is None and not lesson.synthetic and store.clock.now(lesson) >= closing_time(lesson):
             store.end_lesson(lesson.id, closing_time(lesson))
 
 

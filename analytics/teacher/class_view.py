@@ -3,8 +3,9 @@
 The teacher page reads and writes through a `ClassView` alone, so the rule is in one place: for every handler, another
 teacher's lesson or child does not exist. Without accounts, when only this computer is let in, everything is visible.
 
-Everybody may look at the sample lesson. Where there are accounts nobody may change it, because all others would see
-that.
+Everybody may look at the sample lesson, and have it played (`analytics.simulation.demonstration`). Where there are
+accounts nobody may change it, because all others would see that; what is played nobody can change at all. Where
+visitors are let in they may look at these and change nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from gradio.context import LocalContext
 
 from analytics.access.accounts import Accounts
 from analytics.access.spelling import fold
+from analytics.simulation.demonstration import Demonstration, DemonstrationClock, speed_of
 from analytics.simulation.sample import is_sample_child
 from analytics.store import upkeep
 from analytics.store.calibrations import Calibrations
@@ -32,10 +34,12 @@ NO_SUCH_ID = ""  # an id that no lesson and no child has
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The teacher who makes the present request. ``classes``: those of the account, None for every class."""
+    """The teacher who makes the present request. ``classes``: those of the account, None for every class.
+    ``is_visitor``: nobody who has an account, where such people are let in."""
 
     name: str
     classes: frozenset[str] | None
+    is_visitor: bool = False
 
     def may_see(self, class_name: str) -> bool:
         """Whether a class is one of the reader's."""
@@ -53,7 +57,8 @@ class ClassView(LessonStore):
     """The part of ``whole`` that the present reader may see, with the methods of a store.
 
     What the reader may not see is treated like an unknown id. ``lessons_open``: how many lessons one teacher may have
-    open at a time. Methods that no page needs fail, because the database itself is not held here.
+    open at a time. ``visitors``: whether whoever has no account is let in, to look at what was made up. Methods
+    that no page needs fail, because the database itself is not held here.
     """
 
     def __init__(
@@ -62,9 +67,12 @@ class ClassView(LessonStore):
         accounts: Accounts,
         lessons_open: int,
         name_of_reader: Callable[[], str | None] = current_account,
+        visitors: bool = False,
     ) -> None:
         self.path = whole.path
-        self.clock = whole.clock
+        self.demonstration = Demonstration(whole.clock)
+        self.clock = DemonstrationClock(whole.clock, self.demonstration)
+        self._visitors = visitors
         self._whole = whole
         self._accounts = accounts
         self._lessons_open = lessons_open
@@ -74,16 +82,18 @@ class ClassView(LessonStore):
     @property
     def reader(self) -> Reader:
         """The present reader. With accounts, a request without a name sees no class."""
+        name = self._name_of_reader() or ""
+        if self._visitors and name not in self._accounts.hashes:
+            return Reader("visitor", frozenset(), is_visitor=True)
         if not self._accounts:
             return Reader("local", None)
-        name = self._name_of_reader() or ""
         return Reader(name, self._accounts.classes_of(name))
 
     # lessons
 
     def add_lesson(self, lesson: Lesson) -> None:
         """Adds a lesson of one of the reader's classes. `UserError` for another class, and for one too many."""
-        reader = self.reader
+        reader = self.require_writer()
         self._require_class(reader, lesson.class_name)
         with self._starting:
             running = [
@@ -98,12 +108,14 @@ class ClassView(LessonStore):
             self._whole.add_lesson(replace(lesson, teacher=reader.name))
 
     def end_lesson(self, lesson_id: str, at: datetime) -> Lesson:
-        """Ends a lesson that the reader sees. ValueError where there is none."""
+        """Ends a lesson that the reader sees. ValueError where there is none, `UserError` for one that is played."""
+        self.require_writer()
+        self._require_stored(lesson_id)
         return self._whole.end_lesson(self._seen(lesson_id), at)
 
     def find_lesson(self, id_or_code: str) -> Lesson | None:
         """The lesson with this id or code, or None."""
-        found = self._whole.find_lesson(id_or_code)
+        found = self.demonstration.find(id_or_code) or self._whole.find_lesson(id_or_code)
         return found if found is not None and _sees_lesson(self.reader, found) else None
 
     def lessons(self, class_name: str | None = None) -> list[Lesson]:
@@ -129,7 +141,7 @@ class ClassView(LessonStore):
 
     def put_child(self, child: Child) -> None:
         """Adds or changes a child of one of the reader's classes. `UserError` for another class."""
-        self._require_class(self.reader, child.class_name)
+        self._require_class(self.require_writer(), child.class_name)
         self._whole.put_child(child)
 
     def find_child(self, pseudonym: str) -> Child | None:
@@ -144,6 +156,7 @@ class ClassView(LessonStore):
 
     def erase_child(self, pseudonym: str, actor: str) -> upkeep.RemovedRows:
         """See `LessonStore.erase_child`. ValueError for a child that the reader does not see."""
+        reader = self.require_writer()
         found = self.find_child(pseudonym)
         if found is not None:
             class_name = found.class_name
@@ -152,7 +165,7 @@ class ClassView(LessonStore):
             if not erased:
                 raise ValueError(upkeep.NO_SUCH_CHILD)
             class_name = erased[0]
-        self._require_class(self.reader, class_name)
+        self._require_class(reader, class_name)
         return self._whole.erase_child(pseudonym, self._signed(actor))
 
     def unfinished_erasures(self) -> list[Plan]:
@@ -162,7 +175,9 @@ class ClassView(LessonStore):
 
     @property
     def calibrations(self) -> Calibrations:  # type: ignore[override]
-        """Those of the reader's children."""
+        """Those of the reader's children; a visitor has none, and can teach none."""
+        if self.reader.is_visitor:
+            return self._whole.calibrations.seen_by(_sees_nobody)
         return self._whole.calibrations.seen_by(self.find_child)
 
     @property
@@ -176,16 +191,21 @@ class ClassView(LessonStore):
         self, lesson_id: str, child: str | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> pd.DataFrame:
         """See `LessonStore.observations`."""
+        if speed_of(lesson_id) is not None:
+            return self.demonstration.observations(lesson_id, child, since, until)
         return self._whole.observations(self._seen(lesson_id), child, since, until)
 
     def frame_counts(self, lesson_id: str, until: datetime) -> dict[str, int]:
         """See `LessonStore.frame_counts`."""
+        if speed_of(lesson_id) is not None:
+            return self.demonstration.frame_counts(lesson_id, until)
         return self._whole.frame_counts(self._seen(lesson_id), until)
 
     def observations_of(self, child: str, lesson_ids: Sequence[str]) -> dict[str, pd.DataFrame]:
         """See `LessonStore.observations_of`."""
-        visible = [lesson_id for lesson_id in lesson_ids if self._seen(lesson_id)]
-        found = self._whole.observations_of(child, visible)
+        stored = [lesson_id for lesson_id in lesson_ids if self._seen(lesson_id) and speed_of(lesson_id) is None]
+        found = self._whole.observations_of(child, stored)
+        found |= {key: self.demonstration.observations(key, child) for key in lesson_ids if speed_of(key) is not None}
         return {
             lesson_id: found[lesson_id] if lesson_id in found else self._whole.observations(NO_SUCH_ID)
             for lesson_id in lesson_ids
@@ -199,6 +219,8 @@ class ClassView(LessonStore):
 
     def events(self, lesson_id: str, child: str | None = None) -> list[Event]:
         """See `LessonStore.events`."""
+        if speed_of(lesson_id) is not None:
+            return self.demonstration.events(lesson_id, child)
         return self._whole.events(self._seen(lesson_id), child)
 
     def add_event(self, event: Event) -> None:
@@ -216,8 +238,20 @@ class ClassView(LessonStore):
         self._whole.add_correction(correction)
 
     def audit(self, action: str, actor: str, detail: str) -> None:
-        """Writes down what was done, and under which account."""
+        """Writes down what was done, and under which account. `UserError` for a visitor, who does nothing."""
+        self.require_writer()
         self._whole.audit(action, self._signed(actor), detail)
+
+    def require_writer(self) -> Reader:
+        """The present reader. `UserError` for a visitor, who may change nothing."""
+        reader = self.reader
+        if reader.is_visitor:
+            raise UserError("error_visitor")
+        return reader
+
+    def _require_stored(self, lesson_id: str) -> None:
+        if speed_of(lesson_id) is not None:
+            raise UserError("error_played")
 
     def _seen(self, lesson_id: str) -> str:
         """``lesson_id``, or an id that no lesson has."""
@@ -236,6 +270,8 @@ class ClassView(LessonStore):
             )
 
     def _require_change(self, lesson_id: str, child: str | None) -> None:
+        self.require_writer()
+        self._require_stored(lesson_id)
         lesson = self.find_lesson(lesson_id)
         if lesson is None:
             raise UserError("error_lesson", lesson=lesson_id[:60])
@@ -244,6 +280,10 @@ class ClassView(LessonStore):
         known = None if child is None else self.find_child(child)
         if child is not None and (known is None or fold(known.class_name) != fold(lesson.class_name)):
             raise UserError("error_child", child=child[:60])
+
+
+def _sees_nobody(_pseudonym: str) -> None:
+    return None
 
 
 def _sees_lesson(reader: Reader, lesson: Lesson) -> bool:

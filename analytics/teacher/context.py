@@ -18,6 +18,7 @@ from analytics.insight.feedback import feedback_by_signal
 from analytics.insight.timeline import animals_of_class
 from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.support import Signal
+from analytics.simulation.demonstration import speed_of
 from analytics.store.erasing_plan import Plan
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Child, Lesson, StoreError, storable
@@ -111,6 +112,8 @@ class TeacherContext:
     def export(self, lesson: Lesson, file_format: str, actor: str, language: str, zone: str = "UTC") -> Path:
         """Writes an export; returns a copy of it, which only the teacher who asks may fetch. ``language``: of a CSV and
         of the file's name; ``zone``: of the time in the name. `UserError` where there is no room."""
+        if speed_of(lesson.id) is not None:
+            raise UserError("error_played")
         if file_format not in FORMATS:
             raise UserError("error_format", value=str(file_format)[:20])
         with self.store.copying:  # what was read before an erasure must not be written after it
@@ -151,6 +154,8 @@ class TeacherContext:
 
     def lesson_label(self, lesson: Lesson, language: str, zone: str) -> str:
         """One line that tells lessons apart."""
+        if speed_of(lesson.id) is not None:
+            return f"{lesson_title(language, lesson)} · {say(language, 'playing')}"
         parts = [
             lesson_title(language, lesson) or lesson.code,
             class_title(language, lesson.class_name),

@@ -12,6 +12,7 @@ from analytics.access.accounts import Accounts
 from analytics.classroom.calibrator import Calibrator
 from analytics.classroom.consent import consent_form_version
 from analytics.classroom.recorder import LessonRecorder
+from analytics.simulation.demonstration import speed_of
 from analytics.simulation.sample import ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson, closing_time
@@ -30,6 +31,7 @@ from analytics.teacher.tabs.lesson import add_lesson
 from analytics.teacher.tabs.now import add_now
 from analytics.teacher.tabs.report import add_report
 from analytics.teacher.tabs.trends import add_trends
+from analytics.teacher.visitors import refuse_writing
 from analytics.words.sentences import time_zone
 from analytics.words.templates import render
 from analytics.words.texts import TEXTS, say
@@ -56,12 +58,18 @@ def css() -> str:
     return CSS
 
 
-def status_html(lesson: Lesson, language: str, now: datetime) -> Markup:
+def status_html(
+    lesson: Lesson, language: str, now: datetime, is_visitor: bool = False, accounts: bool = False
+) -> Markup:
     """The lesson code in large type and the time left at ``now``, or until a lesson over its time closes itself; or
-    that the lesson has ended, or is a synthetic sample."""
+    that the lesson has ended, or is a synthetic sample. A visitor is told what that means, and where ``accounts`` are,
+    where to log in."""
     left = (lesson.planned_end - now).total_seconds()
     until_closed = max(0.0, (closing_time(lesson) - now).total_seconds())
-    return render("teacher/status.html", language, lesson=lesson, left=left, until_closed=until_closed)
+    return render(
+        "teacher/status.html", language, lesson=lesson, left=left, until_closed=until_closed, speed=speed_of(lesson.id),
+        visitor=is_visitor, may_log_in=accounts,
+    )  # fmt: skip
 
 
 def lesson_buttons(running: bool, asking: bool) -> tuple[gr.Button, ...]:
@@ -80,15 +88,16 @@ def build_teacher(
     lessons_open: int = 10,
     hides_small_groups: bool = False,
     calibrator: Calibrator | None = None,
+    visitors: bool = False,
 ) -> gr.Blocks:
     """The page with its named endpoints. Mount it with ``css=css()`` and ``i18n=gr.I18n(**translations())``.
 
     ``checkpoint``: folder of the loaded model (config.json, evaluation.json) for "About the model". ``accounts``: who
     sees which classes; everything below reads and writes through that view. ``calibrator``: None where nothing can be
-    fitted to a child's face.
+    fitted to a child's face. ``visitors``: whether those without an account are let in, to look at what was made up.
     """
     sample = ensure_sample_lesson(store)
-    own = ClassView(store, accounts or Accounts({}), lessons_open)
+    own = ClassView(store, accounts or Accounts({}), lessons_open, visitors=visitors)
     context = TeacherContext(
         own,
         recorder.with_store(own),
@@ -134,19 +143,23 @@ def build_teacher(
         layout.wire_openers()
         add_teacher_api(context)
 
+        def status_of(found: Lesson, language: str) -> Markup:
+            return status_html(found, language, context.now(found), own.reader.is_visitor, bool(accounts))
+
         @with_user_errors(context)
         def choose(lesson_id: str, chosen_child: str | None, request: gr.Request) -> tuple[Any, ...]:
             language = context.language_of(request)
             found = context.lesson(lesson_id)
             children = context.child_choices(found, language)
             running = found.ended_at is None
+            is_played = speed_of(found.id) is not None
             default = context.chosen_child(found, chosen_child)
             return (
-                status_html(found, language, context.now(found)),
-                *lesson_buttons(running, asking=False),
+                status_of(found, language),
+                *lesson_buttons(running and not is_played, asking=False),
                 gr.Dropdown(choices=children, value=default),
-                gr.Timer(active=running),
-                gr.Timer(active=running),
+                gr.Timer(active=running or is_played),
+                gr.Timer(active=running or is_played),
             )
 
         @with_user_errors(context)
@@ -161,7 +174,7 @@ def build_teacher(
         @with_user_errors(context)
         def tick(lesson_id: str, request: gr.Request) -> str:
             found = context.lesson(lesson_id)
-            return status_html(found, context.language_of(request), context.now(found))
+            return status_of(found, context.language_of(request))
 
         @with_user_errors(context)
         def finish_lesson(
@@ -191,4 +204,6 @@ def build_teacher(
         layout.private(sure.click, finish_lesson, [lesson, child, zone], [lesson, *header], once=True)
         for name, panel in layout.panels.items():
             layout.private(panel.select, lambda name=name: name, [], [open_tab])
+    if visitors:
+        refuse_writing(page, own, language_of)
     return page

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.insight.feedback import parse_feedback
 from analytics.signals.support import AWAY, DELIGHTED, Signal
+from analytics.simulation.demonstration import speed_of
 from analytics.store.erasing_plan import EXPORTS, FILE, HUB, LEFTOVERS, REWRITE, ROWS, SEARCH, UNREADABLE
 from analytics.store.records import SAMPLE_CLASS, Lesson
 from analytics.words.texts import TEXTS, decimal, duration, expression_name, say
@@ -88,8 +89,17 @@ def lesson_title(language: str, lesson: Lesson) -> str:
     """The title of a lesson. The titles of synthetic lessons are translated."""
     if not lesson.synthetic:
         return lesson.title
-    number = lesson.id.rpartition("-")[2]
+    number = "" if speed_of(lesson.id) else lesson.id.rpartition("-")[2]
     return say(language, "title_sample_earlier", number=number) if number.isdigit() else say(language, "title_sample")
+
+
+def played_text(language: str, lesson: Lesson, now: datetime, speed: int) -> str:
+    """How far a lesson that is played ``speed`` times as fast is at ``now``, and that it is synthetic."""
+    if lesson.ended_at is not None:
+        return say(language, "played_again")
+    minute = int((now - lesson.started_at).total_seconds() // 60)
+    pace = say(language, "played_real" if speed == 1 else "played_fast")
+    return say(language, "played", speed=pace, minute=minute, minutes=round(lesson.planned_minutes))
 
 
 def detail_text(language: str, detail: str) -> str:

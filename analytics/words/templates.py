@@ -16,6 +16,7 @@ from emotion.labels import COLOURS
 SENTENCES = (
     texts.decimal, texts.duration, texts.expression_name, texts.say,
     sentences.animal_name, sentences.class_title, sentences.date_time_text, sentences.lesson_title,
+    sentences.played_text,
     sentences.reason_text, sentences.signal_state, sentences.signal_time_text, sentences.suggestion_text,
     sentences.task_text,
 )  # fmt: skip

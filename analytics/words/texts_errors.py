@@ -63,6 +63,17 @@ ERRORS: dict[str, tuple[str, str]] = {
         "The sample lesson can not be changed. Start a lesson of your own.",
         "Урок-пример изменить нельзя. Начните собственный урок.",
     ),
+    "error_played": (
+        "This lesson is synthetic and only played: it can be neither changed, answered nor exported. The sample lesson "
+        "can be exported.",
+        "Этот урок синтетический и только показывается: его нельзя изменить, ответить на нём или выгрузить. Выгрузить "
+        "можно урок-пример.",
+    ),
+    "error_visitor": (
+        "This is a public demonstration of synthetic lessons: everything can be looked at, nothing can be changed or "
+        "exported.",
+        "Это открытая демонстрация синтетических уроков: всё можно смотреть, ничего нельзя изменить или выгрузить.",
+    ),
     "erasure_offered": (
         "Nothing more is recorded for {animal}. What was recorded before is still stored: to erase it too, type {word} "
         "under “Class and lessons” and erase the child.",

@@ -90,6 +90,11 @@ class Settings(BaseModel):
         repr=False,
         description="Teachers' accounts: a file, or its JSON; without any the teacher page answers this computer only",
     )
+    demonstration: bool = Field(
+        False,
+        description="`1`: whoever has no account may look at the synthetic lessons on the teacher page, and change "
+        "nothing; recording and accounts then need `EMOTION_SECRET`. So it is on a Space without a secret",
+    )
     session_minutes: int = Field(
         60, ge=1, le=1440, description="Minutes without a request after which a teacher has to log in again"
     )
@@ -127,6 +132,17 @@ class Settings(BaseModel):
     )
     port: int = Field(7860, ge=1, le=65535, validation_alias="GRADIO_SERVER_PORT")
     space: str | None = Field(None, validation_alias="SPACE_ID")
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether visitors may look at the teacher page, with what was made up on it."""
+        return self.demonstration or (self.space is not None and self.secret is None)
+
+    @property
+    def keeps_lessons(self) -> bool:
+        """Whether children are recorded and teachers log in: a demonstration has no key that would outlive it, and
+        anybody could take part."""
+        return self.secret is not None or not self.is_demonstration
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -174,6 +190,8 @@ def _sentence(error: ValidationError) -> str:
             return f"{name}={value!r} is not a whole number; {bounds}"
         case "float_parsing":
             return f"{name}={value!r} is not a number; {bounds}"
+        case "bool_parsing":
+            return f"{name}={value!r} is neither yes nor no; use 1 or 0."
         case "literal_error":
             return f"{name}={value!r} is not known; use one of {', '.join(allowed['enum'])}."
         case "value_error":

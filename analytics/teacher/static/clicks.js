@@ -7,6 +7,8 @@ element.addEventListener('click', (event) => {
   if (target.dataset.act === 'open') trigger('open_child', data);
   // Not disabled after the first click: that would take the focus away.
   if (target.dataset.act === 'answer' && !target.ariaDisabled) { target.ariaDisabled = 'true'; trigger('answer_signal', data); }
+  if (target.dataset.act === 'play') { target.disabled = true; trigger('play', { speed: target.dataset.speed }); }
+  if (target.dataset.act === 'stop') { target.disabled = true; trigger('stop', {}); }
   if (target.dataset.act === 'print') printed(target.dataset.title || document.title);
 });
 element.addEventListener('keydown', (event) => {

@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -26,6 +27,14 @@ def test_a_lesson_that_nobody_ended_is_closed_at_its_closing_time(store: LessonS
     assert ended["forgotten"] == long_ago + timedelta(minutes=45) + OVERTIME
     assert ended["overtime"] is None
     assert ended["running"] is None
+
+
+def test_a_synthetic_lesson_is_ended_by_whoever_makes_it(store: LessonStore) -> None:
+    """The sample is of a day long ago: closed while it was made, its board showed nobody."""
+    store.add_lesson(replace(make_lesson(started_at=utc_now() - timedelta(days=60)), synthetic=True))
+    Housekeeper(store, 365).tick()
+    (lesson,) = store.lessons()
+    assert lesson.ended_at is None
 
 
 def test_the_first_round_comes_at_the_start_and_not_after_the_first_wait(

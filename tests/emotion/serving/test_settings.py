@@ -38,6 +38,7 @@ def test_address_and_port_come_from_gradios_own_variables():
         ("EMOTION_FRAMES_PER_SECOND", "0.1"),
         ("EMOTION_FRAMES_PER_SECOND", "nan"),
         ("EMOTION_FRAMES_PER_SECOND", "fast"),
+        ("EMOTION_DEMONSTRATION", "maybe"),
         ("EMOTION_RUNTIME", "tensorflow"),
         ("EMOTION_DATABASE", "/"),
         ("EMOTION_TLS_CERTIFICATE", "/no/such/file"),
@@ -48,6 +49,23 @@ def test_a_bad_value_names_the_variable_and_itself(name, value):
     with pytest.raises(SettingsError, match=re.escape(name)) as caught:
         Settings.from_environment({name: value})
     assert value in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_demonstration", "keeps_lessons"),
+    [
+        ({}, False, True),
+        ({"EMOTION_DEMONSTRATION": "1"}, True, False),
+        ({"EMOTION_DEMONSTRATION": "1", "EMOTION_SECRET": "s" * 32}, True, True),
+        ({"SPACE_ID": "owner/name"}, True, False),
+        ({"SPACE_ID": "owner/name", "EMOTION_SECRET": "s" * 32}, False, True),
+    ],
+)
+def test_a_space_without_a_secret_is_a_demonstration_and_lessons_are_kept_with_one(
+    environment, is_demonstration, keeps_lessons
+):
+    settings = Settings.from_environment(environment)
+    assert (settings.is_demonstration, settings.keeps_lessons) == (is_demonstration, keeps_lessons)
 
 
 def test_a_short_secret_is_refused_without_being_repeated():
