@@ -24,7 +24,7 @@ CHARTS: dict[str, tuple[str, str]] = {
         "Synthetic sample: made by a program, no child was observed.",
         "Искусственный пример: создан программой, ни одного ребёнка не наблюдали.",
     ),
-    "away": ("away", "нет в кадре"),
+    "away": ("away", "не в кадре"),
     "tile_failing": ("{task}, failed ×{failures}", "{task}, не вышло ×{failures}"),
     "not_joined": ("not here yet", "ещё не на уроке"),
     "silent": ("no frames", "нет связи"),
