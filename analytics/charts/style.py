@@ -116,7 +116,8 @@ def heading(text: str, y: float) -> dict[str, Any]:
 
 
 def annotate_empty(figure: go.Figure, text: str) -> go.Figure:
-    """Writes ``text`` into the middle of an empty chart, and returns the chart."""
+    """Writes ``text`` into the middle of an empty chart, without the axes that would measure nothing; returns it."""
+    figure.update_xaxes(visible=False, rangeslider_visible=False).update_yaxes(visible=False)
     lines = "<br>".join(wrap(escape(text), 34))  # as wide as a phone shows
     return figure.add_annotation(
         text=lines, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5, font={"size": 14}
