@@ -70,6 +70,7 @@ class PageLayout:
     slow_timer: gr.Timer
     panels: dict[str, gr.Tab] = field(default_factory=dict)
     openers: list[Any] = field(default_factory=list)
+    views: list[tuple[str, Callable[..., Any], Sequence[Any], Sequence[Any]]] = field(default_factory=list)
     child_views: list[tuple[Callable[..., Any], list[Any], list[Any]]] = field(default_factory=list)
     # Each lies inside its tab: anything else among the tabs would count as one.
     names: dict[str, gr.State] = field(default_factory=dict)
@@ -93,7 +94,7 @@ class PageLayout:
         self.private(
             self.panels[name].select, only_when_open(name, handler, len(outputs)), [self.names[name], *inputs], outputs
         )
-        self.while_open(name, self.lesson.change, handler, inputs, outputs)
+        self.views.append((name, handler, inputs, outputs))
 
     def while_running(
         self, name: str, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]
@@ -163,6 +164,13 @@ class PageLayout:
 
         outputs = [self.tabs, self.child, self.moment, self.open_tab]
         self.openers.append(self.private(source.open_child, choose, [self.lesson], outputs))
+
+    def wire_views(self, chosen: Any) -> None:
+        """Draws the open tab after the event ``chosen``, which puts the children of another lesson into the choice:
+        before it, the browser would ask for a child of the lesson before, and Gradio refuse that in its own words.
+        Called when all tabs are in place."""
+        for name, handler, inputs, outputs in self.views:
+            self.while_open(name, chosen.then, handler, inputs, outputs)
 
     def wire_openers(self) -> None:
         """Redraws the tab "Child" after such a click, even if only the moment changed. Called when all tabs are in

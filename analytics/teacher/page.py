@@ -196,7 +196,7 @@ def build_teacher(
             show_progress="hidden",
             api_visibility="private",
         )
-        layout.private(lesson.change, choose, [lesson, child], header)
+        layout.wire_views(layout.private(lesson.change, choose, [lesson, child], header))
         layout.private(lesson.input, lambda: "", [], [moment])
         layout.private(slow_timer.tick, tick, [lesson], [status])
         layout.private(end.click, lambda: lesson_buttons(True, asking=True), [], buttons)

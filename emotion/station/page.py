@@ -35,6 +35,7 @@ def theme() -> gr.themes.Base:
         font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
         font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "monospace"],
     ).set(  # as the theme, but so dark (or, on a dark page, so light) that every text has a contrast of 4.5:1
+        background_fill_primary="*neutral_50",  # that of the theme, which `set` would forget
         body_text_color_subdued="*neutral_500",
         body_text_color_subdued_dark="*neutral_300",
         block_label_text_color="*primary_700",

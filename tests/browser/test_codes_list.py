@@ -82,7 +82,7 @@ def test_a_lesson_for_a_class_without_children_says_so_before_it_starts(playwrig
     with running_app(tmp_path) as app, visitor(playwright) as page:
         page.goto(app.url + "/teacher/")
         page.get_by_role("tab", name="Class and lessons").click()
-        page.get_by_label("Title").fill("Loops")
+        page.get_by_role("textbox", name="Title").fill("Loops")
         page.get_by_label("Class", exact=True).first.fill("4D")
         page.get_by_label("Class", exact=True).first.blur()
         page.get_by_role("button", name="Start the lesson").click()

@@ -198,14 +198,11 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         return unfinished + table, gr.Dropdown(choices=choices, value=child)
 
     @with_user_errors(context)
-    def refresh(
-        lesson_id: str, typed_class: str | None, class_name: str | None, zone: str, request: gr.Request
-    ) -> tuple[Any, ...]:
+    def refresh(lesson_id: str, typed_class: str | None, zone: str, request: gr.Request) -> tuple[Any, ...]:
         language = context.language_of(request)
-        lesson, names = context.lesson(lesson_id), context.store.class_names()
-        usual = lesson.class_name if lesson.class_name in names else None
-        choosers = (gr.Dropdown(choices=names, value=value or usual) for value in (typed_class, class_name))
-        name = (typed_class or "").strip() or lesson.class_name
+        name = (typed_class or "").strip() or context.lesson(lesson_id).class_name
+        # The choices alone: a value would take the place of what is being typed meanwhile.
+        choosers = [gr.Dropdown(choices=context.store.class_names()) for _ in range(2)]
         return table_html(lessons_table(context, language, zone), language), *roster(name, zone, language), *choosers
 
     def asked(words: str) -> tuple[Any, ...]:
@@ -281,8 +278,8 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         return *roster(known.class_name, zone, language), ""
 
     listing = [enrolled, chosen]
-    classes, shown = [roster_class, class_name], [lessons, *listing, roster_class, class_name]
-    layout.show("class", refresh, [layout.lesson, *classes, layout.zone], shown)
+    shown = [lessons, *listing, roster_class, class_name]
+    layout.show("class", refresh, [layout.lesson, roster_class, layout.zone], shown)
     asking = [start, empty_class, start_empty, start_not]
     for button, without_children in ((start, False), (start_empty, True)):
         layout.private(
@@ -302,7 +299,7 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         once=True,
     )
     layout.private(codes.left, lambda: "", [], [codes])
-    layout.private(roster_class.change, refresh, [layout.lesson, *classes, layout.zone], shown)
+    layout.private(roster_class.change, refresh, [layout.lesson, roster_class, layout.zone], shown)
     layout.private(renew.click, change_consent(True), [chosen, layout.zone], listing)
     layout.private(withdraw.click, change_consent(False), [chosen, layout.zone], listing)
     layout.private(erase.click, erase_chosen, [chosen, erase_word, layout.zone], [*listing, erase_word], once=True)

@@ -39,7 +39,7 @@ VIEWS = [
     ("tabs.trends", "refresh", "trends", "lesson-1", CHILD, "valence", "UTC"),
     ("tabs.report", "refresh", "report", "lesson-1", "", "UTC"),
     ("tabs.report", "refresh", "report", "lesson-1", CHILD, "UTC"),
-    ("tabs.classes", "refresh", "class", "lesson-1", "", "", "UTC"),
+    ("tabs.classes", "refresh", "class", "lesson-1", "", "UTC"),
     ("tabs.about", "refresh", "about", "lesson-1"),
     ("endpoints", "timeline", "lesson-1", CHILD, ""),
 ]

@@ -33,7 +33,7 @@ VIEWS: dict[str, Callable[[Page, str, str], Any]] = {
     "lesson": lambda page, lesson, _: page.run("tabs.lesson", "refresh", "lesson", lesson, "UTC"),
     "trends": lambda page, lesson, child: page.run("tabs.trends", "refresh", "trends", lesson, child, "valence", "UTC"),
     "report": lambda page, lesson, child: page.run("tabs.report", "refresh", "report", lesson, child, "UTC"),
-    "class": lambda page, lesson, _: page.run("tabs.classes", "refresh", "class", lesson, "", "", "UTC"),
+    "class": lambda page, lesson, _: page.run("tabs.classes", "refresh", "class", lesson, "", "UTC"),
     "timeline": lambda page, lesson, child: page.call("timeline", lesson, child, "ru"),
     "class_board": lambda page, lesson, _: page.call("class_board", lesson),
     "lesson_summary": lambda page, lesson, _: page.call("lesson_summary", lesson, "ru"),

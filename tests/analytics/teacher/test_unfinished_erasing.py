@@ -93,7 +93,7 @@ def test_the_page_warns_and_shows_the_line_until_all_is_done(
     copy.unlink()
     Housekeeper(store, 100_000).tick()
     lesson = store.lessons("2B")[0]
-    shown = functions["add_class.refresh"](lesson.id, "2B", "2B", "UTC", REQUEST)
+    shown = functions["add_class.refresh"](lesson.id, "2B", "UTC", REQUEST)
     assert not any(WORDS[language][0] in str(part) for part in shown)
 
 
