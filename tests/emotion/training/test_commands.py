@@ -119,7 +119,8 @@ def test_quantising_has_limits_too(place: Path, monkeypatch, capsys) -> None:
     assert "from 1 to" in refusal(quantise, "--data ferplus --calibration 0", monkeypatch, capsys)
     assert "from 0 to" in refusal(quantise, "--data ferplus --images -1", monkeypatch, capsys)
     assert "nowhere is not a folder" in refusal(quantise, "--data nowhere", monkeypatch, capsys)
-    assert "train.npz does not exist" in refusal(quantise, "--data set", monkeypatch, capsys)
+    (place / "empty").mkdir()
+    assert "train.npz does not exist" in refusal(quantise, "--data empty", monkeypatch, capsys)
     assert "config.json is missing" in refusal(quantise, "--data ferplus --checkpoint set", monkeypatch, capsys)
 
 
