@@ -1,5 +1,6 @@
 """`EmotionClassifier`: images in, faces with their eight probabilities out."""
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -7,10 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
+from PIL import Image
+from tqdm import tqdm
 
 from emotion.faces.detector import SECOND_PASS_SIDE, Face, FaceDetector, align
-from emotion.images import ImageSource, read_reduced
-from emotion.labels import Emotion, Prediction
+from emotion.images import ImageError, ImageSource, read_reduced, shown_name
+from emotion.images.reading import DecodedImage
+from emotion.labels import KEYS, Emotion, Prediction
 from emotion.network.checkpoint import PACKAGED_CHECKPOINT, load_checkpoint
 from emotion.runtime.batching import LARGEST_BATCH, BatchingRuntime
 from emotion.runtime.choose import CACHE_FOLDER, choose_runtime
@@ -23,6 +28,14 @@ FRAME_FACES = 1
 
 # Faces that are looked for when a child shows its own: a second one may be the child beside it, and is told.
 CALIBRATION_FACES = 2
+
+FEATURES = 2048  # of `emotion.runtime.base.Reading`
+FOLDER_TYPES = {
+    "expression": "str",
+    **dict.fromkeys((*KEYS, "face_quality", "milliseconds"), "float64"),
+    "faces_seen": "Int64",
+}
+FOLDER_COLUMNS = ["image", "expression", *KEYS, "face_quality", "faces_seen", "milliseconds", "model", "error"]
 
 
 class OwnHead(Protocol):
@@ -84,6 +97,14 @@ class EmotionClassifier:
         self.lesson_runtime = self.runtime if shared is chosen else BatchingRuntime(shared, on_batch)
         self._detector = FaceDetector()
 
+    def __call__(self, images: ImageSource | Iterable[ImageSource]) -> Recognition | list[Recognition]:
+        """`recognise` of one image, `recognise_many` of several: a list, or an array (n, height, width, 3)."""
+        if isinstance(images, str | bytes | Path | Image.Image | DecodedImage) or (
+            isinstance(images, np.ndarray) and images.ndim < 4
+        ):
+            return self.recognise(images)
+        return self.recognise_many(images)
+
     def recognise(self, image: ImageSource) -> Recognition:
         """Every face of one image: PIL image, array (height, width, 3) uint8 RGB, path, or an encoded image's bytes.
 
@@ -120,6 +141,57 @@ class EmotionClassifier:
         all.
         """
         return self._recognise(images, self._all_faces, self.runtime)
+
+    def classify_folder(self, folder: str | Path) -> pd.DataFrame:
+        """The largest face of every file in a folder and in the folders within it, a row each, with a progress bar.
+
+        ``image``: the path within the folder; ``expression``: the key of the likeliest, and each key with its
+        probability (0..1); ``face_quality`` (0..1); ``faces_seen``; all of them missing where no face was found.
+        ``milliseconds``: wall-clock time of this image; ``model``: the network's version; ``error``: why the file could
+        not be read, else empty. Hidden files are passed over. Raises NotADirectoryError where there is no such folder.
+        """
+        place = Path(folder)
+        if not place.is_dir():
+            raise NotADirectoryError(f"{place} is not a folder that is there; check the path.")
+        files = sorted(path for path in place.rglob("*") if path.is_file() and not path.name.startswith("."))
+        rows = [
+            {"image": shown_name(path.relative_to(place).as_posix())} | self._row(path)
+            for path in tqdm(files, desc=f"classifying {shown_name(place.name)}", unit="image", file=sys.stderr)
+        ]
+        return pd.DataFrame(rows, columns=FOLDER_COLUMNS).astype(FOLDER_TYPES)
+
+    def _row(self, path: Path) -> dict[str, object]:
+        """What `classify_folder` says of one file."""
+        began = time.perf_counter()
+        try:
+            found = self.recognise(path)
+        except (ImageError, OSError) as error:
+            spent = (time.perf_counter() - began) * 1000
+            return {"milliseconds": spent, "model": self.runtime.version, "error": str(error)}
+        row = {"faces_seen": found.faces_seen, "milliseconds": found.milliseconds, "model": found.model, "error": ""}
+        if found.faces:
+            prediction = found.faces[0].prediction
+            row |= {"expression": prediction.expression.key, "face_quality": prediction.face_quality}
+            row |= dict(zip(KEYS, prediction.probabilities, strict=True))
+        return row
+
+    def features(self, images: Iterable[ImageSource]) -> np.ndarray:
+        """(n, 2048) float32: what the network's last layer is given for the largest face of each image, in their order;
+        NaN where no face was found. Raises `emotion.images.ImageError` for what is no image.
+        """
+        crops: list[np.ndarray] = []
+        places: list[int] = []
+        count = 0
+        for count, source in enumerate(images, 1):
+            pixels, _ = read_reduced(source, None)
+            if faces := self._detector.detect(pixels):
+                crops.append(self._crop(pixels, faces[0]))
+                places.append(count - 1)
+        answers = np.full((count, FEATURES), np.nan, np.float32)
+        for start in range(0, len(crops), LARGEST_BATCH):
+            reading = self.runtime.read(np.stack(crops[start : start + LARGEST_BATCH]))
+            answers[places[start : start + LARGEST_BATCH]] = reading.features
+        return answers
 
     def _all_faces(self, pixels: np.ndarray) -> tuple[list[Face], int]:
         faces = self._detector.detect(pixels)

@@ -209,7 +209,8 @@ class LessonStore:
     @contextmanager
     def observations_by_child(self, lesson_id: str) -> Iterator[Iterator[pa.Table]]:
         """The observations of a lesson, a table for each child, each read when it is asked for within the block. Sorted
-        as `observations`, with its columns, null where no face was seen. Raises ValueError for an unknown lesson.
+        as `observations`, with its columns, null where no face was seen, and the ``fingerprint`` of each frame. Raises
+        ValueError for an unknown lesson.
         """
         with self.database.cursor() as cursor:
             yield observations.read_by_child(cursor, lesson_id)

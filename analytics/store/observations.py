@@ -199,7 +199,7 @@ def read_by_child(cursor: duckdb.DuckDBPyConnection, lesson_id: str) -> Iterator
         "ORDER BY pseudonym",
         [lesson],
     ).fetchall()
-    names = ", ".join(f'"{name}"' for name in COLUMNS if name != "child")
+    names = ", ".join(f'"{name}"' for name in (*COLUMNS, "fingerprint") if name != "child")
     for number, pseudonym in children:
         yield cursor.sql(
             f'SELECT ?::VARCHAR AS child, {names} FROM observation WHERE lesson = ? AND child = ? ORDER BY "at"',

@@ -14,14 +14,17 @@ _CAUTION = (
 _PANDAS = """
     import pandas
     texts = dict.fromkeys(
-        ["id", "child", "animal", "kind", "detail", "label", "note", "title", "class_name", "source", "model"], str)
+        ["id", "child", "animal", "kind", "detail", "label", "note", "title", "class_name", "source", "model", "frame"],
+        str)
     events = pandas.read_csv("events.csv", sep="{separator}", decimal="{decimal}", encoding="utf-8-sig",
                              dtype=texts, keep_default_na=False, na_values=[""])
+    events["at"] = pandas.to_datetime(events["at"])
 
 """
 _R = """
     events <- read.csv("events.csv", sep = "{separator}", dec = "{decimal}", fileEncoding = "UTF-8-BOM",
                        na.strings = "", colClasses = c(id = "character", child = "character", detail = "character"))
+    events$at <- as.POSIXct(events$at, format = "%Y-%m-%dT%H:%M:%OSZ", tz = "UTC")
 """
 _PARQUET = """
     import pandas

@@ -98,18 +98,45 @@ class Configuration:
         return replace(self, shards=dict(shards), int8=None)
 
     def to_json(self) -> str:
-        """The text of ``config.json``."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """The text of ``config.json``, with the keys by which timm and transformers open the folder."""
+        return json.dumps(asdict(self) | self.foreign_keys(), indent=2, ensure_ascii=False) + "\n"
+
+    def foreign_keys(self) -> dict[str, Any]:
+        """What timm (`timm.create_model` of a folder or repository) and transformers (its ``timm_wrapper``, and so its
+        image-classification pipeline) read, in their words. They enlarge a whole picture, so what they are given are
+        face crops; they answer softmax(logits) without the temperature."""
+        side, repeat = self.input_size, 3 // self.channels  # grey is repeated to the network's three channels
+        return {
+            "model_type": "timm_wrapper",
+            "num_classes": len(self.classes),
+            "label_names": list(self.classes),
+            "id2label": {str(place): key for place, key in enumerate(self.classes)},
+            "label2id": {key: place for place, key in enumerate(self.classes)},
+            "pretrained_cfg": {
+                "architecture": self.architecture,
+                "input_size": [3, side, side],
+                "fixed_input_size": False,
+                "interpolation": "bilinear",
+                "crop_pct": 1.0,
+                "crop_mode": "squash",
+                "mean": list(self.mean) * repeat,
+                "std": list(self.std) * repeat,
+                "num_classes": len(self.classes),
+                "pool_size": [-(-side // 32)] * 2,
+                "first_conv": "conv1",
+                "classifier": "fc",
+            },
+        }
 
     @classmethod
     def from_json(cls, text: str) -> "Configuration":
-        """Parses and checks ``config.json``; raises ValueError that says which key is wrong."""
+        """Parses and checks ``config.json``; raises ValueError that says which key is wrong. Keys that are not ours
+        are left to the programs that they are for."""
         try:
             values: dict[str, Any] = dict(json.loads(text))
             missing = [name for name in cls.__dataclass_fields__ if name not in values and name != "lessons"]
-            unknown = [name for name in values if name not in cls.__dataclass_fields__]
-            if missing or unknown:
-                raise ValueError(f"missing keys {missing}, unknown keys {unknown}")
+            if missing:
+                raise ValueError(f"missing keys {missing}")
             configuration = cls(
                 architecture=str(values["architecture"]),
                 classes=tuple(values["classes"]),

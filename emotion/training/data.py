@@ -169,18 +169,21 @@ def load_folder(folder: Path, crop: CropFunction, every_class: bool = True) -> F
 
 
 def split_training_test(
-    faces: FaceDataset, seed: int, share: float = SHARE, people: np.ndarray | None = None
+    faces: FaceDataset, seed: int, share: float = SHARE, people: np.ndarray | None = None, every_class: bool = True
 ) -> tuple[FaceDataset, FaceDataset]:
     """Splits into training and test faces, stratified: ``share`` of each class is for the test.
 
     ``people`` (n,): who is on each image; then nobody is on both sides, and the shares of the classes come as close to
-    ``share`` as whole people allow. Raises DataError when a side would lack a class.
+    ``share`` as whole people allow. Raises DataError when a side would lack a class, or with ``every_class`` off one
+    that the faces have.
     """
-    held_out = _held_out(faces.labels, seed, share, people)
+    held_out = _held_out(faces.labels, seed, share, people, every_class)
     return faces.take(~held_out), faces.take(held_out)
 
 
-def _held_out(labels: np.ndarray, seed: int, share: float, people: np.ndarray | None) -> np.ndarray:
+def _held_out(
+    labels: np.ndarray, seed: int, share: float, people: np.ndarray | None, every_class: bool = True
+) -> np.ndarray:
     """(n,) bool: which of the faces with these (n,) labels are for the test; see `split_training_test`."""
     generator = np.random.default_rng(seed)
     held_out = np.zeros(len(labels), bool)
@@ -201,22 +204,24 @@ def _held_out(labels: np.ndarray, seed: int, share: float, people: np.ndarray | 
                 reached += theirs
     for side, mask in (("training", ~held_out), ("test", held_out)):
         for emotion in Emotion:
-            if emotion not in labels[mask]:
+            if emotion not in labels[mask] and (every_class or emotion in labels):
                 raise DataError(f"The {side} side has no {emotion.key!r}: more images (or people) of it are needed.")
     return held_out
 
 
-def check_split(folder: Path, seed: int) -> None:
+def check_split(folder: Path, seed: int, every_class: bool = True) -> None:
     """Reads ``people.csv`` and divides the file names alone, so that what is wrong is said before any face is searched.
 
     Raises DataError.
     """
-    files = list_class_images(folder)
+    files = list_class_images(folder, every_class)
     names = np.array([path.relative_to(folder).as_posix() for path, _ in files])
-    _held_out(np.array([emotion for _, emotion in files]), seed, SHARE, _people(folder, names))
+    _held_out(np.array([emotion for _, emotion in files]), seed, SHARE, _people(folder, names), every_class)
 
 
-def split_folder(folder: Path, faces: FaceDataset, seed: int) -> tuple[FaceDataset, FaceDataset]:
+def split_folder(
+    folder: Path, faces: FaceDataset, seed: int, every_class: bool = True
+) -> tuple[FaceDataset, FaceDataset]:
     """Training and test faces, 75 to 25, split by person when the folder holds ``people.csv`` (columns image, person).
 
     Without that file a warning goes to standard error.
@@ -229,7 +234,7 @@ def split_folder(folder: Path, faces: FaceDataset, seed: int) -> tuple[FaceDatas
             "seen.",
             file=sys.stderr,
         )
-    return split_training_test(faces, seed, SHARE, people)
+    return split_training_test(faces, seed, SHARE, people, every_class)
 
 
 def _people(folder: Path, names: np.ndarray) -> np.ndarray | None:

@@ -28,7 +28,13 @@ from tqdm import tqdm
 
 from emotion.images import shown_name
 from emotion.labels import Emotion
-from emotion.network.checkpoint import CONFIGURATION_FILE, Checkpoint, CheckpointError, load_checkpoint
+from emotion.network.checkpoint import (
+    CONFIGURATION_FILE,
+    PACKAGED_CHECKPOINT,
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+)
 from emotion.runtime.base import RUNTIMES, Runtime
 from emotion.runtime.choose import choose_runtime
 from emotion.training import metrics
@@ -323,7 +329,9 @@ def summary(result: dict[str, Any]) -> str:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkpoint", required=True, help="a folder, or a repository of the Hugging Face Hub")
+    parser.add_argument(
+        "--checkpoint", default=str(PACKAGED_CHECKPOINT), help="a folder, or a repository of the Hub (the app's own)"
+    )
     parser.add_argument("--data", type=Path, required=True, help="a FER+ .npz file or a class folder")
     parser.add_argument("--crops", action="store_true", help="the folder's images are face crops: do not search faces")
     parser.add_argument("--runtime", choices=RUNTIMES, default="auto")

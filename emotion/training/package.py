@@ -50,6 +50,7 @@ from emotion.training.data import load_ferplus
 
 # Hosts of git repositories begin to complain at 50 MB; 45 MB is the project's limit, less the header of a shard.
 LARGEST_SHARD = "44MB"
+ONE_FILE = "1GB"  # of a run, which no git repository holds: timm opens a single file only
 
 _NEW_CARD = """# {name}
 
@@ -94,13 +95,15 @@ def package(
     configuration: Configuration,
     out: Path,
     adjust: Callable[[Tensor], Tensor] | None = None,
+    largest_shard: str = LARGEST_SHARD,
 ) -> Checkpoint:
     """Writes the checkpoint folder ``out`` and reads it back verified.
 
     ``weights``: a safetensors file with torchvision's names for ``resnet152(num_classes=8)``, any float type.
     ``configuration``: everything but the shards' hashes is taken over. An existing README.md is kept. Raises
     CommandError when a name or a shape is not the architecture's, a value does not fit into float16, or the
-    configuration is not sound; nothing is written then. ``adjust`` changes the last layer's bias.
+    configuration is not sound; nothing is written then. ``adjust`` changes the last layer's bias. ``largest_shard``: of
+    one file, as "44MB".
     """
     try:
         tensors = load_file(weights)
@@ -125,7 +128,7 @@ def package(
     out.mkdir(parents=True, exist_ok=True)
     # Beside the place first: on a full disk the checkpoint that was here before stays whole.
     with TemporaryDirectory(dir=out, prefix=".new-") as new:
-        save_torch_state_dict(halves, new, max_shard_size=LARGEST_SHARD)
+        save_torch_state_dict(halves, new, max_shard_size=largest_shard)
         written = sorted(Path(new).iterdir())
         shards = {path.name: _sha256(path) for path in written if path.suffix == ".safetensors"}
         # Of the weights that were here before: an int8 model, a shard too many. Other files are not ours.

@@ -99,13 +99,18 @@ def read_state(path: Path) -> dict[str, Any] | None:
 
 
 def refuse_another_run(out: Path, what: dict[str, object]) -> None:
-    """Raises CommandError where ``out`` holds the state of a run with other arguments or data than ``what``."""
+    """Raises CommandError where ``out`` holds the state of a run with other arguments or data than ``what``.
+
+    More epochs than it was begun with are the same run, which then goes on, unless its learning rate or its sizes
+    depend on its length."""
     record = out / "run.json"
     if not record.exists() or not (out / "state.pt").exists():
         return
     there = read_json(record)
-    # As JSON has it: tuples are lists there.
-    if any(there.get(name) != value for name, value in json.loads(json.dumps(what)).items()):
+    asked = json.loads(json.dumps(what))  # as JSON has it: tuples are lists there
+    if there.get("epochs") and asked.get("epochs") and not asked.get("cosine") and len(asked.get("sizes", ())) < 2:
+        there["epochs"] = max(there["epochs"], asked["epochs"])
+    if any(there.get(name) != value for name, value in asked.items()):
         raise CommandError(f"{out} holds another run (compare {record}). Give the same arguments, or another --out.")
 
 

@@ -12,17 +12,14 @@ last digits, broken off or not.
 
 import argparse
 import copy
-import csv
 import dataclasses
 import json
 import math
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -47,9 +44,11 @@ from emotion.training.command_line import (
 from emotion.training.crops import aligned_face_crop, centre_square_crop
 from emotion.training.data import FaceDataset, check_split, load_ferplus, load_folder, split_folder
 from emotion.training.duplicates import is_duplicate
-from emotion.training.package import DivergedError, half_precision, package, write_weights
+from emotion.training.package import ONE_FILE, DivergedError, half_precision, package, write_weights
 from emotion.training.presets import PRESETS, Preset
 from emotion.training.starting_weights import initialise, read_state, refuse_another_run, starting_weights
+from emotion.training.tracking.dashboards import Report, open_dashboard
+from emotion.training.tracking.metric_files import write_metrics
 
 COUNTS = ("training_images", "validation_images", "dropped_duplicates")  # of run.json: known once the data are read
 
@@ -108,6 +107,10 @@ def validation_metrics(logits: np.ndarray, faces: FaceDataset) -> dict[str, floa
     }
 
 
+def _in_words(figures: dict[str, float]) -> str:
+    return "  ".join(f"{key} {value:.4g}" for key, value in figures.items())
+
+
 # --- the run -------------------------------------------------------------------------------------------------------
 
 
@@ -139,24 +142,6 @@ def update_running_average(average: nn.Module, network: nn.Module, decay: float)
             old.copy_(new)
 
 
-def write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
-    """Writes metrics.csv, and losses.html with the curves of the two losses."""
-
-    def write_table(path: Path) -> None:
-        with path.open("w", newline="") as file:
-            table = csv.DictWriter(file, rows[0].keys())
-            table.writeheader()
-            table.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in rows)
-
-    write_atomically(out / "metrics.csv", write_table)
-    figure = go.Figure(
-        layout={"xaxis_title": "epoch", "yaxis_title": "cross-entropy (nats)", "template": "simple_white"}
-    )
-    for key, name in (("training_loss", "training"), ("validation_loss", "validation")):
-        figure.add_scatter(x=[r["epoch"] for r in rows], y=[r[key] for r in rows], name=name, mode="lines+markers")
-    write_atomically(out / "losses.html", lambda path: figure.write_html(path, include_plotlyjs=True))
-
-
 def choose_device(name: str) -> torch.device:
     """``cpu``, ``cuda``, or of the two what is there (``auto``). Raises CommandError where there is no such GPU."""
     there = torch.cuda.is_available()
@@ -175,8 +160,10 @@ def train(
     out: Path,
     seed: int = 0,
     device: torch.device = CPU,
+    report: Report = lambda step, figures: None,
 ) -> None:
-    """Trains to the preset's end, from ``out/state.pt`` where a run was interrupted.
+    """Trains to the preset's end, from ``out/state.pt`` where a run was interrupted or was given more epochs. Before
+    the first step the validation faces are scored once, which is printed. ``report`` is told each validation.
 
     Raises `DivergedError` when the loss or the weights are no finite numbers any more; state and weights in ``out`` are
     then the last good ones.
@@ -242,9 +229,15 @@ def train(
     def size_now() -> int:
         return preset.sizes[min(int(fraction_done() * len(preset.sizes)), len(preset.sizes) - 1)]
 
+    if step == 0:
+        logits_now = predict_logits(average, validation, preset, preset.sizes[-1], device)
+        before = validation_metrics(logits_now, validation)
+        tqdm.write(f"before training  {_in_words(before)}", file=sys.stderr)
+        report(0, before)
     began = time.monotonic() - spent
     saved, checked = spent, rows[-1]["minutes"] * 60 if rows else 0.0
-    progress = tqdm(total=total, initial=step, desc="training", unit="step", file=sys.stderr)
+    faces = min(preset.batch, len(training))
+    progress = tqdm(total=total and total * faces, initial=step * faces, desc="training", unit="face", file=sys.stderr)
     while (fraction := fraction_done()) < 1:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate_at(preset, step, fraction)
@@ -269,7 +262,7 @@ def train(
             update_running_average(average, network, min(preset.average, (1 + step) / (10 + step)))
 
         spent = time.monotonic() - began
-        progress.update()
+        progress.update(faces)
         if total:
             validate = step % batches.per_epoch == 0
         else:
@@ -286,8 +279,9 @@ def train(
             loss_sum.zero_()
             spent = time.monotonic() - began
             checked = spent
-            tqdm.write("  ".join(f"{key} {value:.4g}" for key, value in row.items()), file=sys.stderr)
+            tqdm.write(_in_words(row), file=sys.stderr)
             write_metrics(out, rows)
+            report(step, {key: value for key, value in row.items() if math.isfinite(value)})
         if validate or spent - saved > preset.save_seconds:
             save()
             saved = spent
@@ -302,7 +296,6 @@ def read_data(
 ) -> tuple[FaceDataset, FaceDataset, int]:
     """Training and validation faces, and how many training images were dropped as repetitions. Raises DataError."""
     if preset_name == "paper":
-        check_split(data, seed)
         crop = (centre_square_crop if crops else aligned_face_crop)(configuration)
         return *split_folder(data, load_folder(data, crop), seed), 0
     training, validation, test = (load_ferplus(data / f"{part}.npz") for part in ("train", "valid", "test"))
@@ -324,7 +317,12 @@ def main() -> None:
     parser.add_argument(
         "--data", type=existing_folder, required=True, help="paper: class folders; ferplus: folder of the .npz files"
     )
-    parser.add_argument("--out", type=folder_to_write, required=True, help="folder of the run; give it again to go on")
+    parser.add_argument(
+        *("--out", "--resume"), type=folder_to_write, required=True, help="folder of the run; give it again to go on"
+    )
+    parser.add_argument(
+        "--drop-state", action="store_true", help="remove state.pt at the end; the run cannot be given more epochs then"
+    )
     parser.add_argument(
         "--crops", action="store_true", help="paper: the images are face crops; else faces are searched"
     )
@@ -334,10 +332,10 @@ def main() -> None:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=whole_number(1, 100_000), help="length of the run in epochs")
     length.add_argument("--minutes", type=number_above(0, 525_600), help="length of the run in wall-clock minutes")
-    parser.add_argument("--rate", type=number_above(0, 10))
+    parser.add_argument("--rate", "--lr", type=number_above(0, 10), help="highest learning rate")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU where one is")
     # A normalisation has no variance over a single value.
-    parser.add_argument("--batch", type=whole_number(2, 4096))
+    parser.add_argument("--batch", "--batch-size", type=whole_number(2, 4096), help="faces in a batch")
     parser.add_argument(
         "--seed", type=whole_number(0, 2**31), default=0, help="a new one where an earlier run's weights are the start"
     )
@@ -351,7 +349,9 @@ def main() -> None:
     preset = dataclasses.replace(PRESETS[arguments.preset], **changes)
     configuration = checkpoint_configuration(preset)
 
-    # What can be wrong is looked for before the data are read, which may take an hour.
+    # What can be wrong is looked for before the data are read and the faces are searched, which may take an hour.
+    if arguments.preset == "paper":
+        check_split(arguments.data, arguments.seed)
     out = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     what = dataclasses.asdict(preset) | {
@@ -373,8 +373,11 @@ def main() -> None:
     what |= dict(zip(COUNTS, (len(training), len(validation), dropped), strict=True))
     refuse_another_run(out, what)
     write_text(out / "run.json", json.dumps(what, indent=1) + "\n")
-    train(preset, network, training, validation, out, arguments.seed, device)
-    checkpoint = package(out / "weights.safetensors", configuration, out / "checkpoint")
+    print(f"seed {arguments.seed}: {len(training)} training faces, {len(validation)} for validation", file=sys.stderr)
+    train(preset, network, training, validation, out, arguments.seed, device, open_dashboard(out))
+    checkpoint = package(out / "weights.safetensors", configuration, out / "checkpoint", largest_shard=ONE_FILE)
+    if arguments.drop_state:
+        (out / "state.pt").unlink()
     print(f"{checkpoint.folder}: {checkpoint.version}, for python -m emotion.training.evaluate", file=sys.stderr)
 
 

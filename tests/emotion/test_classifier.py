@@ -11,7 +11,7 @@ from PIL import Image
 
 from emotion.classifier import EmotionClassifier, Recognition
 from emotion.images import ImageError
-from emotion.labels import Emotion
+from emotion.labels import KEYS, Emotion
 
 ORIENTATION = 0x0112  # EXIF tag
 
@@ -190,3 +190,47 @@ def test_the_checkpoint_at_the_paper_s_224_pixels_reads_a_face() -> None:
     (found,) = larger.recognise(skimage.data.astronaut()).faces
     assert found.prediction.expression is Emotion.HAPPY
     assert larger.runtime.evidence(np.zeros((1, 48, 48, 1), np.uint8)).shape == (1, 8, 7, 7)
+
+
+def test_called_with_one_image_it_answers_once_with_several_once_for_each(
+    classifier: EmotionClassifier, astronaut: Image.Image
+) -> None:
+    assert alike(classifier(astronaut), classifier.recognise(astronaut))
+    answers = classifier([astronaut, np.zeros((64, 64, 3), np.uint8)])
+    assert [len(answer.faces) for answer in answers] == [1, 0]
+    assert [len(answer.faces) for answer in classifier(np.zeros((2, 64, 64, 3), np.uint8))] == [0, 0]
+
+
+def test_a_folder_becomes_a_table_in_which_a_broken_file_costs_its_own_row(
+    classifier: EmotionClassifier, astronaut: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "inner").mkdir()
+    astronaut.save(tmp_path / "inner" / "astronaut.png")
+    Image.new("RGB", (64, 64)).save(tmp_path / "dark.png")
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / ".DS_Store").write_bytes(b"left by a computer")
+    table = classifier.classify_folder(tmp_path).set_index("image")
+    assert list(table.index) == ["broken.jpg", "dark.png", "inner/astronaut.png"]
+    assert table.loc["inner/astronaut.png", "expression"] == "happy"
+    assert table.loc["inner/astronaut.png", list(KEYS)].sum() == pytest.approx(1, abs=1e-6)
+    assert list(table["error"] == "") == [False, True, True]
+    assert list(table["faces_seen"].isna()) == [True, False, False]
+    assert list(table["happy"].isna()) == [True, True, False]
+    assert (table["milliseconds"] > 0).all()
+    assert "3/3" in capsys.readouterr().err
+    with pytest.raises(NotADirectoryError, match="check the path"):
+        classifier.classify_folder(tmp_path / "nowhere")
+
+
+def test_an_empty_folder_is_a_table_without_rows(classifier: EmotionClassifier, tmp_path: Path) -> None:
+    assert classifier.classify_folder(tmp_path).empty
+
+
+def test_features_are_a_row_for_each_image_and_missing_without_a_face(
+    classifier: EmotionClassifier, astronaut: Image.Image
+) -> None:
+    features = classifier.features([astronaut, np.zeros((64, 64, 3), np.uint8)])
+    assert (features.shape, features.dtype) == ((2, 2048), np.float32)
+    assert np.isfinite(features[0]).all()
+    assert np.isnan(features[1]).all()
+    assert classifier.features([]).shape == (0, 2048)

@@ -82,6 +82,7 @@ def test_a_json_export_is_one_document(filled: LessonStore) -> None:
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_the_dictionary_explains_every_column(filled: LessonStore, file_format: str) -> None:
+    filled.add_observations([make_observation(second, probabilities=None) for second in range(4, 40)])  # a signal
     file = export_lesson(filled, "lesson-1", file_format, "teacher")
     if file_format == "json":
         document = json.loads(file.read_text(encoding="utf-8"))

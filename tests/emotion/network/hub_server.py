@@ -1,5 +1,7 @@
-"""A small server that speaks as much of the Hugging Face Hub's protocol as a snapshot download needs."""
+"""A small server that speaks as much of the Hugging Face Hub's protocol as a snapshot download needs, and a commit of
+regular files."""
 
+import base64
 import hashlib
 import json
 import threading
@@ -16,8 +18,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @contextmanager
 def hub(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Serves ``folder`` as `REPOSITORY` at `REVISION` on a free port; yields the address and the list of paths asked
-    for.
+    """Serves ``folder`` as `REPOSITORY` at `REVISION` and main on a free port, and writes into it what is pushed;
+    yields the address and the list of paths asked for.
     """
     asked: list[str] = []
 
@@ -30,12 +32,32 @@ def hub(folder: Path) -> Iterator[tuple[str, list[str]]]:
         def do_GET(self) -> None:
             self._answer(body=True)
 
+        def do_POST(self) -> None:
+            path, content = unquote(urlsplit(self.path).path), self.rfile.read(int(self.headers["Content-Length"] or 0))
+            asked.append(path)
+            api, url = f"/api/models/{REPOSITORY}", f"http://{self.headers['Host']}/{REPOSITORY}"
+            if path == "/api/repos/create":
+                self._send_json({"url": url, "id": REPOSITORY}, body=True)
+            elif path == "/api/validate-yaml":
+                self._send_json({"errors": [], "warnings": []}, body=True)
+            elif path == f"{api}/preupload/main":
+                files = json.loads(content)["files"]
+                modes = [{"path": one["path"], "uploadMode": "regular", "shouldIgnore": False} for one in files]
+                self._send_json({"files": modes}, body=True)
+            elif path == f"{api}/commit/main":
+                for change in map(json.loads, content.splitlines()):
+                    if change["key"] == "file":
+                        (folder / change["value"]["path"]).write_bytes(base64.b64decode(change["value"]["content"]))
+                self._send_json({"commitUrl": f"{url}/commit/{COMMIT}", "commitOid": COMMIT}, body=True)
+            else:
+                self._send_error("RepoNotFound", "Repository not found", body=True)
+
         def _answer(self, body: bool) -> None:
             path = unquote(urlsplit(self.path).path)
             asked.append(path)
             if path.startswith(f"/api/models/{REPOSITORY}"):
                 rest = path.removeprefix(f"/api/models/{REPOSITORY}")
-                if rest in (f"/revision/{REVISION}", f"/revision/{COMMIT}"):
+                if rest in ("", "/revision/main", f"/revision/{REVISION}", f"/revision/{COMMIT}"):
                     return self._send_json(self._description(), body)
                 if rest.startswith("/tree/"):
                     return self._send_json(self._tree(), body)

@@ -137,7 +137,6 @@ def test_a_folder_without_a_configuration_is_no_checkpoint(tmp_path: Path) -> No
         ({"input_size": float("inf")}, "wrong type"),
         ({"shards": {"../../secret.safetensors": "0"}}, "shards must name"),
         ({"shards": {}}, "shards must name"),
-        ({"colour_mode": "grey"}, "unknown keys"),
     ],
 )
 def test_a_wrong_configuration_is_refused_with_the_reason(

@@ -64,8 +64,8 @@ REFUSED = [
     (train, f"{TRAIN} --batch 1", "'1' is not a whole number from 2"),
     (train, f"{TRAIN} --size 64 16", "--size: '16' is not a whole number from 32 to 512"),
     (train, f"{TRAIN} --size 1024", "'1024' is not a whole number from 32 to 512"),
-    (train, f"{TRAIN} --rate 0", "--rate: '0' is not a number above 0"),
-    (train, f"{TRAIN} --rate nan", "--rate: 'nan'"),
+    (train, f"{TRAIN} --rate 0", "--rate/--lr: '0' is not a number above 0"),
+    (train, f"{TRAIN} --rate nan", "--rate/--lr: 'nan'"),
     (train, f"{TRAIN} --seed -1", "--seed: '-1'"),
     (train, f"{TRAIN} --data nowhere", "nowhere is not a folder that is there"),
     (train, f"{TRAIN} --out text.txt", "text.txt cannot be written"),
@@ -119,7 +119,8 @@ def test_quantising_has_limits_too(place: Path, monkeypatch, capsys) -> None:
     assert "from 1 to" in refusal(quantise, "--data ferplus --calibration 0", monkeypatch, capsys)
     assert "from 0 to" in refusal(quantise, "--data ferplus --images -1", monkeypatch, capsys)
     assert "nowhere is not a folder" in refusal(quantise, "--data nowhere", monkeypatch, capsys)
-    assert "train.npz does not exist" in refusal(quantise, "--data set", monkeypatch, capsys)
+    (place / "empty").mkdir()
+    assert "train.npz does not exist" in refusal(quantise, "--data empty", monkeypatch, capsys)
     assert "config.json is missing" in refusal(quantise, "--data ferplus --checkpoint set", monkeypatch, capsys)
 
 

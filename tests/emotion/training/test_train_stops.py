@@ -1,6 +1,7 @@
 """A run that diverges keeps its last good state; one whose state, start or numbers are unsound says so first."""
 
 import dataclasses
+import json
 import math
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from torch import nn
 from emotion.training.command_line import CommandError
 from emotion.training.package import DivergedError, half_precision, write_weights
 from emotion.training.starting_weights import initialise, read_state, refuse_another_run, starting_weights
+from emotion.training.tracking.dashboards import open_dashboard
 from emotion.training.train import train, validation_metrics
 
 FACES, VALIDATION = tiny_run.bars(64, 0), tiny_run.bars(64, 1)
@@ -133,3 +135,34 @@ def test_another_run_is_refused_by_what_is_known_already(tmp_path: Path) -> None
     (tmp_path / "run.json").write_text('{"seed": ')
     with pytest.raises(CommandError, match="is not JSON"):
         refuse_another_run(tmp_path, {"seed": 1})
+
+
+def test_more_epochs_go_on_with_a_finished_run_whose_rate_does_not_depend_on_its_length(tmp_path: Path) -> None:
+    (tmp_path / "state.pt").touch()
+    begun = {"epochs": 15, "cosine": False, "sizes": [224]}
+    (tmp_path / "run.json").write_text(json.dumps(begun))
+    refuse_another_run(tmp_path, begun | {"epochs": 20})
+    for other in ({"epochs": 10}, {"epochs": 20, "cosine": True}, {"epochs": 20, "sizes": [160, 224]}):
+        with pytest.raises(CommandError, match="another run"):
+            refuse_another_run(tmp_path, begun | other)
+
+
+def test_the_score_before_training_is_shown_and_every_validation_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[tuple[int, dict[str, float]]] = []
+    for epochs in (1, 2):
+        preset = dataclasses.replace(tiny_run.PRESET, epochs=epochs)
+        report = lambda step, figures: told.append((step, figures))  # noqa: E731
+        train(preset, tiny_run.network(), FACES, VALIDATION, tmp_path, report=report)
+        printed = capsys.readouterr().err
+        assert ("before training  validation_loss" in printed) == (epochs == 1), "a run that goes on has its score"
+        assert f"{64 * epochs}/{64 * epochs}" in printed, "progress is counted in faces"
+    assert [step for step, _ in told] == [0, 4, 8]
+    assert all("accuracy" in figures for _, figures in told)
+
+
+def test_tensorboard_gets_the_figures_where_it_is_installed(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
+    open_dashboard(tmp_path)(3, {"accuracy": 0.5})
+    assert list((tmp_path / "tensorboard").iterdir())
