@@ -12,6 +12,7 @@ from analytics.access.accounts import Accounts
 from analytics.classroom.calibrator import Calibrator
 from analytics.classroom.consent import consent_form_version
 from analytics.classroom.recorder import LessonRecorder
+from analytics.signals.announcements import SignalJournals
 from analytics.simulation.sample import ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson, closing_time
@@ -78,12 +79,13 @@ def build_teacher(
     lessons_open: int = 10,
     hides_small_groups: bool = False,
     calibrator: Calibrator | None = None,
+    journals: SignalJournals | None = None,
 ) -> gr.Blocks:
     """The page with its named endpoints. Mount it with ``css=css()`` and ``i18n=gr.I18n(**translations())``.
 
     ``checkpoint``: folder of the loaded model (config.json, evaluation.json) for "About the model". ``accounts``: who
     sees which classes; everything below reads and writes through that view. ``calibrator``: None where nothing can be
-    fitted to a child's face.
+    fitted to a child's face. ``journals``: of the signals of all lessons, shared with other routes.
     """
     sample = ensure_sample_lesson(store)
     own = ClassView(store, accounts or Accounts({}), lessons_open)
@@ -95,6 +97,7 @@ def build_teacher(
         checkpoint,
         hides_small_groups,
         calibrator.with_store(own) if calibrator else None,
+        journals or SignalJournals(store),
     )
     dictionary = gr.I18n(**translations())
 
