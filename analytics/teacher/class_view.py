@@ -19,6 +19,8 @@ from gradio.context import LocalContext
 
 from analytics.access.accounts import Accounts
 from analytics.access.spelling import fold
+from analytics.access.tokens import ACCOUNT as ACCOUNT_OF_TOKEN
+from analytics.access.tokens import LiveTokens
 from analytics.simulation.sample import is_sample_child
 from analytics.store import upkeep
 from analytics.store.calibrations import Calibrations
@@ -62,6 +64,7 @@ class ClassView(LessonStore):
         accounts: Accounts,
         lessons_open: int,
         name_of_reader: Callable[[], str | None] = current_account,
+        tokens: LiveTokens | None = None,
     ) -> None:
         self.path = whole.path
         self.clock = whole.clock
@@ -69,15 +72,23 @@ class ClassView(LessonStore):
         self._accounts = accounts
         self._lessons_open = lessons_open
         self._name_of_reader = name_of_reader
+        self._tokens = tokens or LiveTokens(dict)
         self._starting = Lock()
 
     @property
     def reader(self) -> Reader:
         """The present reader. With accounts, a request without a name sees no class."""
+        name = self._name_of_reader() or ""
+        if name.startswith(ACCOUNT_OF_TOKEN):
+            return Reader(name, self._tokens.classes_of(name))
         if not self._accounts:
             return Reader("local", None)
-        name = self._name_of_reader() or ""
         return Reader(name, self._accounts.classes_of(name))
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether others than whoever sits at this computer may be asking."""
+        return bool(self._accounts) or self.reader.name.startswith(ACCOUNT_OF_TOKEN)
 
     # lessons
 
@@ -215,11 +226,11 @@ class ClassView(LessonStore):
         return lesson_id if self.find_lesson(lesson_id) is not None else NO_SUCH_ID
 
     def _signed(self, actor: str) -> str:
-        return f"{self.reader.name} ({actor})" if self._accounts else actor
+        return f"{self.reader.name} ({actor})" if self._is_shared else actor
 
     def _require_class(self, reader: Reader, class_name: str) -> None:
         """`UserError`, in the same words whether or not there is such a class."""
-        if self._accounts and fold(class_name) == fold(SAMPLE_CLASS):
+        if self._is_shared and fold(class_name) == fold(SAMPLE_CLASS):
             raise UserError("error_synthetic")
         if not reader.may_see(class_name):
             raise UserError(
@@ -230,7 +241,7 @@ class ClassView(LessonStore):
         lesson = self.find_lesson(lesson_id)
         if lesson is None:
             raise UserError("error_lesson", lesson=lesson_id[:60])
-        if lesson.synthetic and self._accounts:
+        if lesson.synthetic and self._is_shared:
             raise UserError("error_synthetic")
         known = None if child is None else self.find_child(child)
         if child is not None and (known is None or fold(known.class_name) != fold(lesson.class_name)):

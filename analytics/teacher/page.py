@@ -9,11 +9,12 @@ import gradio as gr
 from markupsafe import Markup
 
 from analytics.access.accounts import Accounts
+from analytics.access.tokens import LiveTokens
 from analytics.classroom.calibrator import Calibrator
 from analytics.classroom.consent import consent_form_version
 from analytics.classroom.recorder import LessonRecorder
 from analytics.signals.announcements import SignalJournals
-from analytics.simulation.sample import ensure_sample_lesson
+from analytics.simulation.sample import SAMPLE_ID, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson, closing_time
 from analytics.teacher.class_view import ClassView
@@ -70,7 +71,7 @@ def end_buttons(running: bool, asking: bool) -> tuple[gr.Button, gr.Button, gr.B
     return gr.Button(visible=running and not asking), gr.Button(visible=shown), gr.Button(visible=shown)
 
 
-def build_teacher(
+def make_context(
     store: LessonStore,
     recorder: LessonRecorder,
     language_of: Callable[[Any], str],
@@ -80,16 +81,17 @@ def build_teacher(
     hides_small_groups: bool = False,
     calibrator: Calibrator | None = None,
     journals: SignalJournals | None = None,
-) -> gr.Blocks:
-    """The page with its named endpoints. Mount it with ``css=css()`` and ``i18n=gr.I18n(**translations())``.
+    tokens: LiveTokens | None = None,
+) -> TeacherContext:
+    """What the page, its endpoints and the plain routes stand on.
 
     ``checkpoint``: folder of the loaded model (config.json, evaluation.json) for "About the model". ``accounts``: who
-    sees which classes; everything below reads and writes through that view. ``calibrator``: None where nothing can be
-    fitted to a child's face. ``journals``: of the signals of all lessons, shared with other routes.
+    sees which classes; everything reads and writes through that view. ``calibrator``: None where nothing can be fitted
+    to a child's face. ``journals``: of the signals of all lessons, shared with other routes. ``tokens``: of servers.
     """
-    sample = ensure_sample_lesson(store)
-    own = ClassView(store, accounts or Accounts({}), lessons_open)
-    context = TeacherContext(
+    ensure_sample_lesson(store)
+    own = ClassView(store, accounts or Accounts({}), lessons_open, tokens=tokens)
+    return TeacherContext(
         own,
         recorder.with_store(own),
         language_of,
@@ -99,6 +101,17 @@ def build_teacher(
         calibrator.with_store(own) if calibrator else None,
         journals or SignalJournals(store),
     )
+
+
+def build_teacher(
+    store: LessonStore, recorder: LessonRecorder, language_of: Callable[[Any], str], *more: Any, **named: Any
+) -> gr.Blocks:
+    """The page alone, over a context as `make_context` makes it."""
+    return build_page(make_context(store, recorder, language_of, *more, **named))
+
+
+def build_page(context: TeacherContext) -> gr.Blocks:
+    """The page with its named endpoints. Mount it with ``css=css()`` and ``i18n=gr.I18n(**translations())``."""
     dictionary = gr.I18n(**translations())
 
     def word(key: str) -> Any:
@@ -153,8 +166,8 @@ def build_teacher(
             language = context.language_of(request)
             name = zone_name if time_zone(zone_name or "") is not UTC else "UTC"
             choices = context.lesson_choices(language, name)
-            running = [item.id for item in own.lessons() if item.ended_at is None]
-            first = running[0] if running else sample.id
+            running = [item.id for item in context.store.lessons() if item.ended_at is None]
+            first = running[0] if running else SAMPLE_ID
             return name, str(address or "")[:ADDRESS_CHARACTERS], gr.Dropdown(choices=choices, value=first)
 
         @with_user_errors(context)
