@@ -17,21 +17,26 @@ from gradio.utils import get_upload_folder
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from analytics.access.accounts import Accounts, AccountsError, load_accounts
+from analytics.access.accounts import Accounts, AccountsError, accounts_file, load_accounts, missing_accounts
 from analytics.access.known_devices import KnownDevices
 from analytics.access.login import LoginMiddleware, authenticated_teacher, is_local, known_devices, known_teacher
+from analytics.access.tokens import LiveTokens
 from analytics.classroom.calibrator import Calibrator
 from analytics.classroom.pseudonyms import load_secret
 from analytics.classroom.recorder import LessonRecorder
+from analytics.insight.own_signals import OwnSignals
+from analytics.signals.announcements import SignalJournals
 from analytics.store.housekeeping import Housekeeper
 from analytics.store.hub_backup import HubBackup
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import StoreError
 from analytics.store.recovery import open_store
 from analytics.teacher.downloads import DownloadsMiddleware, downloads_folder
-from analytics.teacher.page import build_teacher
+from analytics.teacher.page import build_page, make_context
 from analytics.teacher.page import css as teacher_css
 from analytics.teacher.page import translations as teacher_words
+from analytics.teacher.programs.http_routes import add_teacher_routes
+from analytics.teacher.programs.token_audit import audit_tokens
 from analytics.words.sentences import animal_name
 from emotion.classifier import EmotionClassifier
 from emotion.faces.detector import FaceDetectorError
@@ -47,6 +52,10 @@ from emotion.serving.input_guard import guard_inputs
 from emotion.serving.language import language_of
 from emotion.serving.logs import log_to_stderr
 from emotion.serving.memory import limit_heaps, periodic_memory_trim
+from emotion.serving.programs.answers import PREFIX as PROGRAMS
+from emotion.serving.programs.answers import ProgramAnswersMiddleware, carried
+from emotion.serving.programs.event_streams import EventStreams
+from emotion.serving.programs.interface import make_interface
 from emotion.serving.rate_limits import RateLimitMiddleware
 from emotion.serving.response_headers import OwnSiteMiddleware, ResponseHeadersMiddleware
 from emotion.serving.settings import Settings, SettingsError
@@ -63,6 +72,7 @@ from emotion.station.live.http_routes import add_live_route
 from emotion.station.live.live_frames import LiveFrames
 from emotion.station.observing import Observer
 from emotion.station.page import CSS, NOTICES_CSS, build_station, theme, translations
+from emotion.station.programs.http_routes import add_station_routes
 from emotion.station.tablet_marks import COOKIE, TabletMarks
 
 DRAIN_SECONDS = 5  # for requests that run when the server is told to stop; open pages never finish by themselves
@@ -130,7 +140,15 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     visitors = settings.is_demonstration
     if not settings.keeps_lessons:
         logger.info("A demonstration: without EMOTION_SECRET nothing is recorded, and no account is read")
+    elif warning := missing_accounts(settings.accounts):
+        logger.warning("%s", warning)
     devices = known_devices(accounts, hmac.digest(secret, b"teachers' devices", "sha256"))
+    tokens = LiveTokens(
+        lambda: load_accounts(settings.accounts).tokens if settings.keeps_lessons else {},
+        accounts_file(settings.accounts),
+        noted=partial(audit_tokens, store),
+    )
+    journals = SignalJournals(store)
 
     app = FastAPI(title="Expression station", docs_url=None, redoc_url=None, openapi_url=None)
     pages: dict[str, gr.Blocks] = {}
@@ -145,6 +163,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         network_of=network_of,
         devices=devices,
         visitors=visitors,
+        tokens=tokens,
     )
     app.add_middleware(HtmlHeadMiddleware)
     app.add_middleware(AllowedRoutesMiddleware)
@@ -157,6 +176,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         device=partial(known_device, marks, devices),
     )
     app.add_middleware(ResponseHeadersMiddleware, on_space=bool(settings.space))
+    app.add_middleware(ProgramAnswersMiddleware, now=store.clock)
     add_error_answer(app)
     add_frame_routes(app, intake, marks)
     add_calibration_routes(app, teaching)
@@ -167,6 +187,14 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         is_local,
         settings.metrics_token,
     )
+    api, streams = make_interface(), EventStreams(partial(carried, store.clock))
+    own_signals = OwnSignals(store, journals) if station_recorder else None
+
+    def is_teacher(request: Any) -> bool:
+        return not accounts and not visitors and is_local(request)  # as on the teacher page
+
+    add_station_routes(api, intake, own_signals, streams, is_teacher)
+    app.mount(PROGRAMS, api)
     words = translations(classifier)
     decoder = IsolatedDecoder()
     decoder.process.start()
@@ -180,7 +208,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         teaching,
         settings.frames_per_second,
         settings.retention_days,
-        is_teacher=lambda request: not accounts and not visitors and is_local(request),  # as on the teacher page
+        is_teacher=is_teacher,
     )
     page_options: dict[str, Any] = {
         "theme": theme(),
@@ -192,7 +220,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         "app_kwargs": {"docs_url": None, "redoc_url": None, "openapi_url": None},
     }
     upload = f"{settings.upload_megabytes}mb"
-    teacher = build_teacher(
+    context = make_context(
         store,
         recorder,
         language_of,
@@ -202,7 +230,11 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         hides_small_groups=settings.small_groups == "hide",
         calibrator=calibrator,
         visitors=visitors,
+        journals=journals,
+        tokens=tokens,
     )
+    add_teacher_routes(api, context, streams)
+    teacher = build_page(context)
     pages |= {"": station, "/teacher": teacher}
     for page in pages.values():
         guard_inputs(page)

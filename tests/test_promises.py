@@ -60,7 +60,9 @@ PROVED_BY: dict[str, str] = {
     "browser/test_child_way_in.py::test_after_stop_the_next_child_starts_clean",
     "EMOTION_RETENTION_DAYS, backups": f"{STORE}/test_upkeep.py::test_retention_deletes_what_is_older_and_nothing_else "
     f"{STORE}/test_erasing.py::test_retention_reaches_files_that_were_kept_aside",
-    "Who sees it": "test_who_may_what.py::test_every_function_is_in_the_table",
+    "Who sees it": "test_who_may_what.py::test_every_function_is_in_the_table "
+    "test_programs.py::test_a_token_opens_its_classes_until_it_is_revoked_while_the_app_runs "
+    "test_programs.py::test_a_tablet_reads_the_signals_of_its_own_child_and_learns_nothing_else",
     "Erasing a child removes it": f"{STORE}/test_upkeep.py::"
     "test_an_erased_child_is_gone_from_tables_file_log_backups_and_exports "
     f"{STORE}/test_erasing.py::test_files_that_were_kept_aside_or_left_half_made_are_reached_too "

@@ -2,7 +2,7 @@
 
 ``python -m analytics.access.accounts add anna --classes 2B,3A`` asks for a password and writes the file; ``classes
 anna 2B`` changes what a teacher sees, ``remove anna`` and ``list`` do what they say; the app reads the file when it
-starts.
+starts. ``token add NAME --classes 2B`` makes a token for a server (`analytics.access.tokens`).
 Without an account the teacher page answers this computer only.
 """
 
@@ -18,13 +18,14 @@ import secrets
 import sys
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 from analytics.access.command_settings import DEFAULT_ACCOUNTS, accounts_setting
 from analytics.access.files import LinkError, finish_placing, resolved, write_whole
 from analytics.access.spelling import fold, tidy
+from analytics.access.tokens import Token, TokenError, add_token_commands, rows_of, run_token_command, tokens_of
 
 # OWASP Password Storage Cheat Sheet: scrypt with N = 2^16, r = 8, p = 2 (64 MB a hash) withstands offline guessing.
 COST, BLOCK_SIZE, PARALLELISM = 2**16, 8, 2
@@ -44,10 +45,12 @@ class AccountsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """``hashes``: name -> (salt, hash), both hexadecimal. ``classes``: name -> the classes that the teacher sees."""
+    """``hashes``: name -> (salt, hash), both hexadecimal. ``classes``: name -> the classes that the teacher sees.
+    ``tokens``: of servers, by name."""
 
     hashes: dict[str, tuple[str, str]]
     classes: dict[str, frozenset[str]] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.hashes)
@@ -89,7 +92,8 @@ def load_accounts(source: str | Path) -> Accounts:
         except UnicodeDecodeError as error:
             raise AccountsError(f"The accounts in {path} are not UTF-8: save the file as UTF-8.") from error
     try:
-        rows = json.loads(text.removeprefix(MARK))["accounts"]
+        content = json.loads(text.removeprefix(MARK))
+        rows, tokens = content["accounts"], tokens_of(content.get("tokens", {}))
         hashes = {str(name): (str(row["salt"]), str(row["scrypt"])) for name, row in rows.items()}
         for salt, digest in hashes.values():
             bytes.fromhex(salt), bytes.fromhex(digest)
@@ -100,7 +104,7 @@ def load_accounts(source: str | Path) -> Accounts:
         raise AccountsError(
             "EMOTION_ACCOUNTS holds no accounts: write the file with `python -m analytics.access.accounts add NAME`."
         ) from error
-    return Accounts(hashes, classes)
+    return Accounts(hashes, classes, tokens)
 
 
 def _list(value: object) -> list[object]:
@@ -114,13 +118,30 @@ def are_accounts(source: str) -> bool:
     return source.strip().removeprefix(MARK).startswith("{")
 
 
+def accounts_file(source: str) -> Path | None:
+    """The file that a value of ``EMOTION_ACCOUNTS`` names; None where it is the accounts themselves."""
+    return None if are_accounts(source) else Path(source).expanduser()
+
+
+def missing_accounts(source: str) -> str:
+    """A warning where somebody named a file of accounts and there is none; "" where all is well, or none was named."""
+    file = accounts_file(source)
+    if source == DEFAULT_ACCOUNTS or file is None or file.exists():
+        return ""
+    return (
+        f"EMOTION_ACCOUNTS names {file.absolute()}, where there is no file: the teacher page answers this computer "
+        f"only. Mend the name, or write the file: python -m analytics.access.accounts --file {file.absolute()} add NAME"
+    )
+
+
 def save_accounts(accounts: Accounts, path: Path) -> None:
     """Writes the file so that only its owner can read it, whole or not at all. Raises OSError."""
     rows = {
         name: {"salt": salt, "scrypt": digest, "classes": sorted(accounts.classes.get(name, ()))}
         for name, (salt, digest) in sorted(accounts.hashes.items())
     }
-    write_whole(path.expanduser(), json.dumps({"accounts": rows}, indent=1, ensure_ascii=False))
+    content = {"accounts": rows} | ({"tokens": rows_of(accounts.tokens)} if accounts.tokens else {})
+    write_whole(path.expanduser(), json.dumps(content, indent=1, ensure_ascii=False))
 
 
 def with_account(accounts: Accounts, name: str, password: str, classes: frozenset[str] | None = None) -> Accounts:
@@ -138,6 +159,7 @@ def with_account(accounts: Accounts, name: str, password: str, classes: frozense
     return Accounts(
         {**accounts.hashes, name: (salt, _hash(password, salt))},
         {**accounts.classes, name: kept if classes is None else classes},
+        accounts.tokens,
     )
 
 
@@ -205,11 +227,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     changing.add_argument("classes", type=parse_classes, help=classes_help)
     commands.add_parser("remove", help="remove an account").add_argument("name")
     commands.add_parser("list", help="show the names and their classes")
+    add_token_commands(commands, parse_classes)
     options = parser.parse_args(arguments)
+    is_reading = "list" in (options.command, getattr(options, "action", ""))
     try:
         source = options.file or accounts_setting()
         accounts = load_accounts(source)
-        if options.command != "list" and are_accounts(source):
+        if not is_reading and are_accounts(source):
             raise AccountsError(
                 "EMOTION_ACCOUNTS holds the accounts themselves, which a command cannot change: name a file with "
                 "--file, and set EMOTION_ACCOUNTS to what is in it then."
@@ -218,6 +242,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "list":
             for name in sorted(accounts.hashes):
                 print(f"{name}: {', '.join(sorted(accounts.classes.get(name, ()))) or '–'}")
+        elif options.command == "token":
+            tokens, words = run_token_command(options, accounts.tokens)
+            if not is_reading:
+                save_accounts(replace(accounts, tokens=tokens), file)
+            if words:
+                print(words)
         elif options.command == "add":
             # From a pipe in scripts; a terminal does not show what is typed.
             password = getpass.getpass("Password: ") if sys.stdin.isatty() else read_password(sys.stdin)
@@ -233,11 +263,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise AccountsError(f"There is no account {options.name!r}; `list` shows the names.")
         elif options.command == "classes":
             classes = {**accounts.classes, options.name: options.classes}
-            save_accounts(Accounts(accounts.hashes, classes), file)
+            save_accounts(replace(accounts, classes=classes), file)
         else:
             kept = {name: row for name, row in accounts.hashes.items() if name != options.name}
-            save_accounts(Accounts(kept, accounts.classes), file)
-    except AccountsError as error:
+            save_accounts(replace(accounts, hashes=kept), file)
+        if not is_reading:
+            print(f"Written: {file.expanduser().absolute()}", file=sys.stderr)
+    except (AccountsError, TokenError) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:

@@ -1,4 +1,5 @@
-"""Login for everything under ``/teacher``: sessions, logging in and out, and what an attempt may cost.
+"""Login for everything under ``/teacher``, and for the teacher's half of the interface for programs: sessions, logging
+in and out, tokens of servers, and what an attempt may cost.
 
 An ASGI middleware, so that no route of the teacher page, present or future, can be reached around it.
 """
@@ -29,17 +30,25 @@ from analytics.access.known_devices import VALID_SECONDS, KnownDevices
 from analytics.access.login_limits import LoginLimits
 from analytics.access.spelling import fold
 from analytics.access.texts import TEXTS
+from analytics.access.tokens import PREFIX as TOKEN_PREFIX
+from analytics.access.tokens import LiveTokens
 
 PREFIX = "/teacher"
 TEMPLATES = Jinja2Templates(Path(__file__).parent)  # escapes what it is given
 VISITOR = "(visitor)"  # in place of a name, which has no brackets: who is let in to a demonstration without an account
 COOKIE = "teacher_session"
+# Of the interface for programs all is the teacher's but what is named here. Its cookie is the same session under a name
+# of its own, so that the station, which lies between the two paths, gets neither.
+PROGRAMS = "/api/v1"
+OPEN_TO_ALL = re.compile(rf"{PROGRAMS}/(?:station/.*|openapi\.json)?", re.DOTALL)
+PROGRAMS_COOKIE = "teacher_session_programs"
 LONGEST_SESSION = 12 * 3600.0  # seconds; however busy the session is
 # A hash takes 64 MB and a third of a second: many at a time would take the frames' memory and threads.
 HASHES_AT_ONCE, HASHES_WAITING, HASH_WAIT_SECONDS = 2, 12, 5
 HASHES_OF_STRANGERS, HASHES_OF_A_PLACE = 9, 6  # of those, for whom no known device speaks: in all, and at one place
 KNOWN_DEVICES = "known devices"  # in place of their place
 LOGIN_BODY = 4096  # bytes
+ASK = {"WWW-Authenticate": "Bearer"}
 LOOPBACK_HOST = re.compile(
     r"(?:localhost|127\.0\.0\.1|\[::1\]|\[::ffff:(?:127\.0\.0\.1|7f00:1)\])(?::\d{1,5})?", re.IGNORECASE
 )
@@ -62,8 +71,9 @@ def known_devices(accounts: Accounts, key: bytes) -> KnownDevices:
 class LoginMiddleware:
     """ASGI middleware. ``accounts`` empty: only this computer passes. ``language_of``: a visitor's language.
     ``network_of``: the addresses that one client may have, for one of them. ``devices``: on which teachers logged in
-    before; without them none is known after this process has ended. ``visitors``: whoever is not logged in passes as
-    `VISITOR`, from this computer too, because behind a proxy anybody may look like it.
+    before; without them none is known after this process has ended. ``tokens``: of servers. ``visitors``: whoever is
+    not logged in passes to the page as `VISITOR`, from this computer too, because behind a proxy anybody may look like
+    it.
 
     The name of whoever passed stands in ``scope["teacher"]`` (``local`` without accounts), for the audit.
     """
@@ -78,6 +88,7 @@ class LoginMiddleware:
         network_of: Callable[[str], str] = str,
         devices: KnownDevices | None = None,
         visitors: bool = False,
+        tokens: LiveTokens | None = None,
     ) -> None:
         self.app = app
         self.visitors = visitors
@@ -90,12 +101,13 @@ class LoginMiddleware:
         self.clock = clock
         self.limits = LoginLimits(accounts.hashes, clock)
         self.devices = devices or known_devices(accounts, secrets.token_bytes(32))
+        self.tokens = tokens or LiveTokens(dict)
         self.sessions: dict[str, Session] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         path = scope.get("path", "")
-        if scope["type"] == "lifespan" or not (path == PREFIX or path.startswith(PREFIX + "/")):
+        if scope["type"] == "lifespan" or not _is_teachers(path):
             await self.app(scope, receive, send)
             return
         if scope["type"] != "http":  # the teacher page uses no web socket
@@ -109,6 +121,12 @@ class LoginMiddleware:
         """What to answer instead of the teacher page, or None to let the request pass."""
         if not path:  # the page's own addresses are relative to the folder
             return RedirectResponse(PREFIX + "/", 307)
+        if secret := _token(request):
+            account = await asyncio.to_thread(self.tokens.account, secret)
+            if not account:
+                return JSONResponse({"reason": "bad_token", "error": self._text(request, "bad_token")}, 401, ASK)
+            request.scope["teacher"] = account
+            return None
         if not self.accounts:
             if self.visitors:
                 return self._let_in(request, path)
@@ -120,9 +138,10 @@ class LoginMiddleware:
             return await self._log_in(request) if request.method == "POST" else self._page(request)
         session = self._session(request)
         if path.rstrip("/") == "/logout":
-            self.sessions.pop(request.cookies.get(COOKIE, ""), None)
+            self.sessions.pop(_cookie(request), None)
             gone = RedirectResponse(PREFIX + "/login", 303)
             gone.delete_cookie(COOKIE, path=PREFIX)
+            gone.delete_cookie(PROGRAMS_COOKIE, path=PROGRAMS)
             return gone
         if session is not None:
             request.scope["teacher"] = session.name
@@ -131,10 +150,13 @@ class LoginMiddleware:
             return self._let_in(request, path)
         if _wants_page(request):
             return RedirectResponse(PREFIX + "/login", 303)
-        return JSONResponse({"error": self._text(request, "login_needed")}, 401)
+        return JSONResponse({"reason": "login_needed", "error": self._text(request, "login_needed")}, 401, ASK)
 
     def _let_in(self, request: Request, path: str) -> Response | None:
-        """A visitor passes; without accounts there is nothing to log in to."""
+        """A visitor passes to the page, not to the interface for programs; without accounts there is nothing to log in
+        to."""
+        if path.startswith(PROGRAMS):
+            return JSONResponse({"reason": "login_needed", "error": self._text(request, "login_needed")}, 401, ASK)
         if path.rstrip("/") in ("/login", "/logout"):
             return RedirectResponse(PREFIX + "/", 303)
         request.scope["teacher"] = VISITOR
@@ -178,7 +200,8 @@ class LoginMiddleware:
             RedirectResponse(PREFIX + "/", 303) if _wants_page(request) else JSONResponse({"success": True})
         )
         secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, token, path=PREFIX, httponly=True, secure=secure, samesite="strict")
+        for cookie, path in ((COOKIE, PREFIX), (PROGRAMS_COOKIE, PROGRAMS)):
+            answer.set_cookie(cookie, token, path=path, httponly=True, secure=secure, samesite="strict")
         answer.set_cookie(
             self.devices.cookie_name(name),
             self.devices.make(name),
@@ -198,7 +221,7 @@ class LoginMiddleware:
         return strangers < HASHES_OF_STRANGERS and self.waiting[place] < HASHES_OF_A_PLACE
 
     def _session(self, request: Request) -> Session | None:
-        session, now = self.sessions.get(request.cookies.get(COOKIE, "")), self.clock()
+        session, now = self.sessions.get(_cookie(request)), self.clock()
         if session is None or not self._is_valid(session, now):
             return None
         session.seen = now
@@ -215,7 +238,7 @@ class LoginMiddleware:
     def _closed(self, request: Request) -> Response:
         if _wants_page(request):
             return self._page(request, 403, closed=True)
-        return JSONResponse({"error": self._text(request, "closed")}, 403)
+        return JSONResponse({"reason": "closed", "error": self._text(request, "closed")}, 403)
 
     def _page(
         self, request: Request, status: int = 200, headers: dict[str, str] | None = None, **content: object
@@ -278,5 +301,26 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def _is_teachers(path: str) -> bool:
+    if path == PROGRAMS or path.startswith(PROGRAMS + "/"):
+        return OPEN_TO_ALL.fullmatch(path) is None
+    return path == PREFIX or path.startswith(PREFIX + "/")
+
+
+def _cookie(request: Request) -> str:
+    """The session that a request names."""
+    return request.cookies.get(PROGRAMS_COOKIE if _is_of_a_program(request) else COOKIE, "")
+
+
+def _token(request: Request) -> str:
+    """The token that a request brings, "" without one of ours."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" and secret.strip().startswith(TOKEN_PREFIX) else ""
+
+
+def _is_of_a_program(request: Request) -> bool:
+    return str(request.scope.get("path", "")).startswith(PROGRAMS + "/")
+
+
 def _wants_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")
+    return "text/html" in request.headers.get("accept", "") and not _is_of_a_program(request)

@@ -10,6 +10,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "login_wait": "Too many wrong attempts. Try again in {seconds} seconds.",
         "login_busy": "Many are logging in at once. Try again in {seconds} seconds.",
         "login_needed": "Log in first, at /teacher/login.",
+        "bad_token": "This token is not valid, or not any more. Ask who looks after the server for a new one.",
         "closed": (
             "No accounts are set up, so the teacher page answers only on the computer on which the app runs. Open it "
             "there, or add an account: python -m analytics.access.accounts add NAME"
@@ -24,6 +25,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "login_wait": "Слишком много неверных попыток. Повторите через {seconds} с.",
         "login_busy": "Сейчас входят слишком многие. Повторите через {seconds} с.",
         "login_needed": "Сначала войдите: /teacher/login.",
+        "bad_token": "Этот токен недействителен или истёк. Новый даст тот, кто следит за сервером.",
         "closed": (
             "Учётных записей нет, поэтому страница учителя открывается только на компьютере, где работает программа. "
             "Откройте её там или добавьте учётную запись: python -m analytics.access.accounts add ИМЯ"

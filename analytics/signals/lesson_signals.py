@@ -97,10 +97,11 @@ _caches: "WeakKeyDictionary[LessonStore, _SignalCache]" = WeakKeyDictionary()
 _caches_lock = Lock()
 
 
-def lesson_signals(store: LessonStore, lesson: Lesson, now: datetime) -> list[Signal]:
+def lesson_signals(store: LessonStore, lesson: Lesson, now: datetime, anew: bool = False) -> list[Signal]:
     """The signals of all children of a lesson up to ``now`` (aware), in the order in which they were raised.
 
-    Cached for `MAXIMUM_AGE`, so that many pages cost as much as one; afterwards only what came since is worked out.
+    Cached for `MAXIMUM_AGE` unless ``anew``, so that many pages cost as much as one; afterwards only what came since is
+    worked out.
     Safe to call from several threads. Baselines of earlier lessons are read once per lesson.
     """
     now = min(now, lesson.ended_at) if lesson.ended_at else now
@@ -109,7 +110,7 @@ def lesson_signals(store: LessonStore, lesson: Lesson, now: datetime) -> list[Si
     with cache.lock:
         followed = cache.lessons.get(lesson.id)
         fresh = timedelta(0) if lesson.ended_at else MAXIMUM_AGE
-        if followed is not None and timedelta(0) <= now - followed.now <= fresh:
+        if followed is not None and not anew and timedelta(0) <= now - followed.now <= fresh:
             return followed.signals
         if followed is None or now < followed.now:
             baselines = earlier_baselines(store, lesson) if followed is None else followed.baselines

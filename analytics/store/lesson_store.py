@@ -82,6 +82,11 @@ class LessonStore:
         """How many writes wait for their commit: stays near 0 on a healthy machine."""
         return self._writer.waiting
 
+    @property
+    def last_commit(self) -> float:
+        """When rows were written last, in seconds of `time.monotonic`: while it stays, nothing new is in the file."""
+        return self._writer.last_commit
+
     def require_writable(self) -> None:
         """Raises `StoreError` unless a commit reached the disk within the last seconds, or one does now."""
         if time.monotonic() - self._writer.last_commit > WRITABLE_SECONDS:

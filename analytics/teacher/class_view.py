@@ -20,6 +20,8 @@ from gradio.context import LocalContext
 
 from analytics.access.accounts import Accounts
 from analytics.access.spelling import fold
+from analytics.access.tokens import ACCOUNT as ACCOUNT_OF_TOKEN
+from analytics.access.tokens import LiveTokens
 from analytics.simulation.demonstration import Demonstration, DemonstrationClock, speed_of
 from analytics.simulation.sample import is_sample_child
 from analytics.store import upkeep
@@ -68,26 +70,40 @@ class ClassView(LessonStore):
         lessons_open: int,
         name_of_reader: Callable[[], str | None] = current_account,
         visitors: bool = False,
+        tokens: LiveTokens | None = None,
     ) -> None:
         self.path = whole.path
         self.demonstration = Demonstration(whole.clock)
         self.clock = DemonstrationClock(whole.clock, self.demonstration)
-        self._visitors = visitors
+        self.visitors = visitors
         self._whole = whole
         self._accounts = accounts
         self._lessons_open = lessons_open
         self._name_of_reader = name_of_reader
+        self._tokens = tokens or LiveTokens(dict)
         self._starting = Lock()
 
     @property
     def reader(self) -> Reader:
         """The present reader. With accounts, a request without a name sees no class."""
         name = self._name_of_reader() or ""
-        if self._visitors and name not in self._accounts.hashes:
+        if self.visitors and name not in self._accounts.hashes:
             return Reader("visitor", frozenset(), is_visitor=True)
+        if name.startswith(ACCOUNT_OF_TOKEN):
+            return Reader(name, self._tokens.classes_of(name))
         if not self._accounts:
             return Reader("local", None)
         return Reader(name, self._accounts.classes_of(name))
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether there are accounts to log in to."""
+        return bool(self._accounts)
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether others than whoever sits at this computer may be asking."""
+        return bool(self._accounts) or self.reader.name.startswith(ACCOUNT_OF_TOKEN)
 
     # lessons
 
@@ -258,11 +274,11 @@ class ClassView(LessonStore):
         return lesson_id if self.find_lesson(lesson_id) is not None else NO_SUCH_ID
 
     def _signed(self, actor: str) -> str:
-        return f"{self.reader.name} ({actor})" if self._accounts else actor
+        return f"{self.reader.name} ({actor})" if self._is_shared else actor
 
     def _require_class(self, reader: Reader, class_name: str) -> None:
         """`UserError`, in the same words whether or not there is such a class."""
-        if self._accounts and fold(class_name) == fold(SAMPLE_CLASS):
+        if self._is_shared and fold(class_name) == fold(SAMPLE_CLASS):
             raise UserError("error_synthetic")
         if not reader.may_see(class_name):
             raise UserError(
@@ -275,7 +291,7 @@ class ClassView(LessonStore):
         lesson = self.find_lesson(lesson_id)
         if lesson is None:
             raise UserError("error_lesson", lesson=lesson_id[:60])
-        if lesson.synthetic and self._accounts:
+        if lesson.synthetic and self._is_shared:
             raise UserError("error_synthetic")
         known = None if child is None else self.find_child(child)
         if child is not None and (known is None or fold(known.class_name) != fold(lesson.class_name)):

@@ -16,6 +16,7 @@ from analytics.classroom.calibrator import Calibrator
 from analytics.classroom.recorder import LessonRecorder
 from analytics.insight.feedback import feedback_by_signal
 from analytics.insight.timeline import animals_of_class
+from analytics.signals.announcements import SignalJournals
 from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.support import Signal
 from analytics.simulation.demonstration import speed_of
@@ -39,7 +40,8 @@ MAXIMUM_NAME = 120  # characters of a title or class: what fits on one line of a
 class TeacherContext:
     """``language_of``: the reader's language by request. ``checkpoint``: folder of the loaded model, for "About the
     model". ``hides_small_groups``: whether figures of a class of fewer than five children are left out.
-    ``calibrator``: None where nothing can be fitted to a child's face."""
+    ``calibrator``: None where nothing can be fitted to a child's face. ``journals``: of the signals of all lessons, for
+    programs that poll; None: of those in ``store``."""
 
     store: LessonStore
     recorder: LessonRecorder
@@ -48,6 +50,7 @@ class TeacherContext:
     checkpoint: Path | None
     hides_small_groups: bool = False
     calibrator: Calibrator | None = None
+    journals: SignalJournals | None = None
 
     def lesson(self, id_or_code: str | None) -> Lesson:
         """The lesson with this id or code (any spelling). `UserError` where there is none."""

@@ -13,6 +13,7 @@ import pandas as pd
 from analytics.charts.timeline import timeline_figure, timeline_table
 from analytics.insight.lesson_summary import lesson_summary as summarise
 from analytics.insight.timeline import child_timeline, class_board
+from analytics.signals.announcements import Announcement, SignalJournals
 from analytics.signals.support import Signal
 from analytics.store.records import Child, Lesson
 from analytics.teacher.arguments import check_texts
@@ -34,7 +35,6 @@ from analytics.words.sentences import animal_name, erasing_text, reason_text, su
 from analytics.words.texts import say
 
 PURPOSES = ("recording", "calibration")  # of a consent
-SIGNALS_PER_CALL = 100  # a poll answers at most this many; the cursor fetches the rest
 
 
 def lesson_json(lesson: Lesson) -> dict[str, Any]:
@@ -48,6 +48,15 @@ def lesson_json(lesson: Lesson) -> dict[str, Any]:
         "minutes": lesson.planned_minutes,
         "ended_at": lesson.ended_at.isoformat() if lesson.ended_at else None,
         "synthetic": lesson.synthetic,
+    }
+
+
+def announcement_json(told: Announcement, animal: str, language: str, running: bool) -> dict[str, Any]:
+    """What became known of a signal, and the signal."""
+    return {
+        **signal_json(told.signal, animal, language, running),
+        "change": told.change,
+        "known": told.known.isoformat(),
     }
 
 
@@ -124,9 +133,9 @@ def endpoint_adder(context: TeacherContext) -> Callable[[Callable[..., Any]], No
     return endpoint
 
 
-def add_teacher_api(context: TeacherContext) -> None:
-    """Adds the endpoints to the page that is being built."""
-    endpoint = endpoint_adder(context)
+def teacher_handlers(context: TeacherContext) -> dict[str, Callable[..., Any]]:
+    """What the endpoints do, by their names; the plain routes call the same."""
+    journals = context.journals or SignalJournals(context.store)
 
     def start_lesson(title: str, class_name: str, minutes: float, request: gr.Request) -> dict:
         """Starts a lesson now. ``title`` and ``class_name``: 1 to 120 characters; ``minutes``: 1 to 240.
@@ -222,22 +231,23 @@ def add_teacher_api(context: TeacherContext) -> None:
         }
 
     def signals(lesson: str, after: str = "", request: gr.Request = None) -> dict:  # type: ignore[assignment]
-        """Support signals in the order in which they were raised: poll with the ``cursor`` of the answer before,
+        """Support signals in the order in which they became known: poll with the ``cursor`` of the answer before,
         first with "".
 
-        Answers ``signals`` (id, child, animal, kind, start, raised, end, strength, reason, suggestion and their keys)
-        and ``cursor``.
+        Answers ``signals`` (id, child, animal, kind, start, raised, end, strength, reason, suggestion and their keys;
+        ``change`` since that cursor: raised, changed, ended, or withdrawn where later frames show that there was none;
+        ``known``: when that became known) and ``cursor``. Each comes once for each change, also one that a late frame
+        raised in the past. After a start of the app all are told anew, with the ids that they had.
         """
         found = context.lesson(lesson)
-        seen = parse_cursor(after)
-        names = context.animals(found)
-        fresh = [signal for signal in context.signals(found) if cursor_of(signal) > seen][:SIGNALS_PER_CALL]
-        language = context.language_of(request)
+        told, cursor = journals.since(found, parse_cursor(after))
+        names, language = context.animals(found), context.language_of(request)
         return {
             "signals": [
-                signal_json(signal, names.get(signal.child, ""), language, found.ended_at is None) for signal in fresh
+                announcement_json(one, names.get(one.signal.child, ""), language, found.ended_at is None)
+                for one in told
             ],
-            "cursor": cursor_of(fresh[-1]) if fresh else after,
+            "cursor": cursor,
         }
 
     def annotate(
@@ -320,10 +330,17 @@ def add_teacher_api(context: TeacherContext) -> None:
         return {"child": known.pseudonym, "rows": rows, "steps_left": len(steps), "message": message}
 
     class_board_endpoint.__name__ = "class_board"
-    for handler in (
+    handlers: tuple[Callable[..., Any], ...] = (
         start_lesson, end_lesson, list_lessons, timeline, class_board_endpoint, lesson_summary, signals, annotate,
         set_consent, erase_child,
-    ):  # fmt: skip
+    )  # fmt: skip
+    return {handler.__name__: handler for handler in handlers}
+
+
+def add_teacher_api(context: TeacherContext) -> None:
+    """Adds the endpoints to the page that is being built."""
+    endpoint = endpoint_adder(context)
+    for handler in teacher_handlers(context).values():
         endpoint(handler)
     if context.calibrator is not None:
         add_calibration_api(context, endpoint)
@@ -361,14 +378,9 @@ def add_export(context: TeacherContext) -> None:
         )
 
 
-def cursor_of(signal: Signal) -> str:
-    """A cursor that sorts as signals were raised: microseconds since 1970, then the id."""
-    return f"{round(signal.raised.timestamp() * 1e6):017d}-{signal.id}"
-
-
 def parse_cursor(text: str) -> str:
-    """A cursor as `cursor_of` made it, or "". `UserError` for anything else."""
+    """A cursor as `analytics.signals.announcements` makes it, or "". `UserError` for anything else."""
     digits, dash, name = text.partition("-")
-    if text and not (dash and name and digits.isdigit() and len(digits) == 17):
+    if text and not (dash and name and digits.isascii() and digits.isdigit() and len(digits) == 17):
         raise UserError("error_cursor", value=text[:40])
     return text

@@ -9,11 +9,13 @@ import gradio as gr
 from markupsafe import Markup
 
 from analytics.access.accounts import Accounts
+from analytics.access.tokens import LiveTokens
 from analytics.classroom.calibrator import Calibrator
 from analytics.classroom.consent import consent_form_version
 from analytics.classroom.recorder import LessonRecorder
+from analytics.signals.announcements import SignalJournals
 from analytics.simulation.demonstration import speed_of
-from analytics.simulation.sample import ensure_sample_lesson
+from analytics.simulation.sample import SAMPLE_ID, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Lesson, closing_time
 from analytics.teacher.class_view import ClassView
@@ -79,7 +81,7 @@ def lesson_buttons(running: bool, asking: bool) -> tuple[gr.Button, ...]:
     return tuple(gr.Button(visible=visible) for visible in (usual, usual, asked, asked))
 
 
-def build_teacher(
+def make_context(
     store: LessonStore,
     recorder: LessonRecorder,
     language_of: Callable[[Any], str],
@@ -88,17 +90,20 @@ def build_teacher(
     lessons_open: int = 10,
     hides_small_groups: bool = False,
     calibrator: Calibrator | None = None,
+    journals: SignalJournals | None = None,
+    tokens: LiveTokens | None = None,
     visitors: bool = False,
-) -> gr.Blocks:
-    """The page with its named endpoints. Mount it with ``css=css()`` and ``i18n=gr.I18n(**translations())``.
+) -> TeacherContext:
+    """What the page, its endpoints and the plain routes stand on.
 
     ``checkpoint``: folder of the loaded model (config.json, evaluation.json) for "About the model". ``accounts``: who
-    sees which classes; everything below reads and writes through that view. ``calibrator``: None where nothing can be
-    fitted to a child's face. ``visitors``: whether those without an account are let in, to look at what was made up.
+    sees which classes; everything reads and writes through that view. ``calibrator``: None where nothing can be fitted
+    to a child's face. ``journals``: of the signals of all lessons, shared with other routes. ``tokens``: of servers.
+    ``visitors``: whether those without an account are let in, to look at what was made up.
     """
-    sample = ensure_sample_lesson(store)
-    own = ClassView(store, accounts or Accounts({}), lessons_open, visitors=visitors)
-    context = TeacherContext(
+    ensure_sample_lesson(store)
+    own = ClassView(store, accounts or Accounts({}), lessons_open, tokens=tokens, visitors=visitors)
+    return TeacherContext(
         own,
         recorder.with_store(own),
         language_of,
@@ -106,8 +111,21 @@ def build_teacher(
         checkpoint,
         hides_small_groups,
         calibrator.with_store(own) if calibrator else None,
+        journals or SignalJournals(store),
     )
-    dictionary = gr.I18n(**translations())
+
+
+def build_teacher(
+    store: LessonStore, recorder: LessonRecorder, language_of: Callable[[Any], str], *more: Any, **named: Any
+) -> gr.Blocks:
+    """The page alone, over a context as `make_context` makes it."""
+    return build_page(make_context(store, recorder, language_of, *more, **named))
+
+
+def build_page(context: TeacherContext) -> gr.Blocks:
+    """The page with its named endpoints. Mount it with ``css=css()`` and ``i18n=gr.I18n(**translations())``."""
+    dictionary, own = gr.I18n(**translations()), context.store
+    assert isinstance(own, ClassView), "a page shows what its reader may see"
 
     def word(key: str) -> Any:
         return dictionary(PREFIX + key)
@@ -144,7 +162,7 @@ def build_teacher(
         add_teacher_api(context)
 
         def status_of(found: Lesson, language: str) -> Markup:
-            return status_html(found, language, context.now(found), own.reader.is_visitor, bool(accounts))
+            return status_html(found, language, context.now(found), own.reader.is_visitor, own.has_accounts)
 
         @with_user_errors(context)
         def choose(lesson_id: str, chosen_child: str | None, request: gr.Request) -> tuple[Any, ...]:
@@ -167,8 +185,8 @@ def build_teacher(
             language = context.language_of(request)
             name = zone_name if time_zone(zone_name or "") is not UTC else "UTC"
             choices = context.lesson_choices(language, name)
-            running = [item.id for item in own.lessons() if item.ended_at is None]
-            first = running[0] if running else sample.id
+            running = [item.id for item in context.store.lessons() if item.ended_at is None]
+            first = running[0] if running else SAMPLE_ID
             return name, str(address or "")[:ADDRESS_CHARACTERS], gr.Dropdown(choices=choices, value=first)
 
         @with_user_errors(context)
@@ -204,6 +222,6 @@ def build_teacher(
         layout.private(sure.click, finish_lesson, [lesson, child, zone], [lesson, *header], once=True)
         for name, panel in layout.panels.items():
             layout.private(panel.select, lambda name=name: name, [], [open_tab])
-    if visitors:
-        refuse_writing(page, own, language_of)
+    if own.visitors:
+        refuse_writing(page, own, context.language_of)
     return page

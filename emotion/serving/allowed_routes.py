@@ -38,6 +38,12 @@ PAGE_ROUTES = re.compile(
     r"|call/(?!v2(?:/|$))[^/]+(?:/[^/]*)?|run/predict|heartbeat/.+|file=(?![A-Za-z]{2,}:).+|cancel|reset/?))"
 )
 
+# For programs: `emotion.serving.programs`.
+PROGRAM_ROUTES = re.compile(
+    r"/api/v1/(?:|openapi\.json"
+    r"|lessons(?:/[^/]+(?:/(?:end|board|signals|signals/stream|timeline|summary))?)?|children(?:/consent|/erase)?"
+    r"|station/(?:observe|lesson|events|signals|signals/stream|example))"
+)
 STATION_ROUTES = re.compile(r"/gradio_api/upload(?:_progress)?")  # the teacher's page takes no files
 # Of a path, and of a name between two strokes: what is longer no system looks for.
 PATH_BYTES, NAME_BYTES = 1000, 255
@@ -67,7 +73,7 @@ def _is_allowed(path: str) -> bool:
         return False
     inside = path.removeprefix("/teacher") if path.startswith("/teacher/") else path
     of_a_page = PAGE_ROUTES.fullmatch(inside) or STATION_ROUTES.fullmatch(path)
-    return path.rstrip("/") in OWN_ROUTES or of_a_page is not None
+    return path.rstrip("/") in OWN_ROUTES or bool(of_a_page or PROGRAM_ROUTES.fullmatch(path))
 
 
 def _has_a_name(headers: Headers) -> bool:

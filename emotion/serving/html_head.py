@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion.serving.language import COOKIE, LANGUAGES, language_of
+from emotion.serving.programs.answers import PREFIX as PROGRAMS
 from emotion.serving.rendering import templates_in
 from emotion.serving.texts import SITE_BAR
 
@@ -27,7 +28,7 @@ class HtmlHeadMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith(PROGRAMS + "/"):  # those are no pages of this site
             await self.app(scope, receive, send)
             return
         language = language_of(HTTPConnection(scope))

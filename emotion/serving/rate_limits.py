@@ -71,8 +71,8 @@ SLOW_SECONDS = 3.0  # a frame that has been on its way for so long makes room wh
 RETRY_SECONDS = 2
 
 # Files come here, in requests of their own; nothing else that anybody sends is large.
-FRAMES = "/observe"
-LARGE_BODIES = (FRAMES, "/live", "/teach", "/gradio_api/upload")
+FRAMES = ("/observe", "/api/v1/station/observe")
+LARGE_BODIES = (*FRAMES, "/live", "/teach", "/gradio_api/upload")
 SMALL_BODY_BYTES = 64 * 1024
 
 
@@ -162,7 +162,7 @@ class RateLimitMiddleware:
             return
 
         bodies, whose = (self.bodies_of_stations, station) if station else (self.bodies, client)
-        if path == FRAMES and not self._has_place(station, client):
+        if path in FRAMES and not self._has_place(station, client):
             words = say(language, "error_queue_full", seconds=RETRY_SECONDS)
             answer = {"recorded": False, "reason": "busy", "error": words}
             await JSONResponse(answer, 503, CLOSED | {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
@@ -201,7 +201,7 @@ class RateLimitMiddleware:
                     MutableHeaders(raw=message["headers"])["connection"] = "close"
             await send(message)
 
-        if path == FRAMES:
+        if path in FRAMES:
             bodies[whose] += 1
             if not station:
                 self.arriving[arrival] = None
@@ -215,7 +215,7 @@ class RateLimitMiddleware:
             return  # nobody is there to be answered, and it is nobody's fault here
         finally:
             self.arriving.pop(arrival, None)
-            if path == FRAMES:
+            if path in FRAMES:
                 bodies[whose] -= 1
                 if not bodies[whose]:
                     del bodies[whose]

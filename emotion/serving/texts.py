@@ -21,6 +21,9 @@ TEXTS: dict[str, dict[str, str]] = {
             "The metrics are for this computer only. Set EMOTION_METRICS_TOKEN and send it as a bearer token."
         ),
         "error_no_address": "There is nothing at this address. The station is at /, the teacher page at /teacher.",
+        "error_arguments": "These arguments are missing or of another kind: {where}. All are described at {address}.",
+        "error_no_json": "The body is not JSON, or not in UTF-8. Send it with Content-Type: application/json.",
+        "error_method": "This address is asked with another method: GET to read, POST to change.",
         "error_cross_site": (
             "A page of another site made this request: open the station or the teacher page itself. Or a proxy in "
             "front does not pass the Host header on: the README says what it must send."
@@ -46,6 +49,9 @@ TEXTS: dict[str, dict[str, str]] = {
             "Показатели видны только с этого компьютера. Задайте EMOTION_METRICS_TOKEN и присылайте его как bearer."
         ),
         "error_no_address": "По этому адресу ничего нет. Станция — на /, страница учителя — на /teacher.",
+        "error_arguments": "Этих аргументов нет, или они другого вида: {where}. Все описаны по адресу {address}.",
+        "error_no_json": "Тело запроса — не JSON или не в UTF-8. Пришлите его с Content-Type: application/json.",
+        "error_method": "К этому адресу обращаются другим методом: GET, чтобы прочитать, POST, чтобы изменить.",
         "error_cross_site": (
             "Этот запрос сделала страница другого сайта: откройте саму станцию или страницу учителя. Или прокси не "
             "передаёт заголовок Host: в README сказано, что он должен передавать."

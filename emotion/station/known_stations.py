@@ -14,7 +14,11 @@ from emotion.station.http_routes import client_address
 from emotion.station.observing import CODE_CHARACTERS
 from emotion.station.tablet_marks import COOKIE, TabletMarks
 
-ROUTES = ("/observe", "/admission")
+PROGRAMS = "/api/v1/station"
+ROUTES = (
+    *("/observe", "/admission"),
+    *(f"{PROGRAMS}/observe", f"{PROGRAMS}/signals", f"{PROGRAMS}/signals/stream"),
+)
 MOST_FIELDS = 16
 
 

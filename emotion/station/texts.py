@@ -123,6 +123,7 @@ WORDS: dict[str, dict[str, str]] = {
         "error_too_large": "The image is larger than {limit} MB. Send a smaller one; 640x480 is enough.",
         "error_bad_identifier": "{id} can't be used as an id. Use up to 64 letters, digits and hyphens.",
         "error_bad_event": "{kind} is not a kind of event. Use one of {kinds}.",
+        "error_bad_cursor": "{cursor} is no cursor of this address. Leave it out to start from the beginning.",
         "error_class_event": (
             "With the lesson's code an event is of one child: name it. For the whole class use the lesson's id, which "
             "a teacher's program gets when it starts or lists lessons."
@@ -293,6 +294,7 @@ WORDS: dict[str, dict[str, str]] = {
         "error_too_large": "Изображение больше {limit} МБ. Пришлите меньшее; достаточно 640x480.",
         "error_bad_identifier": "{id} не годится как id. Используйте до 64 букв, цифр и дефисов.",
         "error_bad_event": "{kind} — неизвестный вид события. Используйте один из: {kinds}.",
+        "error_bad_cursor": "{cursor} — не указатель этого адреса. Не передавайте его, чтобы начать сначала.",
         "error_class_event": (
             "С кодом урока событие относится к одному ребёнку: укажите его. Для всего класса нужен id урока: его "
             "получает программа учителя, когда начинает урок или запрашивает список уроков."
