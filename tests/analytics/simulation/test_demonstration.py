@@ -77,7 +77,9 @@ def test_those_who_ask_at_about_the_same_time_look_at_the_same_one(viewer: Viewe
     assert len(seen) == 2 * BEGINNINGS, "there are so many, however many look"
 
 
-@pytest.mark.parametrize("name", ["", "sample", "demonstration", "demonstration-10-12", "demonstration-2-0", f"{FAST} "])
+@pytest.mark.parametrize(
+    "name", ["", "sample", "demonstration", "demonstration-10-12", "demonstration-2-0", f"{FAST} "]
+)
 def test_no_other_lesson_is_played(viewer: Viewer, name: str) -> None:
     assert speed_of(name) is None
     assert viewer.played.find(name) is None

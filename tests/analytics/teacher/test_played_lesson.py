@@ -30,7 +30,9 @@ class Watched:
     def __init__(self, path: Path) -> None:
         self.seconds = 0.0
         self.language = "en"
-        self.store = LessonStore(path, LessonClock(lambda: NOON + timedelta(seconds=self.seconds), lambda: self.seconds))
+        self.store = LessonStore(
+            path, LessonClock(lambda: NOON + timedelta(seconds=self.seconds), lambda: self.seconds)
+        )
         self.recorder = LessonRecorder(self.store, b"s" * 32)
         self.blocks = build_teacher(self.store, self.recorder, lambda _request: self.language)
         self.run = handlers(self.blocks)
