@@ -1,4 +1,4 @@
-"""The sample's lesson, played: how far it is follows from the time of day, and it tells what the stored sample tells."""
+"""The sample's lesson, played: how far it is follows from the time of day; it tells what the stored sample tells."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
