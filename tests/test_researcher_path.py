@@ -1,4 +1,4 @@
-"""A researcher's path from `pip install -e .`: a class folder fine-tuned, quantised, exported, pushed and opened again."""
+"""A researcher's path from `pip install -e .`: class folders, fine-tuned, quantised, exported, pushed, opened again."""
 
 import json
 import os
