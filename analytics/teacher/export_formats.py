@@ -94,8 +94,11 @@ def write_json(stream: IO[bytes], head: Mapping[str, object], tables: Mapping[st
 
 
 def _texts(column: pa.Array, quoted: Callable[[str], str], mark: str, decimal: str, missing: str) -> pa.Array:
-    """A column as it stands in a file. ``quoted``: makes that of a text; ``mark``: stands around a time."""
-    if pa.types.is_string(column.type):
+    """A column as it stands in a file. ``quoted``: makes that of a text; ``mark``: stands around a
+    time or an identifier."""
+    if pa.types.is_string(column.type) and pc.all(pc.match_substring_regex(column, "^[0-9a-z]+$")).as_py():
+        texts = pc.binary_join_element_wise(mark, column, mark, "")  # identifiers: nothing in them needs care
+    elif pa.types.is_string(column.type):
         encoded = column.dictionary_encode()  # most texts repeat: each is looked at once
         words = pa.array([quoted(word) for word in encoded.dictionary.to_pylist()], pa.string())
         texts = words.take(encoded.indices)
