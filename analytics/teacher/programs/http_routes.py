@@ -82,8 +82,8 @@ def add_teacher_routes(api: FastAPI, context: TeacherContext, streams: Streams) 
 
     @router.get("/lessons/{lesson}/signals/stream", summary="Support signals, as they come", response_class=Response)
     async def stream(request: Request, lesson: str, after: After = "") -> Response:
-        """As `signals`, each answer that has some as a server-sent event whose id is the cursor; within a second of the
-        frame. Ends after a minute: connect again with `Last-Event-ID`, as an EventSource does."""
+        """As signals, each answer that has some as a server-sent event whose id is the cursor; within a second of the
+        frame. Ends after a minute: connect again with Last-Event-ID, as an EventSource does."""
 
         async def poll(cursor: str) -> dict[str, Any]:
             return await run_in_threadpool(served, handlers["signals"], request, lesson, cursor)

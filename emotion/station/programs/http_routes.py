@@ -111,8 +111,8 @@ def add_station_routes(
 
     @api.get("/station/signals/stream", summary="One child's own signals, as they come", response_class=Response)
     async def stream(request: Request, lesson: LessonCode, child: ChildCode, after: After = "") -> Response:
-        """As `/station/signals`, each answer that has signals as a server-sent event whose id is the cursor; within a
-        second of the frame. Ends after a minute: connect again with `Last-Event-ID`, as an EventSource does."""
+        """As /station/signals, each answer that has signals as a server-sent event whose id is the cursor; within a
+        second of the frame. Ends after a minute: connect again with Last-Event-ID, as an EventSource does."""
         client, language = client_address(request), language_of(request)
 
         async def poll(cursor: str) -> dict[str, Any]:
