@@ -82,6 +82,18 @@ def polled(one: httpx.Client, path: str, **query: str) -> dict[str, Any]:
     raise AssertionError("no signal came")
 
 
+def test_what_sent_a_frame_is_stored(server: ComposedApp, visitor: httpx.Client, lesson: dict[str, Any]) -> None:
+    for path, more in (
+        ("/api/v1/station/observe", {}),
+        ("/api/v1/station/observe", {"program": "PiktoMir-3.1"}),
+        ("/observe", {}),
+        ("/observe", {"station": "tablet-1"}),
+    ):
+        sent = httpx.post(server.url + path, params=codes(lesson) | more, content=FRAME, timeout=PATIENCE)
+        assert sent.json()["recorded"], sent.text
+    assert set(server.store.observations(lesson["lesson"])["source"]) == {"api", "api:PiktoMir-3.1", "station"}
+
+
 def test_a_whole_lesson_from_enrolment_to_its_summary(
     visitor: httpx.Client, teachers: dict[str, httpx.Client], lesson: dict[str, Any]
 ) -> None:

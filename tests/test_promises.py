@@ -190,7 +190,7 @@ def test_browsers_keep_cookies_without_name_or_code_for_so_many_days(tmp_path: P
             httpx.post(composed.url + "/admission", params={"lesson": taught.lesson.code, "child": taught.codes[0]}),
         ]
         cookies = [cookie for answer in answers for cookie in answer.headers.get_list("set-cookie")]
-    assert len(cookies) == 3
+    assert len(cookies) == 4, "a session for the page and one for programs, the computer's and the tablet's"
     child = taught.children[0]
     for cookie in cookies:
         for word in ("anna", PASSWORD, taught.lesson.code, taught.codes[0], child.pseudonym, child.animal):

@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.templating import Jinja2Templates
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from analytics.access.accounts import Accounts
 from analytics.access.known_devices import VALID_SECONDS, KnownDevices
@@ -47,7 +49,7 @@ LONGEST_SESSION = 12 * 3600.0  # seconds; however busy the session is
 HASHES_AT_ONCE, HASHES_WAITING, HASH_WAIT_SECONDS = 2, 12, 5
 HASHES_OF_STRANGERS, HASHES_OF_A_PLACE = 9, 6  # of those, for whom no known device speaks: in all, and at one place
 KNOWN_DEVICES = "known devices"  # in place of their place
-LOGIN_BODY = 4096  # bytes
+LOGIN_BODY, MOST_FIELDS = 4096, 4  # bytes, and fields of a form in parts
 ASK = {"WWW-Authenticate": "Bearer"}
 LOOPBACK_HOST = re.compile(
     r"(?:localhost|127\.0\.0\.1|\[::1\]|\[::ffff:(?:127\.0\.0\.1|7f00:1)\])(?::\d{1,5})?", re.IGNORECASE
@@ -134,7 +136,7 @@ class LoginMiddleware:
                 request.scope["teacher"] = "local"
                 return None
             return self._closed(request)
-        if path.rstrip("/") == "/login":
+        if path.rstrip("/") in ("/login", "//login"):  # Node's @gradio/client asks for the second
             return await self._log_in(request) if request.method == "POST" else self._page(request)
         session = self._session(request)
         if path.rstrip("/") == "/logout":
@@ -168,8 +170,8 @@ class LoginMiddleware:
             body += part
             if len(body) > LOGIN_BODY:
                 return JSONResponse({"error": self._text(request, "login_wrong")}, 413)
-        fields = parse_qs(body.decode("utf-8", "replace"))
-        name = fold(fields.get("username", [""])[0])
+        fields = await _fields(request, body)
+        name = fold(fields.get("username", ""))
         place, device = self.network_of(_address(request)), self.devices.device(name, request.cookies)
         wait = self.limits.wait(name, place, device)
         if wait > 0:
@@ -183,7 +185,7 @@ class LoginMiddleware:
         waits_as = KNOWN_DEVICES if device else place
         self.waiting[waits_as] += 1
         try:
-            password = fields.get("password", [""])[0]
+            password = fields.get("password", "")
             verifying = asyncio.get_running_loop().run_in_executor(self.hashing, self.accounts.verify, name, password)
             is_right = await verifying
         finally:
@@ -299,6 +301,21 @@ def _give_way() -> None:
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
+
+
+async def _fields(request: Request, body: bytes) -> dict[str, str]:
+    """The texts of a form: of a browser's, or in parts, as Node's @gradio/client sends it; none of what is no form."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+
+    async def again() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    try:
+        form = await Request({**request.scope}, again).form(max_files=0, max_fields=MOST_FIELDS)
+    except (HTTPException, MultiPartException):
+        return {}
+    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 def _is_teachers(path: str) -> bool:

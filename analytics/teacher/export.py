@@ -52,7 +52,7 @@ DICTIONARY: dict[str, dict[str, str]] = {
         "arousal": "likewise how aroused it is, -1 (calm) to 1",
         "face_quality": "how well the face could be seen, 0 (unusable) to 1; empty where no face was seen",
         "faces_seen": "number of faces in the frame; 0 is an absence, no expression; 255 stands for so many and more",
-        "source": "what sent the frame",
+        "source": "what sent the frame: station (the page on a tablet), or api and, behind a colon, the program's name",
         "model": "version of the classifier that answered; empty where no face was seen; with +own- if its last layer "
         "was fitted to this child, +class- if it was fitted to others of its class",
         "frame": "identifier of the frame within the lesson, 16 hexadecimal digits: the first of SHA-256 over the "

@@ -111,6 +111,10 @@ ERRORS: dict[str, tuple[str, str]] = {
         "Новых детей: {count}, а свободных животных в классе: {free} из {limit}. Запишите меньше, разделите класс или "
         "сотрите данные ушедших детей.",
     ),
+    "error_busy": (
+        "Many calls are waiting. Try again in some seconds, with fewer at a time.",
+        "Сейчас ждёт много вызовов. Повторите через несколько секунд и присылайте меньше сразу.",
+    ),
     "error_unexpected": (
         "Something went wrong that nobody foresaw; nothing that was recorded is lost. Try again, or tell who looks "
         "after the server: its log says more.",

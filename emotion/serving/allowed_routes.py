@@ -27,6 +27,7 @@ OWN_ROUTES = {
     "/metrics",
     "/teacher",
     "/teacher/login",
+    "/teacher//login",  # Node's @gradio/client
     "/teacher/logout",
 }
 # Of each page: itself, what it is made of, and the functions behind it. Relative to the page's folder. A file is named

@@ -60,7 +60,7 @@ class TokenBuckets:
 
 # A page takes ten milliseconds to make anew for each visitor, other answers take one. With it a tablet fetches sixty
 # files, and thirty tablets behind one address begin at the same time.
-PAGES = {"", "/config", "/gradio_api/info"}
+PAGES = {"", "/config", "/gradio_api/info", "/api/v1", "/api/v1/openapi.json"}
 FILES = ("/assets/", "/static/", "/svelte/")
 PAGE_COST, FILE_COST = 8.0, 0.5
 

@@ -43,7 +43,8 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake, marks: TabletMarks) -> N
             at, id, station = at or fields.get("at"), id or fields.get("id"), station or fields.get("station")
             client = client_address(request)
             mark = marks.owner(request.cookies.get(COOKIE, ""))
-            answer = await intake.observe(lesson, child, image, at, id, "station", client, language, station, mark)
+            source = "station" if station else "api"  # the page names its tablet
+            answer = await intake.observe(lesson, child, image, at, id, source, client, language, station, mark)
         except RefusedError as error:
             return refusal_response(error)
         except ClientDisconnect:

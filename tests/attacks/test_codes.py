@@ -17,7 +17,7 @@ from tests.class_in_lesson import class_in_lesson, stranger
 
 pytestmark = pytest.mark.slow
 ADDRESSES = (f"127.0.3.{number}" for number in range(1, 255))
-DOORS = ("admission", "observe", "log_event", "lesson_status")
+DOORS = ("admission", "observe", "log_event", "lesson_status", "signals")
 
 
 @pytest.fixture
@@ -37,6 +37,8 @@ def guess(door: str, target: Target, client: httpx.Client, code: str) -> str:
         return client.post("/admission", params={"lesson": lesson, "child": code}).text
     if door == "observe":
         return client.post("/observe", params={"lesson": lesson, "child": code}, content=FRAME).text
+    if door == "signals":
+        return client.get("/api/v1/station/signals", params={"lesson": lesson, "child": code}).text
     if door == "log_event":
         return called(client, "log_event", [lesson, "note", "x", code, None, None])
     return called(client, "lesson_status", [code])

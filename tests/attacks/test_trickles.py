@@ -31,7 +31,16 @@ def connect(target: Target, address: str) -> socket.socket:
     return socket.create_connection(target.address, timeout=10, source_address=(address, 0))
 
 
-@pytest.mark.parametrize("path", [b"/observe?lesson=x&child=y", b"/gradio_api/call/lesson_status", b"/teacher/login"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/observe?lesson=x&child=y",
+        b"/api/v1/station/observe?lesson=x&child=y",
+        b"/api/v1/station/events",
+        b"/gradio_api/call/lesson_status",
+        b"/teacher/login",
+    ],
+)
 def test_a_body_in_chunks_of_a_letter_ends_the_connection(target: Target, path: bytes) -> None:
     """9 MB of them stopped the server for ten seconds."""
     with connect(target, "127.0.11.1") as connection:

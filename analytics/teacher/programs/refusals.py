@@ -21,6 +21,7 @@ REASONS = {
     "error_synthetic": (403, "sample_lesson"),
     "error_lessons_open": (409, "too_many_lessons"),
     "error_animals": (409, "class_is_full"),
+    "error_busy": (503, "busy"),
     "small_group_hidden": (403, "small_group"),
 }
 

@@ -19,9 +19,9 @@ from emotion.serving.texts import say
 TEMPLATES = templates_in(Path(__file__).parent / "templates")
 PAGE, DESCRIPTION = "/", "/openapi.json"
 ABOUT = (
-    "Lessons, children and consent, frames, events, signals. Every answer carries `server_time` (ISO 8601, UTC) and "
-    "`version` of the app. Every refusal has a 4xx or 5xx status, `reason` (stable, for programs) and `error` (a "
-    "sentence, in English, or in Russian for `Accept-Language: ru`). Names and meanings stay as they are within v1; "
+    "Lessons, children and consent, frames, events, signals. Every answer carries server_time (ISO 8601, UTC) and "
+    "version of the app. Every refusal has a 4xx or 5xx status, reason (stable, for programs) and error (a "
+    "sentence, in English, or in Russian for Accept-Language: ru). Names and meanings stay as they are within v1; "
     "answers may get further fields."
 )
 

@@ -17,7 +17,7 @@ from emotion.serving.programs.event_streams import EventStreams
 from emotion.station.form_body import read_form
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import client_address, read_body
-from emotion.station.observing import EVENT_KINDS, FRAME_BYTES, RefusedError
+from emotion.station.observing import EVENT_KINDS, FRAME_BYTES, RefusedError, read_identifier
 from emotion.station.programs.own_signals import OwnSignals, SignalsOfChild
 
 EXAMPLE = Path(__file__).parent / "static" / "example.html"
@@ -71,6 +71,7 @@ def add_station_routes(
         at: Annotated[str | None, Query(description="ISO 8601 with a zone; left out: now")] = None,
         id: Annotated[str | None, Query(description="Makes a repeated call harmless")] = None,
         station: Annotated[str | None, Query(description="Names the tablet: one at a time records for a child")] = None,
+        program: Annotated[str | None, Query(description="The sender's own name and version, stored as source")] = None,
     ) -> dict[str, Any]:
         """Reads the expression in one frame of a child and records it; the frame is dropped. The body is a JPEG
         (640x480 is enough, 2 MB at most), or a form with one file and the arguments as fields; 6 a second at most.
@@ -82,8 +83,9 @@ def add_station_routes(
         image, fields = read_form(body, request.headers.get("content-type", ""), language)
         lesson, child = lesson or fields.get("lesson", ""), child or fields.get("child", "")
         at, id, station = at or fields.get("at"), id or fields.get("id"), station or fields.get("station")
-        client = client_address(request)
-        return _served(await intake.observe(lesson, child, image, at, id, "api", client, language, station))
+        client, named = client_address(request), read_identifier(program or fields.get("program"), language)
+        source = f"api:{named}" if named else "api"
+        return _served(await intake.observe(lesson, child, image, at, id, source, client, language, station))
 
     @api.post("/station/events", summary="Log an event")
     async def log_event(request: Request, event: NewEvent) -> dict[str, Any]:
@@ -111,8 +113,8 @@ def add_station_routes(
 
     @api.get("/station/signals/stream", summary="One child's own signals, as they come", response_class=Response)
     async def stream(request: Request, lesson: LessonCode, child: ChildCode, after: After = "") -> Response:
-        """As `/station/signals`, each answer that has signals as a server-sent event whose id is the cursor; within a
-        second of the frame. Ends after a minute: connect again with `Last-Event-ID`, as an EventSource does."""
+        """As /station/signals, each answer that has signals as a server-sent event whose id is the cursor; within a
+        second of the frame. Ends after a minute: connect again with Last-Event-ID, as an EventSource does."""
         client, language = client_address(request), language_of(request)
 
         async def poll(cursor: str) -> dict[str, Any]:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 
 from emotion.station.frame_intake import FrameIntake
 from emotion.station.observing import CODE_CHARACTERS, Admission, Event, RefusedError, read_text
 from emotion.station.texts import quoted, say
 
 CURSOR = re.compile(r"(?:[0-9]{17}-[0-9a-z]{1,32})?")
+THREADS = 2  # they wait for each other anyhow
 STATES = {"lesson_ended": 409}  # else 403
 # What became known of a child's signals after a cursor: ``owner``, as an admission tells it, and the cursor ->
 # ``signals`` and ``cursor``.
@@ -23,6 +24,7 @@ class OwnSignals:
     def __init__(self, intake: FrameIntake, signals_of: SignalsOfChild | None) -> None:
         self.intake = intake
         self.signals_of = signals_of
+        self.threads = CapacityLimiter(THREADS)  # of their own: frames do not wait for them
 
     async def since(self, lesson: str, child: str, after: str, client: str, language: str) -> dict[str, Any]:
         """The child's signals after a cursor, and the next cursor. Raises `RefusedError`: for codes that are unknown,
@@ -46,4 +48,4 @@ class OwnSignals:
             raise RefusedError(reason, str(admission.refusal["message"]), STATES.get(reason, 403))
         if self.signals_of is None:
             raise RefusedError("recording_disabled", say(language, "error_recording_disabled"), 403)
-        return await run_in_threadpool(self.signals_of, admission.owner, after)
+        return await to_thread.run_sync(self.signals_of, admission.owner, after, limiter=self.threads)

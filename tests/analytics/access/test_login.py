@@ -315,3 +315,38 @@ def test_a_file_from_before_there_were_classes_gives_none(tmp_path, accounts):
 
 def test_both_languages_say_the_same():
     assert TEXTS["en"].keys() == TEXTS["ru"].keys()
+
+
+# As Node's @gradio/client 2 sends it, which puts a second stroke before the name.
+PARTS = (
+    '------x\r\nContent-Disposition: form-data; name="username"\r\n\r\nanna\r\n'
+    '------x\r\nContent-Disposition: form-data; name="password"\r\n\r\n{password}\r\n------x--\r\n'
+)
+IN_PARTS = {"content-type": "multipart/form-data; boundary=----x"}
+
+
+def test_a_form_in_parts_logs_in_as_nodes_client_does(accounts):
+    client = make_client(accounts)
+    answer = client.post("/teacher//login", content=PARTS.format(password=PASSWORD), headers=IN_PARTS)
+    assert answer.status_code == 200
+    assert client.get("/teacher/").text == "anna"
+    wrong = make_client(accounts).post("/teacher//login", content=PARTS.format(password="x" * 12), headers=IN_PARTS)
+    assert wrong.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", PARTS),
+        ("multipart/form-data; boundary=----x", "nothing"),
+        ("multipart/form-data; boundary=----x", PARTS[:60]),
+        ("multipart/form-data; boundary=----x; charset=none", PARTS),
+        ("multipart/form-data; boundary=" + "x" * 2000, PARTS),
+        ("multipart/form-data; boundary=----x", PARTS.replace('name="password"', 'name="password"; filename="x"')),
+        ("multipart/form-data; boundary=----x", PARTS[:70] * 9 + PARTS),
+        ("application/x-www-form-urlencoded", "username&password&&&=%ff"),
+    ],
+)
+def test_what_is_no_form_is_a_wrong_password(accounts, kind, body):
+    answer = make_client(accounts).post("/teacher/login", content=body, headers={"content-type": kind})
+    assert answer.status_code == 401

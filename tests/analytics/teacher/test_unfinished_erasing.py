@@ -57,7 +57,7 @@ def test_the_endpoint_says_how_far_it_is_and_so_does_a_second_call_by_code_or_ps
     functions: dict[str, Callable[..., Any]], child: tuple[str, str, Path], language: str, store: LessonStore
 ) -> None:
     code, pseudonym, copy = child
-    erase = functions["add_teacher_api.erase_child"]
+    erase = functions["teacher_handlers.erase_child"]
     first = erase(code, "2B", REQUEST)
     assert (first["rows"], first["steps_left"]) == (1, 1)
     for words in WORDS[language]:
