@@ -123,6 +123,7 @@ class LiveTokens:
 
     def classes_of(self, account: str) -> frozenset[str] | None:
         """The classes of an `account`; None means every class. Of one that opens nothing any more, none."""
+        self._look()  # a stream that was let in goes on asking
         token = self._tokens.get(account.removeprefix(ACCOUNT))
         classes = token.classes if token is not None and token.holds_at(self._clock()) else frozenset()
         return None if EVERY_CLASS in classes else classes

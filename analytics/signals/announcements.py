@@ -21,6 +21,7 @@ from analytics.store.records import Lesson
 RAISED, CHANGED, ENDED, WITHDRAWN = "raised", "changed", "ended", "withdrawn"
 STRENGTH_STEP = 0.2  # a change of strength by less is not worth telling: absence grows with every frame
 LEAST_SECONDS = 0.4  # between two looks at a lesson: thirty children cost 30 ms of a core each time
+MOST_LESSONS = 500  # whose journals are remembered
 ENDED_SECONDS = 60.0  # after the end of a lesson in which a last frame may still be committed
 
 
@@ -136,8 +137,8 @@ class _JournalsOfLesson:
 
 class SignalJournals:
     """The journals of all lessons of ``store``, which sees everything: who asks has shown before what is theirs.
-    Thread-safe. They are in memory: after a start of the app all that a lesson has is announced anew, under the ids it
-    had before."""
+    Thread-safe. They are in memory, of the `MOST_LESSONS` that were asked for last: after a start of the app all that a
+    lesson has is announced anew, under the ids it had before."""
 
     def __init__(self, store: LessonStore) -> None:
         self._store = store
@@ -147,7 +148,10 @@ class SignalJournals:
     def since(self, lesson: Lesson, cursor: str, child: str | None = None) -> tuple[list[Announcement], str]:
         """See `Journal.since`; of a lesson, or of one child (pseudonym) alone, whose cursors tell nothing of others."""
         with self._lock:
-            journals = self._lessons.setdefault(lesson.id, _JournalsOfLesson())
+            journals = self._lessons.pop(lesson.id, None) or _JournalsOfLesson()
+            self._lessons[lesson.id] = journals  # the one that nobody asked for the longest stands first
+            while len(self._lessons) > MOST_LESSONS:
+                del self._lessons[next(iter(self._lessons))]
         with journals.lock:
             self._look(lesson, journals)
             if child is None:

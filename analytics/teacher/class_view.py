@@ -160,6 +160,11 @@ class ClassView(LessonStore):
         self._require_class(self.require_writer(), child.class_name)
         self._whole.put_child(child)
 
+    @property
+    def last_commit(self) -> float:
+        """See `LessonStore.last_commit`."""
+        return self._whole.last_commit
+
     def find_child(self, pseudonym: str) -> Child | None:
         """The child with this pseudonym, or None."""
         found = self._whole.find_child(pseudonym)

@@ -15,6 +15,7 @@ from analytics.insight.lesson_summary import lesson_summary as summarise
 from analytics.insight.timeline import child_timeline, class_board
 from analytics.signals.announcements import Announcement, SignalJournals
 from analytics.signals.support import Signal
+from analytics.simulation.demonstration import speed_of
 from analytics.store.records import Child, Lesson
 from analytics.teacher.arguments import check_texts
 from analytics.teacher.calibration_endpoints import add_calibration_api
@@ -136,6 +137,7 @@ def endpoint_adder(context: TeacherContext) -> Callable[[Callable[..., Any]], No
 def teacher_handlers(context: TeacherContext) -> dict[str, Callable[..., Any]]:
     """What the endpoints do, by their names; the plain routes call the same."""
     journals = context.journals or SignalJournals(context.store)
+    played = SignalJournals(context.store)  # of lessons that are in no database
 
     def start_lesson(title: str, class_name: str, minutes: float, request: gr.Request) -> dict:
         """Starts a lesson now. ``title`` and ``class_name``: 1 to 120 characters; ``minutes``: 1 to 240.
@@ -240,7 +242,7 @@ def teacher_handlers(context: TeacherContext) -> dict[str, Callable[..., Any]]:
         raised in the past. After a start of the app all are told anew, with the ids that they had.
         """
         found = context.lesson(lesson)
-        told, cursor = journals.since(found, parse_cursor(after))
+        told, cursor = (journals if speed_of(found.id) is None else played).since(found, parse_cursor(after))
         names, language = context.animals(found), context.language_of(request)
         return {
             "signals": [

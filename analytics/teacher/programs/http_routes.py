@@ -91,7 +91,8 @@ def add_teacher_routes(api: FastAPI, context: TeacherContext, streams: Streams) 
         async def poll(cursor: str) -> dict[str, Any]:
             return await served(handlers["signals"], request, lesson, cursor)
 
-        owner = f"teacher {request.scope.get('teacher')} {lesson}"
+        found = await served(lambda request: context.lesson(lesson).id, request)  # however it was spelled
+        owner = f"teacher {request.scope.get('teacher')} {found}"
         return await streams.answer(request, owner, poll, after, (UserError, StoreError))
 
     @router.get("/lessons/{lesson}/timeline", summary="One child's lesson, frame by frame")

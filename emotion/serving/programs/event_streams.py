@@ -9,12 +9,14 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from emotion.serving.addresses import network_of
 from emotion.serving.language import language_of
@@ -53,38 +55,55 @@ class EventStreams:
         if self.clients[client] >= MOST_OF_A_CLIENT or self.owners[owner] >= MOST_OF_ONE:
             words = say(language_of(request), "error_queue_full", seconds=RETRY_SECONDS)
             return JSONResponse({"reason": "busy", "error": words}, 503, {"Retry-After": str(RETRY_SECONDS)})
-        first = await poll(request.headers.get("last-event-id") or after)
-        return EventSourceResponse(self._events(client, owner, poll, first, refusals), headers=HEADERS)
+        # Counted before anything is waited for: as many as come at once must not all find room.
+        self._count(client, owner, 1)
+        try:
+            first = await poll(request.headers.get("last-event-id") or after)
+        except BaseException:
+            self._count(client, owner, -1)
+            raise
+        return _CountedStream(self._events(poll, first, refusals), partial(self._count, client, owner, -1))
+
+    def _count(self, client: str, owner: str, streams: int) -> None:
+        for counter, key in ((self.clients, client), (self.owners, owner)):
+            counter[key] += streams
+            if not counter[key]:
+                del counter[key]
 
     async def _events(
         self,
-        client: str,
-        owner: str,
         poll: Callable[[str], Awaitable[dict[str, Any]]],
         found: dict[str, Any],
         refusals: type[Exception] | tuple[type[Exception], ...],
     ) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
-        for counter, key in ((self.clients, client), (self.owners, owner)):
-            counter[key] += 1
+        began = spoke = clock()
+        yield format_sse_event(retry=RETRY_MILLISECONDS, comment="")
+        while clock() - began < STREAM_SECONDS:
+            if found["signals"]:
+                spoke = clock()
+                data = json.dumps({**self.carried(), **found}, ensure_ascii=False)
+                yield format_sse_event(data_str=data, id=found["cursor"])
+            elif clock() - spoke >= QUIET_SECONDS:
+                spoke = clock()
+                yield format_sse_event(comment="")
+            await asyncio.sleep(TICK_SECONDS)
+            try:
+                found = await poll(found["cursor"])
+            except refusals:
+                return  # whoever connects again is told why
+
+
+class _CountedStream(EventSourceResponse):
+    """A stream that gives its place back when it ends, however it ends."""
+
+    def __init__(self, events: AsyncIterator[bytes], ended: Callable[[], None]) -> None:
+        super().__init__(events, headers=HEADERS)
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
         try:
-            began = spoke = clock()
-            yield format_sse_event(retry=RETRY_MILLISECONDS, comment="")
-            while clock() - began < STREAM_SECONDS:
-                if found["signals"]:
-                    spoke = clock()
-                    data = json.dumps({**self.carried(), **found}, ensure_ascii=False)
-                    yield format_sse_event(data_str=data, id=found["cursor"])
-                elif clock() - spoke >= QUIET_SECONDS:
-                    spoke = clock()
-                    yield format_sse_event(comment="")
-                await asyncio.sleep(TICK_SECONDS)
-                try:
-                    found = await poll(found["cursor"])
-                except refusals:
-                    return  # whoever connects again is told why
+            await super().__call__(scope, receive, send)
         finally:
-            for counter, key in ((self.clients, client), (self.owners, owner)):
-                counter[key] -= 1
-                if not counter[key]:
-                    del counter[key]
+            self._ended()
