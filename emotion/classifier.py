@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import pandas as pd
@@ -99,11 +99,9 @@ class EmotionClassifier:
 
     def __call__(self, images: ImageSource | Iterable[ImageSource]) -> Recognition | list[Recognition]:
         """`recognise` of one image, `recognise_many` of several: a list, or an array (n, height, width, 3)."""
-        if isinstance(images, str | bytes | Path | Image.Image | DecodedImage) or (
-            isinstance(images, np.ndarray) and images.ndim < 4
-        ):
-            return self.recognise(images)
-        return self.recognise_many(images)
+        if _is_one(images):
+            return self.recognise(cast(ImageSource, images))
+        return self.recognise_many(cast(Iterable[ImageSource], images))
 
     def recognise(self, image: ImageSource) -> Recognition:
         """Every face of one image: PIL image, array (height, width, 3) uint8 RGB, path, or an encoded image's bytes.
@@ -175,14 +173,15 @@ class EmotionClassifier:
             row |= dict(zip(KEYS, prediction.probabilities, strict=True))
         return row
 
-    def features(self, images: Iterable[ImageSource]) -> np.ndarray:
+    def features(self, images: ImageSource | Iterable[ImageSource]) -> np.ndarray:
         """(n, 2048) float32: what the network's last layer is given for the largest face of each image, in their order;
-        NaN where no face was found. Raises `emotion.images.ImageError` for what is no image.
+        NaN where no face was found. One image is (1, 2048). Raises `emotion.images.ImageError` for what is no image.
         """
+        several = [cast(ImageSource, images)] if _is_one(images) else cast(Iterable[ImageSource], images)
         crops: list[np.ndarray] = []
         places: list[int] = []
         count = 0
-        for count, source in enumerate(images, 1):
+        for count, source in enumerate(several, 1):
             pixels, _ = read_reduced(source, None)
             if faces := self._detector.detect(pixels):
                 crops.append(self._crop(pixels, faces[0]))
@@ -273,3 +272,10 @@ class EmotionClassifier:
         return [
             Prediction(tuple(row), face.quality.overall, version) for row, face in zip(predictions, faces, strict=True)
         ]
+
+
+def _is_one(images: ImageSource | Iterable[ImageSource]) -> bool:
+    """Whether this is one image, and not several."""
+    if isinstance(images, np.ndarray):
+        return images.ndim < 4
+    return isinstance(images, str | bytes | Path | Image.Image | DecodedImage)

@@ -330,7 +330,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--checkpoint", default=str(PACKAGED_CHECKPOINT), help="a folder, or a repository of the Hub (the app's own)"
+        "--checkpoint", help="a folder, or a repository of the Hub; by default the app's, with the report written here"
     )
     parser.add_argument("--data", type=Path, required=True, help="a FER+ .npz file or a class folder")
     parser.add_argument("--crops", action="store_true", help="the folder's images are face crops: do not search faces")
@@ -339,12 +339,14 @@ def main() -> None:
     parser.add_argument("--fit-temperature", type=Path, metavar="DATA", help="first fit the temperature, on valid.npz")
     parser.add_argument("--thorough", action="store_true", help="also the mirror image and robustness")
     arguments = parser.parse_args()
+    if arguments.fit_temperature and not arguments.checkpoint:
+        parser.error("--fit-temperature changes a checkpoint: name it with --checkpoint")
     # What can be wrong is looked for before anything is computed or written.
     for data in (arguments.data, arguments.fit_temperature):
         if data is not None:
             check_data(data)
-    checkpoint = load_checkpoint(arguments.checkpoint)
-    out = arguments.out or checkpoint.folder
+    checkpoint = load_checkpoint(arguments.checkpoint or PACKAGED_CHECKPOINT)
+    out = arguments.out or (checkpoint.folder if arguments.checkpoint else Path())
     out.mkdir(parents=True, exist_ok=True)
     stem, identity = name_report(arguments.data, out)
     runtime = open_runtime(checkpoint, arguments.runtime)

@@ -99,12 +99,21 @@ def read_state(path: Path) -> dict[str, Any] | None:
 
 
 def refuse_another_run(out: Path, what: dict[str, object]) -> None:
-    """Raises CommandError where ``out`` holds the state of a run with other arguments or data than ``what``.
+    """Raises CommandError where ``out`` holds a run with other arguments or data than ``what``, or one without its
+    state.
 
     More epochs than it was begun with are the same run, which then goes on, unless its learning rate or its sizes
     depend on its length."""
     record = out / "run.json"
-    if not record.exists() or not (out / "state.pt").exists():
+    if not record.exists():
+        return
+    if not (out / "state.pt").exists():
+        weights = out / "weights.safetensors"
+        if weights.exists():  # beginning anew would write over what was trained
+            raise CommandError(
+                f"{out} holds a run whose state.pt was removed: it cannot go on. Give another --out, and "
+                f"--start {weights} to go on from its weights."
+            )
         return
     there = read_json(record)
     asked = json.loads(json.dumps(what))  # as JSON has it: tuples are lists there

@@ -53,6 +53,8 @@ def push(checkpoint: Checkpoint, repository: str, private: bool = False, license
     api = HfApi()
     try:
         api.create_repo(repository, private=private, exist_ok=True)
+        if private and api.repo_info(repository).private is not True:
+            raise CommandError(f"{repository} is there and is not private: nothing was pushed. Make it private first.")
         done = api.create_commit(repository, operations, commit_message=f"Weights {checkpoint.version}")
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -35,8 +35,10 @@ def small(tmp_path: Path) -> Checkpoint:
     return load_checkpoint(folder)
 
 
-def push(checkpoint: Checkpoint, address: str, repository: str = REPOSITORY) -> subprocess.CompletedProcess[str]:
-    command = ("-m", "emotion.training.sharing.push", "--repository", repository, "--license", "mit")
+def push(
+    checkpoint: Checkpoint, address: str, repository: str = REPOSITORY, *more: str
+) -> subprocess.CompletedProcess[str]:
+    command = ("-m", "emotion.training.sharing.push", "--repository", repository, "--license", "mit", *more)
     return subprocess.run(
         [sys.executable, *command, "--checkpoint", str(checkpoint.folder)],
         cwd=ROOT,
@@ -70,6 +72,16 @@ def test_a_hub_that_refuses_is_told_in_one_line(small: Checkpoint, tmp_path: Pat
         answer = push(small, address, "school/other")
     assert answer.returncode == 1
     assert answer.stderr.splitlines()[-1].startswith("error: school/other takes nothing: ")
+
+
+def test_what_is_to_be_private_does_not_go_where_everybody_reads(small: Checkpoint, tmp_path: Path) -> None:
+    there = tmp_path / "hub"
+    there.mkdir()
+    with hub(there) as (address, _):
+        answer = push(small, address, REPOSITORY, "--private")
+    assert answer.returncode == 1
+    assert "is not private: nothing was pushed" in answer.stderr
+    assert list(there.iterdir()) == []
 
 
 def test_a_card_that_states_its_metadata_keeps_it() -> None:

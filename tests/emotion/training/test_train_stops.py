@@ -137,6 +137,14 @@ def test_another_run_is_refused_by_what_is_known_already(tmp_path: Path) -> None
         refuse_another_run(tmp_path, {"seed": 1})
 
 
+def test_a_run_whose_state_was_dropped_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"seed": 1}')
+    refuse_another_run(tmp_path, {"seed": 2})
+    (tmp_path / "weights.safetensors").touch()
+    with pytest.raises(CommandError, match=r"state\.pt was removed.*another --out"):
+        refuse_another_run(tmp_path, {"seed": 1})
+
+
 def test_more_epochs_go_on_with_a_finished_run_whose_rate_does_not_depend_on_its_length(tmp_path: Path) -> None:
     (tmp_path / "state.pt").touch()
     begun = {"epochs": 15, "cosine": False, "sizes": [224]}
