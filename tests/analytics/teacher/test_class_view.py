@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analytics.access.accounts import Accounts
+from analytics.access.tokens import LiveTokens, with_token
 from analytics.classroom.recorder import LessonRecorder
 from analytics.simulation.sample import SAMPLE_ID, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
@@ -244,3 +245,17 @@ def test_who_starts_a_lesson_of_a_shared_class_leaves_it_to_the_other_teacher_to
 def test_the_refusals_have_words_in_both_languages() -> None:
     for language in ("en", "ru"):
         assert {"error_class", "error_lessons_open", "error_synthetic"} <= set(TEXTS[language])
+
+
+def test_a_servers_token_sees_its_classes_alone_though_there_are_no_accounts(school: School) -> None:
+    """Without accounts whoever sits at the computer sees everything; a token comes from elsewhere."""
+    tokens, _ = with_token({}, "server", frozenset({"3A"}), 1, utc_now())
+    live = LiveTokens(lambda: tokens)
+    view = ClassView(school.whole, Accounts({}), 3, lambda: "token server", live)
+    assert view.find_lesson(school.lesson.id) is None
+    assert view.children("2B") == []
+    with pytest.raises(UserError):
+        view.add_event(Event("e", "sample", None, utc_now(), "note", "x"))
+    gone = ClassView(school.whole, Accounts({}), 3, lambda: "token nobody", live)
+    assert gone.reader.classes == frozenset()
+    assert ClassView(school.whole, Accounts({}), 3, lambda: "local", live).find_lesson(school.lesson.id) is not None
