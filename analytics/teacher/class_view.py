@@ -87,10 +87,10 @@ class ClassView(LessonStore):
     def reader(self) -> Reader:
         """The present reader. With accounts, a request without a name sees no class."""
         name = self._name_of_reader() or ""
-        if self.visitors and name not in self._accounts.hashes:
-            return Reader("visitor", frozenset(), is_visitor=True)
         if name.startswith(ACCOUNT_OF_TOKEN):
             return Reader(name, self._tokens.classes_of(name))
+        if self.visitors and name not in self._accounts.hashes:
+            return Reader("visitor", frozenset(), is_visitor=True)
         if not self._accounts:
             return Reader("local", None)
         return Reader(name, self._accounts.classes_of(name))

@@ -350,3 +350,28 @@ def test_a_form_in_parts_logs_in_as_nodes_client_does(accounts):
 def test_what_is_no_form_is_a_wrong_password(accounts, kind, body):
     answer = make_client(accounts).post("/teacher/login", content=body, headers={"content-type": kind})
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/api/v1/lessons", "/api/v1/children/erase", "/api/v1/later"])
+def test_of_the_interface_for_programs_all_but_the_stations_half_is_the_teachers(accounts, path):
+    browser = {"accept": "text/html"}  # a program gets JSON whatever it says
+    refused = make_client(accounts).get(path, headers=browser)
+    assert (refused.status_code, refused.json()["reason"]) == (401, "login_needed")
+    closed = make_client(Accounts({})).get(path)
+    assert (closed.status_code, closed.json()["reason"]) == (403, "closed")
+    client = make_client(accounts)
+    log_in(client)
+    assert client.get(path).text == "anna"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/openapi.json", "/api/v1/station/observe", "/api/v1/station/"])
+def test_the_stations_half_and_the_description_need_no_account(accounts, path):
+    assert make_client(accounts).get(path).text == "None"
+
+
+def test_logging_out_ends_the_session_of_a_program_too(accounts):
+    client = make_client(accounts)
+    log_in(client)
+    token = client.cookies["teacher_session_programs"]
+    client.get("/teacher/logout")
+    assert client.get("/api/v1/lessons", headers={"Cookie": f"teacher_session_programs={token}"}).status_code == 401

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analytics.access.accounts import Accounts
+from analytics.access.tokens import LiveTokens, with_token
 from analytics.classroom.recorder import LessonRecorder
 from analytics.simulation.sample import SAMPLE_ID, ensure_sample_lesson
 from analytics.store.lesson_store import LessonStore
@@ -254,3 +255,19 @@ def test_a_teacher_picks_from_the_own_classes_whether_or_not_they_have_children(
     assert school.own.class_names() == ["2B"], "who may see all picks from those that exist"
     school.who = None
     assert school.own.class_names() == []
+
+
+def test_a_servers_token_sees_its_classes_alone_though_there_are_no_accounts(school: School) -> None:
+    """Without accounts whoever sits at the computer sees everything; a token comes from elsewhere."""
+    tokens, _ = with_token({}, "server", frozenset({"3A"}), 1, utc_now())
+    live = LiveTokens(lambda: tokens)
+    view = ClassView(school.whole, Accounts({}), 3, lambda: "token server", tokens=live)
+    assert view.find_lesson(school.lesson.id) is None
+    assert view.children("2B") == []
+    with pytest.raises(UserError):
+        view.add_event(Event("e", "sample", None, utc_now(), "note", "x"))
+    gone = ClassView(school.whole, Accounts({}), 3, lambda: "token nobody", tokens=live)
+    assert gone.reader.classes == frozenset()
+    assert (
+        ClassView(school.whole, Accounts({}), 3, lambda: "local", tokens=live).find_lesson(school.lesson.id) is not None
+    )
