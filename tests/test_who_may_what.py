@@ -63,6 +63,7 @@ TEACHER_FUNCTIONS = {
     "report.make_export": "class",
     "endpoints.export_lesson": "class",
     "endpoints.export_child": "class",
+    "classes.tell_all": "class",
     "now.answer": "class",
     "child.store_correction": "class",
     "endpoints.annotate": "class",

@@ -300,6 +300,7 @@ PAGE: dict[str, tuple[str, str]] = {
     "consent_none": ("none", "нет"),
     "consent_withdraw": ("Withdraw consent", "Отозвать согласие"),
     "consent_renew": ("Renew consent", "Продлить согласие"),
+    "child_data": ("All that is held about the child", "Всё, что хранится о ребёнке"),
     "erase": ("Erase all data of the child", "Стереть все данные ребёнка"),
     "erase_confirm": ("Type the word ERASE to confirm", "Впишите слово СТЕРЕТЬ для подтверждения"),
     "erase_word": ("ERASE", "СТЕРЕТЬ"),

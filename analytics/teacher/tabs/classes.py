@@ -178,6 +178,8 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
             chosen = gr.Dropdown(label=word("child"), choices=[], min_width=180)
             renew = gr.Button(word("consent_renew"), min_width=140, size="sm")
             withdraw = gr.Button(word("consent_withdraw"), min_width=140, size="sm")
+            tell = gr.Button(word("child_data"), min_width=140, size="sm")
+        told = gr.File(label=word("export_file"), interactive=False, visible=False)
         with gr.Row(elem_classes=["row-end", "erasing"]):
             erase_word = gr.Textbox(label=word("erase_confirm"), max_lines=1, min_width=180)
             erase = gr.Button(word("erase"), variant="stop", min_width=140, size="sm")
@@ -265,6 +267,11 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         return change
 
     @with_user_errors(context)
+    def tell_all(child: str | None, request: gr.Request) -> Any:
+        file = context.export_child(context.child("", child), "teacher page", context.language_of(request))
+        return gr.File(value=str(file), visible=True)
+
+    @with_user_errors(context)
     def erase_chosen(child: str | None, typed: str, zone: str, request: gr.Request) -> tuple[Any, Any, str]:
         language = context.language_of(request)
         word_needed = say(language, "erase_word")
@@ -302,4 +309,6 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
     layout.private(roster_class.change, refresh, [layout.lesson, roster_class, layout.zone], shown)
     layout.private(renew.click, change_consent(True), [chosen, layout.zone], listing)
     layout.private(withdraw.click, change_consent(False), [chosen, layout.zone], listing)
+    layout.private(tell.click, tell_all, [chosen], [told])
+    layout.private(chosen.change, lambda: gr.File(value=None, visible=False), [], [told])
     layout.private(erase.click, erase_chosen, [chosen, erase_word, layout.zone], [*listing, erase_word], once=True)
