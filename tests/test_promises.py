@@ -59,7 +59,7 @@ PROVED_BY: dict[str, str] = {
     "In browsers: both codes": HERE + "test_browsers_keep_cookies_without_name_or_code_for_so_many_days "
     "browser/test_child_way_in.py::test_after_stop_the_next_child_starts_clean",
     "What parents may ask for": "analytics/teacher/test_child_export.py::test_it_holds_all_about_the_child "
-    "test_it_is_written_down_and_lies_among_the_copies_to_be_fetched_alone",
+    "analytics/teacher/test_child_export.py::test_it_is_written_down_and_lies_among_the_copies_to_be_fetched_alone",
     "EMOTION_RETENTION_DAYS, backups": f"{STORE}/test_upkeep.py::test_retention_deletes_what_is_older_and_nothing_else "
     f"{STORE}/test_erasing.py::test_retention_reaches_files_that_were_kept_aside",
     "Who sees it": "test_who_may_what.py::test_every_function_is_in_the_table "
