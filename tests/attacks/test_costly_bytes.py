@@ -233,10 +233,10 @@ def test_a_teacher_and_a_tablet_go_on_behind_the_address_of_whoever_floods_it(ta
 @pytest.mark.slow
 def test_pages_made_anew_for_a_stranger_do_not_slow_the_class(target: Target) -> None:
     """Eight programs that asked for nothing but the page took a core."""
-    until = time.monotonic() + 25
 
     def ask(_: int) -> Counter[int]:
         answers: Counter[int] = Counter()
+        until = time.monotonic() + 25
         with stranger(target, "127.0.10.1") as visitor:
             while time.monotonic() < until:
                 answers[visitor.get("/").status_code] += 1
