@@ -40,7 +40,7 @@ def lesson_report(context: TeacherContext, lesson: Lesson, language: str, zone: 
         map=heat_html(heat, signals, language, zone) if shows_class else "",
         moments=lesson_moments(context, lesson, signals, language),
         tasks=tasks_html(summary, language),
-        children=[" ".join(child_sentences(timeline, language)) for timeline in timelines],
+        children=[" ".join(child_sentences(timeline, language, with_gaps=False)) for timeline in timelines],
     )
 
 

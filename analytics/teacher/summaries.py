@@ -17,9 +17,9 @@ SILENCE = 5.0  # seconds in all without a frame, of which nothing is said: singl
 STATES_NAMED = 3  # expressions that are named; the rest is in the chart
 
 
-def child_sentences(timeline: ChildTimeline, language: str) -> list[str]:
+def child_sentences(timeline: ChildTimeline, language: str, with_gaps: bool = True) -> list[str]:
     """How long the child was seen, how long it is expected to have shown which expressions, how long it was away,
-    and how long no frame came: the gaps of its chart. Plain text."""
+    and, ``with_gaps``, how long no frame came: the gaps of its chart. Plain text."""
     name = animal_name(language, timeline.animal)
     seconds = expected_seconds(timeline.smoothed)
     away = sum(episode.seconds for episode in timeline.episodes if episode.state == AWAY)
@@ -46,7 +46,7 @@ def child_sentences(timeline: ChildTimeline, language: str) -> list[str]:
         sentences.append(say(language, "words_mostly", states=states))
     if away:
         sentences.append(say(language, "words_away", away=duration(language, away)))
-    if silent:
+    if silent and with_gaps:
         sentences.append(say(language, "words_silent", silent=duration(language, silent)))
     return sentences
 
