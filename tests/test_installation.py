@@ -32,7 +32,7 @@ def run(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> str:
 
 def test_the_dependencies_are_those_of_the_app() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["project"]["dynamic"] == ["dependencies"]
+    assert project["project"]["dynamic"] == ["dependencies", "version"]
     assert project["tool"]["setuptools"]["dynamic"]["dependencies"] == {"file": ["requirements.txt"]}
 
 
