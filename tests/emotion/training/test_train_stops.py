@@ -161,7 +161,10 @@ def test_the_score_before_training_is_shown_and_every_validation_reported(
     told: list[tuple[int, dict[str, float]]] = []
     for epochs in (1, 2):
         preset = dataclasses.replace(tiny_run.PRESET, epochs=epochs)
-        report = lambda step, figures: told.append((step, figures))  # noqa: E731
+
+        def report(step: int, figures: dict[str, float]) -> None:
+            told.append((step, figures))
+
         train(preset, tiny_run.network(), FACES, VALIDATION, tmp_path, report=report)
         printed = capsys.readouterr().err
         assert ("before training  validation_loss" in printed) == (epochs == 1), "a run that goes on has its score"
