@@ -18,6 +18,9 @@ from analytics.store.records import StoreError
 
 LOG = logging.getLogger(__name__)
 LARGEST_GROUP = 256  # jobs in one transaction: more than 30 stations hand in during the slowest commit measured
+# Between the beginnings of two commits of observations while several arrive together. A commit of one row costs 4 ms of
+# a processor, one of eight 6. Who writes alone, a child or a program with a row after the other, never waits.
+GROUP_SECONDS = 0.05
 DRAIN_SECONDS = 10.0  # what an orderly stop may take (SIGTERM to exit)
 
 Result = TypeVar("Result")
@@ -90,6 +93,7 @@ class Writer:
         return job.future.result()
 
     def _run(self) -> None:
+        began, several = -float("inf"), False
         while True:
             job = self._queue.get()
             if job is None:
@@ -97,8 +101,10 @@ class Writer:
             group = [job]
             last = False
             while len(group) < LARGEST_GROUP and not group[-1].alone:
+                waits = several and all(job.batch for job in group)
+                patience = began + GROUP_SECONDS - time.monotonic() if waits else 0.0
                 try:
-                    following = self._queue.get_nowait()
+                    following = self._queue.get(timeout=patience) if patience > 0 else self._queue.get_nowait()
                 except queue.Empty:
                     break
                 if following is None:
@@ -106,6 +112,7 @@ class Writer:
                     break
                 group.append(following)
             alone = group.pop() if group[-1].alone else None
+            began, several = time.monotonic(), len(group) > 1
             if group:
                 self._commit(group)
             if alone is not None:

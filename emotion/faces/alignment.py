@@ -45,21 +45,24 @@ def warp_crop(image: np.ndarray, matrix: np.ndarray, size: int, colour: Literal[
     the area of each new pixel, an enlargement is bilinear; outside of the photo its border is repeated. Grey is
     ITU-R BT.601 luma, as in the training images.
     """
+    height, width = image.shape[:2]
     inverse = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
-    corners = transform_points(inverse, [(0, 0), (size, 0), (0, size), (size, size)])
     pixels_per_pixel = round(math.sqrt(abs(np.linalg.det(inverse[:, :2]))), 6)  # 3, not 3.0000000001, needs 3 samples
     reduction = max(1, int(pixels_per_pixel / _LEAST_SAMPLES))
-    left, top, right, bottom = _window(corners, image.shape[1], image.shape[0], margin=2 * reduction)
+    margin = 2 * reduction
+    # What lies wholly beyond a border shows that border, however far away it is.
+    corners = transform_points(inverse, [(0, 0), (size, 0), (0, size), (size, size)])
+    inverse[:, 2] += np.maximum(0, -margin - corners.max(0)) - np.maximum(0, corners.min(0) - (width, height) - margin)
+    corners = transform_points(inverse, [(0, 0), (size, 0), (0, size), (size, size)])
+    left, top, right, bottom = _window(corners, width, height, margin)
     window = Image.fromarray(image[top:bottom, left:right])
     if colour == "grey":
         window = window.convert("L")
     if reduction > 1:
         window = window.reduce(reduction)
     samples = max(1, math.ceil(pixels_per_pixel / reduction))
-    axis = (np.arange(size * samples) + 0.5) / samples
-    grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
-    at = (transform_points(inverse, grid) - (left, top)) / reduction - 0.5
-    drawn = _bilinear(np.atleast_3d(np.asarray(window, np.float32)), at)
+    from_grid = np.column_stack([inverse[:, :2] / samples, inverse[:, 2] - (left, top)]) / reduction
+    drawn = _bilinear(np.atleast_3d(np.asarray(window, np.float32)), from_grid, size * samples)
     averaged = drawn.reshape(size, samples, size, samples, -1).mean((1, 3))
     return np.clip(np.rint(averaged), 0, 255).astype(np.uint8)
 
@@ -71,13 +74,19 @@ def _window(corners: np.ndarray, width: int, height: int, margin: int) -> tuple[
     return left, top, max(left + 1, min(width, high[0])), max(top + 1, min(height, high[1]))
 
 
-def _bilinear(image: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Sample (h, w, c) float at (n, 2) positions in index coordinates, borders repeated -> (n, c)."""
-    height, width = image.shape[:2]
-    x, y = np.clip(at[:, 0], 0, width - 1), np.clip(at[:, 1], 0, height - 1)
-    left, top = x.astype(int), y.astype(int)
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    across, down = (x - left)[:, None], (y - top)[:, None]
-    upper = image[top, left] * (1 - across) + image[top, right] * across
-    lower = image[bottom, left] * (1 - across) + image[bottom, right] * across
-    return upper * (1 - down) + lower * down
+def _bilinear(image: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
+    """(side, side, c) float32 of (h, w, c) float32, borders repeated; ``matrix`` carries its pixels to the image's."""
+    corners = transform_points(matrix, [(0, 0), (side, 0), (0, side), (side, side)])
+    low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int)
+    before = np.maximum(0, -low)
+    after = np.maximum(0, high - image.shape[1::-1])
+    # The library draws nothing outside of an image: what is repeated there is put around it.
+    padded = np.pad(image, ((before[1], after[1]), (before[0], after[0]), (0, 0)), mode="edge")
+    coefficients = (matrix + np.column_stack([np.zeros((2, 2)), before])).ravel().tolist()
+    bands = [
+        Image.fromarray(np.ascontiguousarray(padded[..., band])).transform(
+            (side, side), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR
+        )
+        for band in range(image.shape[2])
+    ]
+    return np.stack([np.asarray(band) for band in bands], -1)
