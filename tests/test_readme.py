@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "tests" / "benchmarks" / "RESULTS.md",
-    ROOT / "checkpoints" / "resnet152-ferplus" / "README.md",
     ROOT / "checkpoints" / "resnet152-ferplus-224" / "README.md",
     *sorted((ROOT / "analytics" / "classroom" / "documents").glob("*.md")),
 ]
