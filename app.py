@@ -167,7 +167,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     )
     app.add_middleware(HtmlHeadMiddleware)
     app.add_middleware(AllowedRoutesMiddleware)
-    app.add_middleware(OwnSiteMiddleware)
+    app.add_middleware(OwnSiteMiddleware, origins=settings.other_origins)
     app.add_middleware(
         RateLimitMiddleware,
         requests_per_minute=settings.requests_per_minute,
@@ -175,7 +175,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         known=KnownStations(intake.door, marks),
         device=partial(known_device, marks, devices),
     )
-    app.add_middleware(ResponseHeadersMiddleware, on_space=bool(settings.space))
+    app.add_middleware(ResponseHeadersMiddleware, on_space=bool(settings.space), origins=settings.other_origins)
     app.add_middleware(ProgramAnswersMiddleware, now=store.clock)
     add_error_answer(app)
     add_frame_routes(app, intake, marks)

@@ -262,8 +262,8 @@ PASSED_ON = (
 
 
 def is_local(request: Request) -> bool:
-    """Whether a request comes from this computer: its address is a loopback one, it was sent to a loopback name, and
-    no proxy says that it passed it on.
+    """Whether a request comes from this computer: its address is a loopback one, it was sent to a loopback name, no
+    proxy says that it passed it on, and no page of another site made it.
 
     The name is asked too because a web page elsewhere can make its own name point to 127.0.0.1 (DNS rebinding), and
     because behind a proxy on the same machine every address is a loopback one. It is taken as it was sent: parsed as
@@ -276,7 +276,7 @@ def is_local(request: Request) -> bool:
         return False
     # A server that listens on :: sees who comes by IPv4 as ::ffff:127.0.0.1.
     local_address = (getattr(address, "ipv4_mapped", None) or address).is_loopback
-    if request.scope.get("http_version") == "1.0":
+    if request.scope.get("http_version") == "1.0" or request.scope.get("other_origin"):
         return False
     passed_on = any(name in request.headers for name in PASSED_ON)
     return local_address and not passed_on and LOOPBACK_HOST.fullmatch(request.headers.get("host", "")) is not None

@@ -5,12 +5,19 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion.serving.language import language_of
+from emotion.serving.other_origins import NO_OTHERS, OtherOrigins, preflight_headers, without_own_port
 from emotion.serving.texts import say
 
+# Of the answer to a preflight request, which is ours; whatever else allows other sites something is Gradio's.
+ASKED_BEFORE = (
+    "access-control-allow-methods",
+    "access-control-allow-headers",
+    "access-control-max-age",
+)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 # Gradio's page is made of inline scripts and templates that are compiled in the browser, hence the two 'unsafe'; what
@@ -36,10 +43,12 @@ PUBLIC = re.compile(r"(?:/teacher)?/(?:(?:static|assets|svelte)/.+|(?:gradio_api
 
 
 class ResponseHeadersMiddleware:
-    """ASGI middleware: adds the headers to every answer."""
+    """ASGI middleware: adds the headers to every answer. ``origins``: of other sites, whose pages may read what they
+    ask for, and show the station page in a frame."""
 
-    def __init__(self, app: ASGIApp, on_space: bool) -> None:
+    def __init__(self, app: ASGIApp, on_space: bool, origins: OtherOrigins = NO_OTHERS) -> None:
         self.app = app
+        self.origins = origins
         policy = "; ".join(f"{name} {value}" for name, value in CONTENT_SECURITY_POLICY.items())
         self.headers = {
             "content-security-policy": f"{policy}; frame-ancestors {FRAME_ANCESTORS[on_space]}",
@@ -54,6 +63,7 @@ class ResponseHeadersMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        origin = self.origins.of(scope)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -64,21 +74,37 @@ class ResponseHeadersMiddleware:
                     headers["cache-control"] = "no-store"
                 # Gradio allows other sites to read its answers; ours are for our own pages and for programs.
                 for name in [name for name in headers if name.startswith("access-control-")]:
-                    del headers[name]
+                    if not (origin and name in ASKED_BEFORE):
+                        del headers[name]
+                if origin:
+                    self.origins.complete(headers, origin)
+                if scope["path"] == "/" and self.origins.names:
+                    headers["content-security-policy"] += f" {self.origins.frames()}"
             await send(message)
 
         await self.app(scope, receive, with_headers)
 
 
 class OwnSiteMiddleware:
-    """ASGI middleware: refuses requests of another site's page that could change something."""
+    """ASGI middleware: refuses requests of another site's page that could change something; those of ``origins`` pass
+    without their cookies, and ``scope["other_origin"]`` says whose they are."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, origins: OtherOrigins = NO_OTHERS) -> None:
         self.app = app
+        self.origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and _is_cross_site(Headers(scope=scope)):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if origin := self.origins.of(scope):
+            if (asked := preflight_headers(scope)) is not None:
+                await Response(status_code=204, headers=asked)(scope, receive, send)
+                return
+            headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+            scope = {**scope, "headers": headers, "other_origin": origin}
+        elif scope["method"] not in SAFE_METHODS and _is_cross_site(Headers(scope=scope)):
             words = say(language_of(HTTPConnection(scope)), "error_cross_site")
             await JSONResponse({"error": words}, 403)(scope, receive, send)
             return
@@ -102,10 +128,6 @@ def _is_cross_site(headers: Headers) -> bool:
     except ValueError:  # no browser sends such a one
         return True
     names = [headers.get("host", ""), *headers.get("x-forwarded-host", "").split(",")]
-    return _without_default_port(asked_of.netloc, asked_of.scheme) not in {
-        _without_default_port(name.strip(), asked_of.scheme) for name in names if name.strip()
+    return without_own_port(asked_of.netloc, asked_of.scheme) not in {
+        without_own_port(name.strip(), asked_of.scheme) for name in names if name.strip()
     }
-
-
-def _without_default_port(name: str, scheme: str) -> str:
-    return name.lower().removesuffix({"http": ":80", "https": ":443"}.get(scheme, ""))

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from emotion.network.checkpoint import PACKAGED_CHECKPOINT
 from emotion.runtime.base import RUNTIMES, RuntimeName
+from emotion.serving.other_origins import OtherOrigins, read_origins
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +124,11 @@ class Settings(BaseModel):
         description="Addresses or networks, with commas, of proxies in front whose X-Forwarded-For and -Proto are "
         "believed; one on this computer is `127.0.0.1,::1`",
     )
+    allowed_origins: Annotated[str, AfterValidator(read_origins)] | None = Field(
+        None,
+        description="Origins of other sites, with commas (`https://piktomir.ru`, `app://piktomir`, `null`), whose "
+        "pages may call the station's routes, with a token the teacher's, and show the station page in a frame",
+    )
     tls_certificate: ExistingFile | None = Field(
         None, description="Certificate for https; other devices' browsers open the camera only over https"
     )
@@ -132,6 +138,11 @@ class Settings(BaseModel):
     )
     port: int = Field(7860, ge=1, le=65535, validation_alias="GRADIO_SERVER_PORT")
     space: str | None = Field(None, validation_alias="SPACE_ID")
+
+    @property
+    def other_origins(self) -> OtherOrigins:
+        """The sites of `allowed_origins`."""
+        return OtherOrigins(frozenset(self.allowed_origins.split(",")) if self.allowed_origins else frozenset())
 
     @property
     def is_demonstration(self) -> bool:

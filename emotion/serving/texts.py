@@ -26,7 +26,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_method": "This address is asked with another method: GET to read, POST to change.",
         "error_cross_site": (
             "A page of another site made this request: open the station or the teacher page itself. Or a proxy in "
-            "front does not pass the Host header on: the README says what it must send."
+            "front does not pass the Host header on: the README says what it must send. Programs of other sites are "
+            "served under /api/v1/ if the server names them (EMOTION_ALLOWED_ORIGINS), a teacher's with a token."
         ),
         "image_not_found": "The picture did not arrive. Send it again.",
     },
@@ -54,7 +55,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_method": "К этому адресу обращаются другим методом: GET, чтобы прочитать, POST, чтобы изменить.",
         "error_cross_site": (
             "Этот запрос сделала страница другого сайта: откройте саму станцию или страницу учителя. Или прокси не "
-            "передаёт заголовок Host: в README сказано, что он должен передавать."
+            "передаёт заголовок Host: в README сказано, что он должен передавать. Программы других сайтов получают "
+            "ответ по /api/v1/, если сервер их называет (EMOTION_ALLOWED_ORIGINS), а для учителя нужен токен."
         ),
         "image_not_found": "Снимок не дошёл. Пришлите его ещё раз.",
     },
