@@ -114,7 +114,12 @@ def test_a_whole_lesson_from_enrolment_to_its_summary(
     assert json.loads(drawn["plot"])["data"]
     states = {row["child"]: row["state"] for row in anna.get(f"{path}/board").json()["children"]}
     assert states[lesson["child"]["child"]] == "happy"
-    assert anna.get(f"{path}/summary").json()["signals"][0]["kind"] == "struggling"
+    summary = anna.get(f"{path}/summary").json()
+    assert summary["signals"][0]["kind"] == "struggling"
+    assert [(own["task"], own["failures"], own["solved"]) for own in summary["child_tasks"]] == [("4", 3, None)]
+    solved = {**codes(lesson), "kind": "task_solved", "detail": "4", "id": "solved-4"}
+    answers = [visitor.post("/station/events", json=solved | more).json() for more in ({}, {}, {"detail": "5"})]
+    assert [answer.get("id", answer.get("reason")) for answer in answers] == ["solved-4", "solved-4", "other_event"]
     assert visitor.get("/station/lesson", params={"lesson": lesson["code"]}).json()["open"] is True
     assert anna.post(f"{path}/end").json()["ended_at"]
     assert lesson["lesson"] in [one["lesson"] for one in anna.get("/lessons").json()["lessons"]]

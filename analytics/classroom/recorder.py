@@ -34,9 +34,9 @@ CONSENT_DAYS = 365  # one school year, then it must be asked for again
 @dataclass(frozen=True, slots=True)
 class RecordingOutcome:
     """Whether something was (or may be) recorded. ``reason``: None, or one of unknown_lesson, unknown_child,
-    no_consent, before_consent, other_tablet, lesson_ended, in_future, before_lesson, class_event. Of an admission,
-    however the codes were spelled: ``owner``, the lesson and the child that were found ("" if none was), and ``child``,
-    the same for a child in all its lessons.
+    no_consent, before_consent, other_tablet, lesson_ended, in_future, before_lesson, class_event, other_event. Of an
+    admission, however the codes were spelled: ``owner``, the lesson and the child that were found ("" if none was),
+    and ``child``, the same for a child in all its lessons.
     """
 
     recorded: bool
@@ -169,7 +169,8 @@ class LessonRecorder:
     ) -> tuple[RecordingOutcome, str]:
         """Records an event of a child (code) or, without one, of the whole class; returns its id too ('' if refused).
 
-        Raises ValueError for an unknown kind.
+        The same ``id`` again changes nothing: it counts as recorded, or is refused as ``other_event`` if the event is
+        another one. Raises ValueError for an unknown kind.
         """
         found = self.find_lesson(lesson)
         moment = self._moment(found, at)
@@ -187,7 +188,8 @@ class LessonRecorder:
             kind,
             detail,
         )
-        self._store.add_event(event)
+        if not self._store.add_event(event):
+            return replace(answer, recorded=False, reason="other_event"), ""
         return answer, event.id
 
     # for the teacher

@@ -1,7 +1,7 @@
 """A whole lesson: each child's share of it, each task over all children, the class over time, and what events
 changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.insight.task_effects import FaceFrames, ValenceChange, frames_of_children, valence_changes
+from analytics.insight.tasks import ChildTask, TaskSummary, all_child_tasks, task_summaries
 from analytics.insight.timeline import animals_of_class, require_lesson
 from analytics.signals.episodes import AWAY, Episode, class_episodes
 from analytics.signals.lesson_signals import lesson_signals
 from analytics.signals.smoothing import Floats, affect_of, codes_of, seconds_of, smooth_class
-from analytics.signals.support import STRUGGLING, Signal
+from analytics.signals.support import Signal
 from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Event, Lesson
 from emotion.labels import KEYS, Emotion
@@ -40,29 +41,16 @@ class ChildSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskSummary:
-    """One task over all children. ``valence``: mean over the children who were seen in it, each counting alike."""
-
-    task: str
-    started_at: datetime
-    ended_at: datetime
-    failures: int
-    children_failed: int
-    children_solved: int
-    children_struggling: int
-    valence: float | None
-    median_minutes: float | None  # from the start to a child's solution
-
-
-@dataclass(frozen=True, slots=True)
 class LessonSummary:
     """``course``: the class over time, a row per `COURSE_STEP`: at, valence (mean over the children in view), low and
     high (its quartiles), present (how many children were in view). ``heat``: smoothed valence, a row per child
-    (pseudonym) and a column per step (datetime), NaN where the child was not in view."""
+    (pseudonym) and a column per step (datetime), NaN where the child was not in view. ``child_tasks``: each child in
+    each of its tasks."""
 
     lesson: Lesson
     children: list[ChildSummary]
     tasks: list[TaskSummary]
+    child_tasks: list[ChildTask]
     changes: list[ValenceChange]
     signals: list[Signal]
     course: pd.DataFrame
@@ -87,8 +75,17 @@ def lesson_summary(store: LessonStore, lesson_id: str) -> LessonSummary:
         children.append(_child_summary(child, names[child], frames, spans[child], signals))
         changes.extend(valence_changes(frames, own, child))
     children.sort(key=lambda summary: summary.animal)
-    tasks = list(task_summaries(lesson, events, all_signals, smoothed))
-    return LessonSummary(lesson, children, tasks, changes, all_signals, class_course(heat), heat)
+    of_children = all_child_tasks(events, heat.index, _known_until(lesson, events, smoothed))
+    tasks = task_summaries(of_children, all_signals, smoothed)
+    return LessonSummary(lesson, children, tasks, of_children, changes, all_signals, class_course(heat), heat)
+
+
+def _known_until(lesson: Lesson, events: Sequence[Event], smoothed: pd.DataFrame) -> datetime:
+    """The end of a lesson; of one that runs, the last that is known of it."""
+    if lesson.ended_at is not None:
+        return lesson.ended_at
+    last = max([event.at for event in events], default=lesson.started_at)
+    return last if smoothed.empty else max(last, smoothed["at"].max().to_pydatetime())
 
 
 def _child_summary(
@@ -164,52 +161,3 @@ def _quartiles(values: Floats, present: npt.NDArray[np.int64]) -> Floats:
     above = np.ceil(places).astype(np.int64)
     column = np.arange(values.shape[1])[:, None]
     return ranked[below, column] + (ranked[above, column] - ranked[below, column]) * (places - below)
-
-
-def task_summaries(
-    lesson: Lesson, events: Sequence[Event], signals: Sequence[Signal], smoothed: pd.DataFrame
-) -> Iterator[TaskSummary]:
-    """Each task, in order of its first start, until the next task of the class starts or the lesson ends.
-
-    A child is counted as struggling in a task when its signal began in that span.
-    """
-    starts: dict[str, datetime] = {}
-    for event in events:
-        if event.kind == "task_started" and event.detail:
-            starts.setdefault(event.detail, event.at)
-    last = lesson.ended_at or max([event.at for event in events], default=lesson.started_at)
-    if not smoothed.empty:
-        last = max(last, smoothed["at"].iloc[-1].to_pydatetime())
-    ends = [*starts.values(), last][1:]
-    codes, valence, parts = np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
-    if not smoothed.empty:
-        face = smoothed["face"].to_numpy()
-        codes, valence = codes_of(smoothed["child"])[face], smoothed["valence"].to_numpy(dtype=np.float64)[face]
-        borders = [border.timestamp() for border in (*starts.values(), last)]
-        parts = np.searchsorted(borders, seconds_of(smoothed["at"])[face], side="right") - 1
-    for part, ((task, start), end) in enumerate(zip(starts.items(), ends, strict=True)):
-        own = [event for event in events if event.detail == task]
-        failed = [event for event in own if event.kind == "task_failed"]
-        solved = {event.child: event.at for event in own if event.kind == "task_solved" and event.child}
-        struggling = {s.child for s in signals if s.kind == STRUGGLING and start <= s.start < end}
-        inside = parts == part
-        minutes = [(at - start).total_seconds() / 60 for at in solved.values()]
-        yield TaskSummary(
-            task=task,
-            started_at=start,
-            ended_at=end,
-            failures=len(failed),
-            children_failed=len({event.child for event in failed}),
-            children_solved=len(solved),
-            children_struggling=len(struggling),
-            valence=_mean_of_children(codes[inside], valence[inside]),
-            median_minutes=float(np.median(minutes)) if minutes else None,
-        )
-
-
-def _mean_of_children(codes: npt.NDArray[np.int64], values: Floats) -> float | None:
-    """The mean over children of each child's mean; None without values."""
-    if not len(values):
-        return None
-    counts = np.bincount(codes)
-    return float((np.bincount(codes, weights=values)[counts > 0] / counts[counts > 0]).mean())

@@ -222,19 +222,24 @@ class LessonStore:
 
     # events, corrections, audit
 
-    def add_event(self, event: Event) -> None:
-        """Adds an event; one whose id is known is left out. Raises ValueError for an unknown lesson or child."""
+    def add_event(self, event: Event) -> bool:
+        """Adds an event; one that was sent before is left out. False if its id is another event's, which stays: of
+        another child, kind or detail. Raises ValueError for an unknown lesson or child."""
 
-        def work(cursor: duckdb.DuckDBPyConnection) -> None:
+        def work(cursor: duckdb.DuckDBPyConnection) -> bool:
             lesson = observations.lesson_number(cursor, event.lesson)
             child = None if event.child is None else observations.child_number(cursor, event.child)
-            if not _rows(cursor, "SELECT 1 FROM event WHERE lesson = ? AND id = ?", [lesson, event.id]):
+            stored = _rows(
+                cursor, "SELECT child, kind, detail FROM event WHERE lesson = ? AND id = ?", [lesson, event.id]
+            )
+            if not stored:
                 cursor.execute(
                     "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
                     [event.id, lesson, child, event.at, event.kind, event.detail],
                 )
+            return stored in ([], [(child, event.kind, event.detail)])
 
-        self._writer.run(work)
+        return self._writer.run(work)
 
     def events(self, lesson_id: str, child: str | None = None) -> list[Event]:
         """The events of a lesson in order of time; for a child: its own and those of the whole class."""

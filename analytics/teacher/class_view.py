@@ -244,10 +244,10 @@ class ClassView(LessonStore):
             return self.demonstration.events(lesson_id, child)
         return self._whole.events(self._seen(lesson_id), child)
 
-    def add_event(self, event: Event) -> None:
-        """Adds an event. `UserError` for a lesson or child that the reader does not see, or may not change."""
+    def add_event(self, event: Event) -> bool:
+        """See `LessonStore.add_event`. `UserError` for a lesson or child that the reader does not see, or may not change."""
         self._require_change(event.lesson, event.child)
-        self._whole.add_event(event)
+        return self._whole.add_event(event)
 
     def corrections(self, lesson_id: str, child: str | None = None) -> list[Correction]:
         """See `LessonStore.corrections`."""

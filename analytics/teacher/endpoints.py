@@ -31,7 +31,7 @@ from analytics.teacher.context import (
 from analytics.teacher.small_groups import is_small
 from analytics.teacher.tabs.child import save_correction
 from analytics.teacher.tabs.classes import LONGEST_CONSENT, LONGEST_LESSON, enrol_children
-from analytics.teacher.tabs.lesson import lesson_moments, tasks_table
+from analytics.teacher.tabs.lesson import child_tasks_json, lesson_moments, tasks_table
 from analytics.words.sentences import animal_name, erasing_text, reason_text, suggestion_text
 from analytics.words.texts import say
 
@@ -201,7 +201,8 @@ def teacher_handlers(context: TeacherContext) -> dict[str, Callable[..., Any]]:
     def lesson_summary(lesson: str, language: str = "", request: gr.Request = None) -> dict:  # type: ignore[assignment]
         """The whole lesson: ``lesson``; ``heat`` (children, starts of the stretches, mean valence of each, null
         without a face);
-        ``tasks`` (a table); ``signals``; ``moments`` (at, child, kind, words). ``language``: en or ru, by default the
+        ``tasks`` (a table); ``child_tasks`` (child, animal, task, started, seconds, attempts, failures, solved: the
+        time, or null); ``signals``; ``moments`` (at, child, kind, words). ``language``: en or ru, by default the
         caller's."""
         spoken = check_language(language, context.language_of(request))
         found = context.lesson(lesson)
@@ -223,6 +224,7 @@ def teacher_handlers(context: TeacherContext) -> dict[str, Callable[..., Any]]:
                 ],
             },
             "tasks": table_json(tasks_table(summary, spoken)),
+            "child_tasks": child_tasks_json(summary, names, spoken),
             "signals": [
                 signal_json(signal, names.get(signal.child, ""), spoken, found.ended_at is None) for signal in signals
             ],

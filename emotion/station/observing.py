@@ -30,6 +30,7 @@ CALLER_ERROR_STATUS = {
     "in_future": 422,
     "before_lesson": 422,
     "class_event": 403,
+    "other_event": 409,
 }
 
 

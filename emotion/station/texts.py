@@ -128,6 +128,7 @@ WORDS: dict[str, dict[str, str]] = {
             "With the lesson's code an event is of one child: name it. For the whole class use the lesson's id, which "
             "a teacher's program gets when it starts or lists lessons."
         ),
+        "error_other_event": "This id is another event's of the lesson, which stays: give each event an id of its own.",
         "error_too_many_events": (
             "More than {limit} events a minute of one child. Wait {seconds} seconds; a call with the same id is "
             "recorded once."
@@ -299,6 +300,7 @@ WORDS: dict[str, dict[str, str]] = {
             "С кодом урока событие относится к одному ребёнку: укажите его. Для всего класса нужен id урока: его "
             "получает программа учителя, когда начинает урок или запрашивает список уроков."
         ),
+        "error_other_event": "Этот id уже у другого события урока, и оно остаётся: дайте каждому событию свой id.",
         "error_too_many_events": (
             "Больше {limit} событий в минуту от одного ребёнка. Подождите {seconds} с; вызов с тем же id записывается "
             "один раз."

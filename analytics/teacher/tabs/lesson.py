@@ -1,5 +1,6 @@
 """The tab "Lesson": the heat map, the tasks, and the moments worth remembering."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +53,23 @@ def tasks_table(summary: LessonSummary, language: str) -> pd.DataFrame:
             say(language, "task_change"): [failure_change(summary, task.task, language) for task in tasks],
         }
     )
+
+
+def child_tasks_json(summary: LessonSummary, animals: Mapping[str, str], language: str) -> list[dict[str, object]]:
+    """What is known of each child in each task, as numbers and times. ``animals``: by pseudonym."""
+    return [
+        {
+            "child": task.child,
+            "animal": animal_name(language, animals[task.child]) if task.child in animals else "",
+            "task": task.task,
+            "started": task.started_at.isoformat(),
+            "seconds": round(task.seconds, 1),
+            "attempts": task.attempts,
+            "failures": len(task.failed),
+            "solved": task.solved_at.isoformat() if task.solved_at else None,
+        }
+        for task in summary.child_tasks
+    ]
 
 
 def failure_change(summary: LessonSummary, task: str, language: str) -> str:

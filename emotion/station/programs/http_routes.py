@@ -91,7 +91,8 @@ def add_station_routes(
     async def log_event(request: Request, event: NewEvent) -> dict[str, Any]:
         """Records what happened in a lesson, for one child or for the class. Of a child 60 at once, then 15 a minute.
         Answers recorded and id. Reasons of refusals: unknown_lesson, unknown_child, bad_event, no_consent,
-        lesson_ended, in_future, before_lesson, class_event (the code is for one child), busy."""
+        lesson_ended, in_future, before_lesson, class_event (the code is for one child), other_event (the id is
+        another one's), busy."""
         language, client, teacher = language_of(request), client_address(request), bool(is_teacher(request))
         answer = await intake.log_event(
             event.lesson, event.kind, event.detail, event.child, event.at, event.id, client, language, teacher

@@ -241,6 +241,9 @@ def test_an_event_is_logged_for_a_child_or_for_the_class(
     answer, identity = recorder.log_event(lesson.code, "task_failed", "task 4", code)
     assert answer == OK
     assert recorder.log_event(lesson.code, "break", "", None, None, "mine") == (OK, "mine")
+    assert recorder.log_event(lesson.code, "break", "", None, None, "mine") == (OK, "mine"), "sent again"
+    other = recorder.log_event(lesson.code, "note", "of something else", None, None, "mine")
+    assert other == (RecordingOutcome(False, "other_event"), "")
     assert recorder.log_event(lesson.code, "hint", "", "fox-2222")[0].reason == "unknown_child"
     child = recorder.resolve_child(lesson.code, code)
     assert child is not None

@@ -189,7 +189,9 @@ def test_a_child_sees_its_own_events_and_those_of_the_class(lesson_store: Lesson
     lesson_store.put_child(make_child("d" * 20, "bear"))
     for number, (identity, child) in enumerate((("one", None), ("two", "c" * 20), ("three", "d" * 20))):
         lesson_store.add_event(Event(identity, "lesson-1", child, START + timedelta(seconds=number), "hint", "arrow"))
-    lesson_store.add_event(Event("one", "lesson-1", None, START, "hint", "sent twice"))
+    assert lesson_store.add_event(Event("one", "lesson-1", None, START + timedelta(hours=1), "hint", "arrow"))
+    for child, kind, detail in ((None, "hint", "other"), (None, "break", "arrow"), ("c" * 20, "hint", "arrow")):
+        assert not lesson_store.add_event(Event("one", "lesson-1", child, START, kind, detail)), "another event"
     assert [event.id for event in lesson_store.events("lesson-1")] == ["one", "two", "three"]
     assert [event.id for event in lesson_store.events("lesson-1", "c" * 20)] == ["one", "two"]
 
