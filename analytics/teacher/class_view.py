@@ -245,7 +245,7 @@ class ClassView(LessonStore):
         return self._whole.events(self._seen(lesson_id), child)
 
     def add_event(self, event: Event) -> bool:
-        """See `LessonStore.add_event`. `UserError` for a lesson or child that the reader does not see, or may not change."""
+        """See `LessonStore.add_event`. `UserError` for what the reader does not see, or may not change."""
         self._require_change(event.lesson, event.child)
         return self._whole.add_event(event)
 
