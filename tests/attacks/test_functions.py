@@ -13,13 +13,13 @@ import pytest
 
 from emotion.serving.function_calls import MOST_WAITING_OF_A_CLIENT
 from emotion.serving.rate_limits import SMALL_BODY_BYTES
-from emotion.station.try_it import EXAMPLES
+from emotion.station.photograph.http_routes import EXAMPLES
 from tests.attack_target import Target
 from tests.class_in_lesson import class_in_lesson, stranger
 
 pytestmark = pytest.mark.slow
 
-PHOTOGRAPH = next(iter(sorted(EXAMPLES.glob("*.jpg"))))
+PHOTOGRAPH = EXAMPLES["astronaut"]
 HUGE = 1e9
 FACE = {
     "box": [-HUGE, -HUGE, HUGE, HUGE],
