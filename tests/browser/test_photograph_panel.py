@@ -183,6 +183,8 @@ def test_what_was_read_stands_there_without_scrolling(
         page.goto(server.url)
         example(page, 3, language)
         seen(page)
+        ink = page.locator(".photo-faces span").first.evaluate("it => getComputedStyle(it).color")
+        assert ink == "rgb(0, 0, 0)", "black on orange, also on a dark page"
         for place in (page.locator(".photo .face-picture"), page.locator(".photo-bars tr").last):
             box = place.bounding_box()
             assert box is not None

@@ -7,7 +7,7 @@ WORDS: dict[str, dict[str, str]] = {
             "kept."
         ),
         "choose": "Choose a photograph",
-        "another": "Another photograph",
+        "another": "Another photo",
         "take": "Take the photograph",
         "photograph": "Your photograph",
         "example": "Example {number}",
