@@ -322,6 +322,6 @@ def test_each_tab_fits_and_is_kept_as_a_picture(playwright, station, tmp_path, l
         wait_for_frames(page, 2)
         assert page.locator(".lesson-message").bounding_box()["y"] + 40 < size[1], "the message needs no scrolling"
         page.screenshot(path=ARTEFACTS / f"station-live-{name}", full_page=True)
-        page.locator("button[name=stop]").click()
+        page.locator(".lesson button[name=stop]").click()
         page.get_by_role("tab", name={"en": "About", "ru": "О программе"}[language]).click()
         page.screenshot(path=ARTEFACTS / f"station-about-{name}", full_page=True)
