@@ -71,7 +71,10 @@ from emotion.station.known_stations import KnownStations
 from emotion.station.live.http_routes import add_live_route
 from emotion.station.live.live_frames import LiveFrames
 from emotion.station.observing import Observer
+from emotion.station.pace import Pace
 from emotion.station.page import CSS, NOTICES_CSS, build_station, theme, translations
+from emotion.station.photograph.http_routes import add_photograph_routes
+from emotion.station.photograph.photographs import Photographs
 from emotion.station.programs.http_routes import add_station_routes
 from emotion.station.tablet_marks import COOKIE, TabletMarks
 
@@ -199,6 +202,8 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     decoder = IsolatedDecoder()
     decoder.process.start()
     add_live_route(app, LiveFrames(classifier, decoder, intake.is_lesson))
+    pace, upload_bytes = Pace(intake.is_lesson), settings.upload_megabytes * 1_000_000
+    add_photograph_routes(app, Photographs(classifier, decoder, pace, upload_bytes))
     station = build_station(
         classifier,
         intake,
@@ -206,6 +211,8 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
         words,
         decoder,
         teaching,
+        pace,
+        upload_bytes,
         settings.frames_per_second,
         settings.retention_days,
         is_teacher=is_teacher,

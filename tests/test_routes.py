@@ -18,8 +18,8 @@ ELSEWHERE = ("192.168.1.9", 1)  # another computer than the one on which the app
 
 # Every route of the server by who may reach it. One that is in none of the sets fails the test: somebody has to think.
 OWN_ROUTES = {
-    "/observe", "/admission", "/live", "/teach", "/teach/state", "/teach/keep", "/teach/undo", "/teach/finish",
-    "/healthz", "/readyz",
+    "/observe", "/admission", "/live", "/photograph", "/photograph/picture", "/photograph/example",
+    "/teach", "/teach/state", "/teach/keep", "/teach/undo", "/teach/finish", "/healthz", "/readyz",
     "/api/v1/", "/api/v1/openapi.json", "/api/v1/station/observe", "/api/v1/station/events", "/api/v1/station/lesson",
     "/api/v1/station/signals", "/api/v1/station/signals/stream", "/api/v1/station/example",
 }  # fmt: skip

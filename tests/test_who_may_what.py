@@ -92,12 +92,6 @@ TEACHER_FUNCTIONS = {
 STATION_FUNCTIONS = {
     "try_it.predict": "self",
     "try_it.predict_batch": "self",
-    "try_it.read": "self",
-    "try_it.describe": "self",
-    "try_it.choose": "self",
-    "try_it.explain": "self",
-    "try_it.face_at": "self",
-    "helpers.load_example": "self",  # Gradio's own, for the examples below the photograph
     "endpoints.observe": "lesson and child by code",
     "endpoints.log_event": "lesson and child by code",
     "endpoints.lesson_status": "lesson by code",

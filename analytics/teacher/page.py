@@ -149,7 +149,7 @@ def build_page(context: TeacherContext) -> gr.Blocks:
         child = gr.Dropdown(label=word("child"), choices=[], min_width=240, scale=3, render=False, elem_id="child")
         with gr.Tabs(selected="now") as tabs:
             layout = PageLayout(word, tabs, lesson, child, zone, place, moment, open_tab, timer, slow_timer)
-            add_now(context, layout)
+            draw_board, board = add_now(context, layout)
             add_child(context, layout)
             add_lesson(context, layout)
             add_trends(context, layout)
@@ -187,7 +187,14 @@ def build_page(context: TeacherContext) -> gr.Blocks:
             choices = context.lesson_choices(language, name)
             running = [item.id for item in context.store.lessons() if item.ended_at is None]
             first = running[0] if running else SAMPLE_ID
-            return name, str(address or "")[:ADDRESS_CHARACTERS], gr.Dropdown(choices=choices, value=first)
+            # Header and board come with the choice itself: on a busy machine each answer more takes a second.
+            return (
+                name,
+                str(address or "")[:ADDRESS_CHARACTERS],
+                gr.Dropdown(choices=choices, value=first),
+                *choose(first, None, request),
+                *draw_board(first, name, "", request),
+            )
 
         @with_user_errors(context)
         def tick(lesson_id: str, request: gr.Request) -> str:
@@ -209,7 +216,7 @@ def build_page(context: TeacherContext) -> gr.Blocks:
         page.load(
             arrive,
             [zone_probe, place_probe],
-            [zone, place, lesson],
+            [zone, place, lesson, *header, *board],
             js=ARRIVAL_SCRIPT,
             show_progress="hidden",
             api_visibility="private",

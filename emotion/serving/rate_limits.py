@@ -72,7 +72,7 @@ RETRY_SECONDS = 2
 
 # Files come here, in requests of their own; nothing else that anybody sends is large.
 FRAMES = ("/observe", "/api/v1/station/observe")
-LARGE_BODIES = (*FRAMES, "/live", "/teach", "/gradio_api/upload")
+LARGE_BODIES = (*FRAMES, "/live", "/photograph", "/photograph/picture", "/teach", "/gradio_api/upload")
 SMALL_BODY_BYTES = 64 * 1024
 
 

@@ -68,10 +68,9 @@ SITE_BAR = {
         "station": "Station",
         "teacher": "Teacher",
         "language": "Language",
-        "example": "Example",
         "empty": "Nothing yet",
     },
-    "ru": {"station": "Станция", "teacher": "Учитель", "language": "Язык", "example": "Пример", "empty": "Пока пусто"},
+    "ru": {"station": "Станция", "teacher": "Учитель", "language": "Язык", "empty": "Пока пусто"},
 }
 
 

@@ -7,6 +7,7 @@ whether a frame would be recorded, so that no picture of a child leaves the tabl
 with ``take=true``.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -80,11 +81,14 @@ def add_frame_routes(app: FastAPI, intake: FrameIntake, marks: TabletMarks) -> N
         return answer
 
 
-async def read_body(request: Request, limit: int, language: str) -> bytes:
-    """The body of ``request``, read no further than ``limit`` bytes. Raises `RefusedError` if empty or longer."""
+async def read_body(request: Request, limit: int, language: str, arrived: Callable[[int], None] | None = None) -> bytes:
+    """The body of ``request``, read no further than ``limit`` bytes; ``arrived`` is told of each piece how many it has.
+    Raises `RefusedError` if empty or longer, and what ``arrived`` raises."""
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
+        if arrived:
+            arrived(len(part))
         if size > limit:
             raise RefusedError("too_large", say(language, "error_too_large", limit=limit // 1_000_000), 413)
         parts.append(part)

@@ -8,7 +8,7 @@ from emotion.station.animals import ANIMALS
 from emotion.station.texts import LESSON_KEYS, TEXTS, say
 
 STATIC = Path(__file__).resolve().parent / "static"
-SCRIPTS = ("animal.js", "memory.js", "lesson.js")  # one scope: the later use what the earlier define
+SCRIPTS = ("camera.js", "animal.js", "memory.js", "lesson.js")  # one scope: the later use what the earlier define
 OPENING_SCRIPT = (STATIC / "opening.js").read_text(encoding="utf-8")
 
 

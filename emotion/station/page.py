@@ -15,13 +15,15 @@ from emotion.station.frame_intake import FrameIntake
 from emotion.station.lesson import OPENING_SCRIPT, STATIC, build_lesson
 from emotion.station.live.panel import build_live
 from emotion.station.pace import Pace
+from emotion.station.photograph.panel import build_photograph
 from emotion.station.texts import TEXTS, say
-from emotion.station.try_it import LOW_QUALITY, build_try_it
+from emotion.station.try_it import add_try_it
 
 CSS = (STATIC / "station.css").read_text(encoding="utf-8")
 NOTICES_CSS = (STATIC / "notices.css").read_text(encoding="utf-8")  # of both pages, as the theme is
 
-# Seconds between clean-ups, and the age at which an uploaded or a drawn photograph of Try it is deleted.
+LOW_QUALITY = 0.3  # of a face; below it Try it says that the bars are less reliable
+# Seconds between clean-ups, and the age at which an uploaded or a drawn photograph is deleted.
 DELETE_CACHE = (30, int(KEEP_SECONDS))
 
 
@@ -59,18 +61,22 @@ def build_station(
     word: Callable[[str], Any],
     decoder: IsolatedDecoder,
     teaching: Teaching,
+    pace: Pace,
+    photograph_bytes: int,
     frames_per_second: float = 1.0,
     retention_days: int = 30,
     is_teacher: Callable[[Any], bool] = lambda _: False,
 ) -> gr.Blocks:
-    """The page and its named endpoints. ``word``: `translations`; ``decoder`` opens the photographs of Try it;
-    ``frames_per_second``: where a lesson begins; ``is_teacher``: whether a request may speak of the whole class."""
+    """The page and its named endpoints. ``word``: `translations`; ``decoder`` opens the photographs of programs, which
+    keep to ``pace``; ``photograph_bytes``: the largest photograph of the page; ``frames_per_second``: where a lesson
+    begins; ``is_teacher``: whether a request may speak of the whole class."""
     with gr.Blocks(title=TEXTS["en"]["title"], analytics_enabled=False, delete_cache=DELETE_CACHE) as page:
         gr.Markdown(word("title_heading"))
         with gr.Tabs() as tabs:
             with gr.Tab(word("tab_try"), id="try"), gr.Tabs():
                 with gr.Tab(word("photo"), id="photograph"):
-                    build_try_it(classifier, language_of, word, decoder, Pace(intake.is_lesson))
+                    build_photograph(LOW_QUALITY, photograph_bytes)
+                    gr.Markdown(word("meaning"), elem_id="meaning")
                 with gr.Tab(word("tab_live"), id="live"):
                     build_live(LOW_QUALITY)
             with gr.Tab(word("tab_lesson"), id="lesson"):
@@ -79,5 +85,6 @@ def build_station(
                 gr.Markdown(word("about"))
         build_calibration()
         page.load(None, None, [tabs], js=OPENING_SCRIPT, api_visibility="private")
+        add_try_it(classifier, language_of, decoder, pace)
         add_endpoints(intake, teaching, language_of, page.upload_file_set, is_teacher)
     return page

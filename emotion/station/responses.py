@@ -1,12 +1,7 @@
-"""A `Recognition` as plain JSON for programs and as a table of bars for the page."""
-
-from pathlib import Path
+"""A `Recognition` as plain JSON."""
 
 from emotion.classifier import RecognisedFace, Recognition
-from emotion.labels import COLOURS, KEYS, NAMES, Emotion
-from emotion.serving.rendering import templates_in
-
-TEMPLATES = templates_in(Path(__file__).parent / "templates")
+from emotion.labels import KEYS, NAMES, Emotion
 
 
 def recognition_details(recognition: Recognition) -> dict[str, object]:
@@ -42,14 +37,3 @@ def _face_details(found: RecognisedFace) -> dict[str, object]:
 def confidences(probabilities: dict[str, float], language: str) -> dict[str, float]:
     """The eight probabilities under the names that ``language`` has for the classes, for Gradio's Label."""
     return {NAMES[language][Emotion[key.upper()]]: float(value) for key, value in probabilities.items()}
-
-
-def probability_bars(probabilities: dict[str, float], language: str) -> str:
-    """The eight probabilities as an HTML table: in the order and colours of the charts, the largest in bold."""
-    return TEMPLATES.get_template("probability_bars.html").render(
-        expressions=list(Emotion),
-        probabilities=probabilities,
-        top=max(probabilities, key=probabilities.__getitem__),
-        names=NAMES[language],
-        colours=COLOURS,
-    )

@@ -13,33 +13,13 @@ WORDS: dict[str, dict[str, str]] = {
         "tab_lesson": "Lesson",
         "tab_about": "About",
         # Try it
-        "try_intro": (
-            "Choose a photograph, paste one, drop one here or take one with the camera. It is read in memory and "
-            "not kept."
-        ),
         "photo": "Photograph",
-        "result_photo": "Faces found",
-        "bars": "Expression of the chosen face",
-        "which_face": "Face",
-        "face_number": "Face {number}",
-        "details": "Details for programs",
-        "examples": "Examples",
-        "explain": "Where did the network look?",
-        "heat_legend": "Orange to yellow: places that spoke most for this expression. Clear: those that hardly did.",
-        "explain_back": "Back to the photograph",
         "meaning": (
             "**What this does not mean.** The bars describe an *expression*: how a face looks in one picture, "
             "compared with pictures that people have labelled. They do not tell what a person feels, thinks or is "
             "like. A concentrating child often looks “sad” or “angry”. Never use them for grades, discipline or a "
             "diagnosis."
         ),
-        "no_face_found": (
-            "No face was found. Try a photograph in which a face is larger, lit from the front and not covered."
-        ),
-        "one_face": "One face, read in {milliseconds} ms.",
-        "many_faces": "{count} faces, read in {milliseconds} ms. Choose one below or tap it in the photograph.",
-        "low_quality": "This face is small, blurred or turned away: the bars are less reliable.",
-        "choose_photo_first": "Choose a photograph first.",
         # About
         "about": (
             "The face is found, straightened and shown to a ResNet152 network, which answers with eight numbers "
@@ -87,7 +67,7 @@ WORDS: dict[str, dict[str, str]] = {
         "need_codes": "Please type the lesson code and your own code.",
         "need_consent": "Please read the text and tick the box first.",
         "camera_denied": "The camera is not allowed. Ask your teacher to allow the camera for this page.",
-        "camera_missing": "I can't find a camera. Is it plugged in? Is another program using it?",
+        "camera_missing": "I can't find a camera. Is it plugged in? Please call your teacher.",
         "camera_busy": "Another program is using the camera. Please call your teacher.",
         "camera_insecure": "The camera works only on a safe page (https). Please call your teacher.",
         "no_face": "I can't see your face. Please sit in front of the camera.",
@@ -192,34 +172,13 @@ WORDS: dict[str, dict[str, str]] = {
         "tab_live": "Вживую",
         "tab_lesson": "Урок",
         "tab_about": "О программе",
-        "try_intro": (
-            "Выберите фотографию, вставьте её из буфера, перетащите сюда или снимите камерой. Она читается в "
-            "памяти и не сохраняется."
-        ),
         "photo": "Фотография",
-        "result_photo": "Найденные лица",
-        "bars": "Выражение выбранного лица",
-        "which_face": "Лицо",
-        "face_number": "Лицо {number}",
-        "details": "Подробности для программ",
-        "examples": "Примеры",
-        "explain": "Куда смотрела сеть?",
-        "heat_legend": (
-            "От оранжевого к жёлтому: места, которые больше всего говорили за это выражение. Без цвета: те, что почти "
-            "ничего не значили."
-        ),
-        "explain_back": "Назад к фотографии",
         "meaning": (
             "**Чего это не означает.** Столбики описывают *выражение*: как лицо выглядит на одном снимке по "
             "сравнению со снимками, которые разметили люди. Они не говорят, что человек чувствует, думает и какой "
             "он. Сосредоточенный ребёнок часто выглядит «грустным» или «злым». Не используйте их для оценок, "
             "наказаний или диагнозов."
         ),
-        "no_face_found": "Лицо не найдено. Возьмите снимок, где лицо крупнее, освещено спереди и не закрыто.",
-        "one_face": "Одно лицо, время {milliseconds} мс.",
-        "many_faces": "Лиц: {count}, время {milliseconds} мс. Выберите лицо ниже или коснитесь его на снимке.",
-        "low_quality": "Лицо мелкое, размытое или повёрнуто: столбики менее надёжны.",
-        "choose_photo_first": "Сначала выберите фотографию.",
         "about": (
             "Лицо находится, выравнивается и показывается сети ResNet152, которая отвечает восемью числами с "
             "суммой единица. Кадры урока используются в памяти и отбрасываются; хранятся псевдоним, время, восемь "
@@ -262,7 +221,7 @@ WORDS: dict[str, dict[str, str]] = {
         "need_codes": "Введи, пожалуйста, код урока и свой код.",
         "need_consent": "Сначала прочитай текст и поставь галочку.",
         "camera_denied": "Камера не разрешена. Попроси учителя разрешить камеру для этой страницы.",
-        "camera_missing": "Не вижу камеру. Она подключена? Может быть, её заняла другая программа?",
+        "camera_missing": "Не вижу камеру. Она подключена? Позови, пожалуйста, учителя.",
         "camera_busy": "Камеру заняла другая программа. Позови, пожалуйста, учителя.",
         "camera_insecure": "Камера работает только на безопасной странице (https). Позови, пожалуйста, учителя.",
         "no_face": "Не вижу твоего лица. Сядь, пожалуйста, перед камерой.",
@@ -369,7 +328,7 @@ LESSON_KEYS: tuple[str, ...] = (
     "consent_text", "consent_adult", "consent_accept", "start", "pause", "resume", "stop", "again", "preview",
     "for_teacher", "for_adults", "rate", "ready", "starting", "recording", "paused", "stopped", "came_back",
     "need_codes", "need_consent",
-    "camera_denied", "camera_missing", "camera_insecure", "no_face", "second_face", "connection", "busy",
+    "camera_denied", "camera_missing", "camera_busy", "camera_insecure", "no_face", "second_face", "connection", "busy",
     "lesson_ended", "no_consent", "unknown_lesson", "unknown_child", "recording_disabled", "server_trouble",
     "other_tablet", "here", "browser_old", "page_trouble",
 )  # fmt: skip

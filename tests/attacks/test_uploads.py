@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from emotion.serving.upload_limits import UploadQuota, sweep
-from emotion.station.try_it import EXAMPLES
+from emotion.station.photograph.http_routes import EXAMPLES
 from tests.attack_target import Target
 from tests.class_in_lesson import class_in_lesson, stranger
 
-PHOTOGRAPH = (EXAMPLES / "astronaut.jpg").read_bytes()
+PHOTOGRAPH = EXAMPLES["astronaut"].read_bytes()
 ADDRESSES = (f"127.0.5.{number}" for number in range(1, 255))
 
 

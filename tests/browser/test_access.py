@@ -24,7 +24,7 @@ TABS = {
     "/teacher/": ("Now", "Child", "Lesson", "Trends", "Report", "Class and lessons", "About the model"),
     "/": ("Try it", "Live", "Photograph", "Lesson", "About"),
 }
-READY = {"/teacher/": ".tile", "/": ".gallery-item"}  # what stands there when a page is complete
+READY = {"/teacher/": ".tile", "/": ".photo-examples img"}  # what stands there when a page is complete
 
 
 @pytest.fixture(scope="module")

@@ -143,29 +143,6 @@ def test_a_denied_camera_is_said_and_one_more_click_helps(
         expect(message(page)).to_have_text(WORDS["en"]["on"])
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize(
-    ("script", "key"),
-    [
-        (None, "camera_missing"),
-        ("throw new DOMException('in use', 'NotReadableError')", "camera_busy"),
-        ("throw new DOMException('no', 'NotAllowedError')", "camera_denied"),
-        ("insecure", "camera_insecure"),
-    ],
-)
-def test_what_is_in_the_way_of_the_camera_is_said_in_our_own_words(
-    playwright: Playwright, server: ComposedApp, script: str | None, key: str, language: str
-) -> None:
-    with visitor(playwright, locale=LANGUAGES[language]) as page:
-        if script == "insecure":
-            page.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
-        elif script:
-            page.add_init_script(f"navigator.mediaDevices.getUserMedia = async () => {{ {script} }}")
-        open_live(page, server.url, language)
-        expect(message(page)).to_have_text(WORDS[language][key])
-        expect(page.get_by_role("button", name=WORDS[language]["start"])).to_be_visible()
-
-
 def test_an_empty_chair_and_two_people(playwright: Playwright, server: ComposedApp, tmp_path: Path) -> None:
     with visitor(playwright, *camera(film(tmp_path / "camera.mjpeg", 0))) as page:
         open_live(page, server.url)

@@ -1,4 +1,4 @@
-"""The station page in a real browser: a photograph is read, a lesson is recorded, and a child is told what is wrong."""
+"""The station page in a real browser: a lesson is recorded, and a child is told what is wrong."""
 
 import time
 from collections.abc import Iterator
@@ -6,9 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import skimage.data
 from gradio_client import Client
-from PIL import Image
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.browser.chromium import ARTEFACTS, camera, film, launch, watch_console
@@ -63,50 +61,6 @@ def wait_for_frames(page: Page, count: int) -> None:
         with page.expect_response("**/observe?**") as answer:
             pass
         assert answer.value.json()["recorded"]
-
-
-def test_an_uploaded_photograph_gets_boxes_bars_and_a_note_on_what_they_mean(playwright, station, tmp_path):
-    Image.fromarray(skimage.data.astronaut()).save(tmp_path / "astronaut.png")
-    with visitor(playwright) as page:
-        page.goto(station[0].url)
-        page.set_input_files("#photo input[type=file]", tmp_path / "astronaut.png")
-        expect(page.locator("#bars tr.top")).to_have_attribute("data-expression", "happy")
-        assert page.locator("#bars tr").count() == 8
-        expect(page.locator("#drawn img")).to_be_visible()
-        expect(page.locator("#sentence")).to_contain_text("One face")
-        expect(page.locator("#meaning")).to_contain_text("What this does not mean")
-
-
-def test_every_face_of_a_photograph_can_be_chosen(playwright, station):
-    with visitor(playwright) as page:
-        page.goto(station[0].url)
-        page.locator(".gallery-item").nth(2).click()
-        expect(page.locator("#sentence")).to_contain_text("2 faces")
-        before = page.locator("#drawn img").get_attribute("src")
-        page.get_by_label("Face 2").check()
-        expect(page.locator("#drawn img")).not_to_have_attribute("src", before or "")
-        expect(page.locator("#bars tr.top")).to_be_visible()
-        # Tapping the first face, at the left, goes back to it.
-        picture = page.locator("#drawn img")
-        box = picture.bounding_box()
-        picture.click(position={"x": box["width"] * 0.23, "y": box["height"] * 0.3})
-        expect(page.get_by_label("Face 1")).to_be_checked()
-
-
-def test_a_photograph_without_a_face_is_said_to_have_none(playwright, station):
-    with visitor(playwright) as page:
-        page.goto(station[0].url)
-        page.locator(".gallery-item").nth(1).click()
-        expect(page.locator("#sentence")).to_contain_text("No face was found")
-        assert page.locator("#bars tr").count() == 0
-
-
-def test_a_file_that_is_no_picture_is_refused_in_words(playwright, station, tmp_path):
-    (tmp_path / "letter.png").write_text("Dear teacher")
-    with visitor(playwright) as page:
-        page.goto(station[0].url)
-        page.set_input_files("#photo input[type=file]", tmp_path / "letter.png")
-        expect(page.get_by_text("This file is not a picture")).to_be_visible()
 
 
 def test_a_lesson_with_the_webcam_is_recorded(playwright, tmp_path):
@@ -354,8 +308,8 @@ def test_each_tab_fits_and_is_kept_as_a_picture(playwright, station, tmp_path, l
     arguments = camera(film(tmp_path / "camera.mjpeg", 1))
     with visitor(playwright, *arguments, locale=LANGUAGES[language], **options) as page:
         page.goto(app.url)
-        page.locator(".gallery-item").nth(2).click()
-        expect(page.locator("#bars tr.top")).to_be_visible()
+        page.get_by_role("button", name={"en": "Example 3", "ru": "Пример 3"}[language]).click()
+        expect(page.locator(".photo-bars tr.top")).to_be_visible()
         page.wait_for_timeout(500)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out to the side"
         page.screenshot(path=ARTEFACTS / f"station-try-{name}", full_page=True)
@@ -368,6 +322,6 @@ def test_each_tab_fits_and_is_kept_as_a_picture(playwright, station, tmp_path, l
         wait_for_frames(page, 2)
         assert page.locator(".lesson-message").bounding_box()["y"] + 40 < size[1], "the message needs no scrolling"
         page.screenshot(path=ARTEFACTS / f"station-live-{name}", full_page=True)
-        page.locator("button[name=stop]").click()
+        page.locator(".lesson button[name=stop]").click()
         page.get_by_role("tab", name={"en": "About", "ru": "О программе"}[language]).click()
         page.screenshot(path=ARTEFACTS / f"station-about-{name}", full_page=True)

@@ -1,5 +1,6 @@
 """The tab "Now": who needs an adult, the class board, the mood of the last ten minutes."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -71,8 +72,9 @@ def two_tablets(context: TeacherContext, lesson: Lesson, language: str) -> str:
     return say(language, "two_tablets", names=", ".join(children)) if children else ""
 
 
-def add_now(context: TeacherContext, layout: PageLayout) -> None:
-    """Puts the tab's components in place and wires them."""
+def add_now(context: TeacherContext, layout: PageLayout) -> tuple[Callable[..., tuple[object, str]], list[Any]]:
+    """Puts the tab's components in place and wires them. Answers what draws the board (of a lesson's id, a zone, what
+    was drawn before, and a request), and where."""
     with layout.tab("now"):
         board = gr.HTML(js_on_load=CLICKS + ALERTS, elem_id="board", padding=False)
         alerts = gr.Checkbox(label=layout.word("alerts"), value=False, container=False, elem_classes=["no-print"])
@@ -152,3 +154,4 @@ def add_now(context: TeacherContext, layout: PageLayout) -> None:
     layout.private(board.play, play, [layout.zone], [layout.lesson], once=True)
     layout.private(board.stop, stop, [layout.zone], [layout.lesson], once=True)
     layout.opens_child(board, context)
+    return refresh, [board, last]

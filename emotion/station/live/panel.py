@@ -20,9 +20,10 @@ def build_live(low_quality: float) -> None:
         language: {key: text for key, text in words.items() if not key.startswith(ANSWERS)}
         for language, words in WORDS.items()
     }
-    style, markup = ((STATIC / name).read_text(encoding="utf-8") for name in ("live.css", "live.html"))
+    files = (SHARED / "face_panel.css", STATIC / "live.css", STATIC / "live.html")
+    shared, style, markup = (path.read_text(encoding="utf-8") for path in files)
     gr.HTML(
-        html_template=f"<style>{style}</style>{markup}",
+        html_template=f"<style>{shared}{style}</style>{markup}",
         js_on_load="\n".join(script.read_text(encoding="utf-8") for script in SCRIPTS),
         elem_id="live-panel",
         texts=texts,  # these reach the script as its `props`

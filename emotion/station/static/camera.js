@@ -13,6 +13,9 @@ const TROUBLES = {
   AbortError: "camera_busy",
 };
 
+const sleep = (time) => new Promise((resolve) => setTimeout(resolve, Math.max(0, time)));
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
 // What a browser must be able to do besides what Gradio's own page needs; the README names such browsers.
 function missingInBrowser() {
   return [
@@ -42,7 +45,7 @@ async function ask(url, body, patience = ANSWER_WITHIN) {
     if (response.status === 429) return { reason: "busy", wait: 1000 * Number(response.headers.get("Retry-After") || 3) };
     if (response.status >= 500) return { reason: "server_trouble" };
     const answer = await response.json();
-    return response.ok || answer.reason ? answer : { reason: "server_trouble" };
+    return response.ok || answer.reason ? answer : { reason: "server_trouble", error: answer.error };
   } catch (error) {
     throw new Disconnected(String(error)); // no answer in time, none at all, or another one's than our server's
   } finally {
@@ -63,6 +66,7 @@ let wakeLock = null;
 
 // A tablet that goes to sleep would stop everything. Not every browser can, and it may refuse to save its battery.
 async function keepAwake() {
+  if (wakeLock && !wakeLock.released) return;
   try {
     wakeLock = await navigator.wakeLock.request("screen");
   } catch {
@@ -83,6 +87,17 @@ async function permissionOfCamera() {
   }
 }
 
+// Calls `leave` when nobody sees a panel any more: the page is hidden, or another of its tabs is chosen, and then the panel
+// has no size, whether Gradio hides it or takes it away.
+function whenOutOfSight(panel, leave) {
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) leave();
+  });
+  new ResizeObserver(() => {
+    if (!panel.clientWidth) leave();
+  }).observe(panel);
+}
+
 class Camera {
   #canvas = document.createElement("canvas");
   #stream = null;
@@ -91,6 +106,11 @@ class Camera {
   constructor(video, whenLost) {
     this.video = video;
     this.whenLost = whenLost;
+    // Also when a tablet is turned. What the video lies in takes its shape, if its style wants to.
+    video.addEventListener("resize", () => {
+      const shape = video.videoWidth / video.videoHeight;
+      if (shape) video.parentElement.style.setProperty("--shape", Math.max(0.6, shape));
+    });
   }
 
   get isOpen() {

@@ -1,11 +1,8 @@
-// The lesson panel: camera, one frame at a time to the server, and a message for whatever is in the way.
-// Gradio calls this once with `element` and `props`: the texts by language and the frames a second to begin with.
+// The lesson panel: one frame at a time to the server, and a message for whatever is in the way. Gradio calls this once
+// with `element` and `props`, the texts by language and the frames a second to begin with, together with camera.js (camera
+// and connection), animal.js and memory.js, which stand before it in the same scope.
 
-const LONGEST = { width: 640, height: 480 }; // what a face detector needs of a child in front of a tablet
-const JPEG_QUALITY = 0.85;
 const NO_FACE_AFTER = 10_000; // ms; shorter absences are a look at the desk
-const ANSWER_WITHIN = 10_000; // ms; later than that the connection counts as lost
-const ASK_EVERY = 3_000; // ms between attempts to get back what is missing
 
 const language = document.documentElement.lang in props.texts ? document.documentElement.lang : "en";
 const words = props.texts[language];
@@ -14,7 +11,7 @@ const panel = find(".lesson"), form = find("form"), video = find("video"), messa
 const button = Object.fromEntries(
   ["other", "pause", "resume", "again", "here", "stop"].map((name) => [name, find(`button[name="${name}"]`)]),
 );
-const rate = find("select"), canvas = document.createElement("canvas");
+const rate = find("select");
 
 for (const item of element.querySelectorAll("[data-text]")) item.textContent = words[item.dataset.text];
 video.setAttribute("aria-label", words.preview);
@@ -25,26 +22,8 @@ rate.value = String(props.frames_per_second);
 form.lesson.value = window.lessonCode;
 form.child.value = window.childCode;
 
-// What a browser must be able to do besides what Gradio's own page needs. All of it is there in Chrome and Edge 94,
-// Firefox 93 and Safari 15.4, which the README names; what is missing is told as such, never as a lost connection.
-const missing = [
-  ["fetch", window.fetch],
-  ["AbortController", window.AbortController],
-  ["toBlob", HTMLCanvasElement.prototype.toBlob],
-  ["getRandomValues", window.crypto && crypto.getRandomValues],
-  // Over http to another computer the browser hides its cameras: that has a message of its own.
-  ["getUserMedia", !window.isSecureContext || (navigator.mediaDevices && navigator.mediaDevices.getUserMedia)],
-].filter(([, there]) => !there).map(([name]) => name);
+const missing = missingInBrowser(); // told as such, never as a lost connection
 if (missing.length) console.error("The lesson panel needs what this browser does not have:", missing.join(", "));
-
-// The network did not carry an answer. Whatever else is thrown is a fault of the page and logged as one.
-class Disconnected extends Error {}
-
-const troubleOf = (error) => {
-  if (error instanceof Disconnected) return "connection";
-  console.error("The lesson panel failed:", error);
-  return "page_trouble";
-};
 
 // Which tablet this is, so that a second one with the same code is noticed: the same after the page was loaded again.
 function nameOfTablet() {
@@ -54,7 +33,10 @@ function nameOfTablet() {
 const tablet = missing.length ? "" : nameOfTablet();
 
 // What the panel is doing (`state`) and what is in its way (`trouble`, the key of a message, or null).
-let state = "form", trouble = null, note = null, stream = null, timer = 0, inFlight = false, faceSeen = 0, wakeLock = null;
+const camera = new Camera(video, () => { // plugging in again is noticed by the next attempt
+  if (state === "recording") say("camera_missing");
+});
+let state = "form", trouble = null, note = null, timer = 0, inFlight = false, faceSeen = 0;
 
 // What of the codes needs no typing: "both", "child" or nothing. A child that is known sees its animal instead.
 function showCodes(animal) {
@@ -89,7 +71,7 @@ function say(newTrouble, newNote = null) {
   show();
 }
 
-const address = (path, more) => {
+const address = (path, more = {}) => {
   // The page may live in a folder behind a proxy; the routes are its neighbours.
   const url = new URL(path, document.baseURI);
   url.searchParams.set("lesson", form.lesson.value.trim());
@@ -99,66 +81,11 @@ const address = (path, more) => {
   return url;
 };
 
-async function ask(path, body, more = {}) {
-  const url = address(path, more), controller = new AbortController();
-  const patience = setTimeout(() => controller.abort(), ANSWER_WITHIN);
-  try {
-    const response = await fetch(url, { method: "POST", body, signal: controller.signal });
-    if (response.status === 429) return { reason: "busy", wait: 1000 * Number(response.headers.get("Retry-After") || 3) };
-    if (response.status >= 500) return { reason: "server_trouble" };
-    return await response.json();
-  } catch (error) {
-    throw new Disconnected(String(error)); // no answer in time, none at all, or another one's than our server's
-  } finally {
-    clearTimeout(patience);
-  }
-}
-
 async function openCamera() {
-  if (!window.isSecureContext) return "camera_insecure";
-  closeCamera();
-  try {
-    stream = await navigator.mediaDevices.getUserMedia({
-      video: { width: { ideal: LONGEST.width }, height: { ideal: LONGEST.height }, facingMode: "user" },
-      audio: false,
-    });
-  } catch (error) {
-    return error.name === "NotAllowedError" || error.name === "SecurityError" ? "camera_denied" : "camera_missing";
-  }
-  if (state === "form") { // stopped while the browser was asking
-    closeCamera();
-    return null;
-  }
-  // Unplugging ends the track; plugging in again is noticed by the next attempt.
-  stream.getVideoTracks()[0].addEventListener("ended", () => {
-    closeCamera();
-    if (state === "recording") say("camera_missing");
-  });
-  video.srcObject = stream;
-  try {
-    await video.play();
-  } catch (error) {
-    if (stream) throw error; // else it was stopped while it started
-    return null;
-  }
+  const failed = await camera.start();
+  if (state === "form") camera.stop(); // stopped while the browser was asking
   faceSeen = performance.now();
-  return null;
-}
-
-function closeCamera() {
-  for (const track of stream?.getTracks() || []) track.stop();
-  stream = null;
-  video.srcObject = null;
-}
-
-function frame() {
-  const scale = Math.min(1, LONGEST.width / video.videoWidth, LONGEST.height / video.videoHeight);
-  canvas.width = Math.round(video.videoWidth * scale);
-  canvas.height = Math.round(video.videoHeight * scale);
-  canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the canvas gave no JPEG"))), "image/jpeg", JPEG_QUALITY);
-  });
+  return failed;
 }
 
 // Returns after how many ms to come back. Never called while it runs: frames are dropped, not queued.
@@ -167,21 +94,21 @@ async function step() {
   if (trouble === "other_tablet") return ASK_EVERY; // the child decides, with a button
   // A camera that was refused for good refuses again without a question; one that was only dismissed would ask again
   // every few seconds, so there the child's button decides.
-  if (!stream) {
-    if (trouble === "camera_denied" && (await permission()) === "prompt") return ASK_EVERY;
+  if (!camera.isOpen) {
+    if (trouble === "camera_denied" && (await permissionOfCamera()) === "prompt") return ASK_EVERY;
     const failed = await openCamera();
     if (state !== "recording") return period;
     say(failed);
     if (failed) return ASK_EVERY;
   }
   if (["no_consent", "unknown_lesson", "unknown_child", "recording_disabled"].includes(trouble)) {
-    const answer = await ask("admission");
+    const answer = await ask(address("admission"));
     if (state !== "recording") return period;
     if (!answer.admitted) return react(answer, period);
     say(null);
   }
-  if (!video.videoWidth) return 100;
-  const answer = await ask("observe", await frame());
+  if (!camera.films) return 100;
+  const answer = await ask(address("observe"), await camera.frame());
   return state === "recording" ? react(answer, period) : period;
 }
 
@@ -199,17 +126,9 @@ function react(answer, period) {
     return period;
   }
   if (answer.reason === "replaced") return period;
-  if (answer.reason === "other_tablet") closeCamera();
+  if (answer.reason === "other_tablet") camera.stop();
   say(answer.reason in words ? answer.reason : "server_trouble");
   return Math.max(period, answer.wait || ASK_EVERY);
-}
-
-async function permission() {
-  try {
-    return (await navigator.permissions.query({ name: "camera" })).state;
-  } catch {
-    return "denied"; // Firefox does not know this name; there a refusal lasts until the page is loaded again
-  }
 }
 
 async function run() {
@@ -246,12 +165,7 @@ async function begin() {
   }
   state = "starting";
   say(null);
-  let answer;
-  try {
-    answer = await ask("admission");
-  } catch (error) {
-    answer = { reason: troubleOf(error) };
-  }
+  const answer = await attempt(address("admission"));
   if (state !== "starting") return;
   // Codes can be corrected only in the form; consent and the connection may come later, so the panel waits for them.
   if (!answer.admitted && ["unknown_lesson", "unknown_child", "recording_disabled", "lesson_ended"].includes(answer.reason)) {
@@ -280,7 +194,7 @@ async function comeBack({ lesson, child, rate: framesPerSecond, paused }) {
   state = "paused";
   say(null, paused ? null : "came_back");
   button.resume.focus();
-  if (!paused && (await permission()) === "granted" && state === "paused") begin();
+  if (!paused && (await permissionOfCamera()) === "granted" && state === "paused") begin();
 }
 
 // The next child starts clean: nothing of this one stays on the page or in the browser.
@@ -290,20 +204,10 @@ function finish(reason) {
   window.lessonCode = window.childCode = "";
   showCodes(null);
   clearTimeout(timer);
-  closeCamera();
-  wakeLock?.release().catch(() => {});
-  wakeLock = null;
+  camera.stop();
+  mayFallAsleep();
   say(null, reason);
   find(".lesson-main").focus();
-}
-
-// A tablet that goes to sleep would stop the lesson. Not every browser can, and it may refuse to save its battery.
-async function keepAwake() {
-  try {
-    wakeLock = await navigator.wakeLock.request("screen");
-  } catch {
-    wakeLock = null;
-  }
 }
 
 form.addEventListener("submit", (event) => {
@@ -318,7 +222,7 @@ button.other.addEventListener("click", () => {
 button.pause.addEventListener("click", () => {
   state = "paused";
   clearTimeout(timer);
-  closeCamera();
+  camera.stop();
   say(null);
   button.resume.focus();
 });
@@ -326,7 +230,7 @@ button.resume.addEventListener("click", () => {
   state = "recording";
   say(null);
   button.pause.focus();
-  if (!wakeLock) keepAwake();
+  keepAwake();
   run();
 });
 button.again.addEventListener("click", async () => {
@@ -340,12 +244,7 @@ button.again.addEventListener("click", async () => {
   run();
 });
 button.here.addEventListener("click", async () => {
-  let answer;
-  try {
-    answer = await ask("admission", undefined, { take: "true" });
-  } catch (error) {
-    answer = { reason: troubleOf(error) };
-  }
+  const answer = await attempt(address("admission", { take: "true" }));
   if (state !== "recording") return;
   // Where the connection failed the question stays: nobody knows yet who sits where.
   if (answer.admitted || (answer.reason in words && answer.reason !== "connection")) {
@@ -360,7 +259,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible" && state === "recording") keepAwake();
 });
 navigator.mediaDevices?.addEventListener("devicechange", () => {
-  if (state === "recording" && !stream) run();
+  if (state === "recording" && !camera.isOpen) run();
 });
 window.addEventListener("online", () => {
   if (trouble === "connection") run();

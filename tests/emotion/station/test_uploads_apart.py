@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from emotion.serving.input_guard import guard_inputs
 from emotion.serving.upload_limits import keep_uploads_apart
 from emotion.station.endpoints import add_endpoints
-from emotion.station.try_it import EXAMPLES
+from emotion.station.photograph.http_routes import EXAMPLES
 
-PHOTO = EXAMPLES / "astronaut.jpg"
+PHOTO = EXAMPLES["astronaut"]
 
 
 class Intake:

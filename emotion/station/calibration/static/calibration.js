@@ -26,7 +26,6 @@ const nap = (time) => new Promise((resolve) => {
   wake = resolve;
   setTimeout(resolve, time);
 });
-const sleep = (time) => new Promise((resolve) => setTimeout(resolve, Math.max(0, time)));
 
 function storage(use) {
   try {

@@ -16,7 +16,6 @@ for (const item of panel.querySelectorAll("[data-text]")) item.textContent = wor
 for (const [name, button] of Object.entries(buttons)) button.textContent = words[name];
 video.setAttribute("aria-label", words.preview);
 
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 const empty = (count) => Array.from({ length: count }, () => document.createElement("i"));
 
 function write(selector, text) {

@@ -14,9 +14,7 @@ const language = document.documentElement.lang in props.texts ? document.documen
 const words = props.texts[language], names = props.names[language];
 const panel = element.querySelector(".live");
 const find = (selector) => panel.querySelector(selector);
-const video = find("video"), picture = find(".live-picture");
-const sleep = (time) => new Promise((resolve) => setTimeout(resolve, Math.max(0, time)));
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const video = find("video");
 
 for (const item of panel.querySelectorAll("[data-text]")) item.textContent = words[item.dataset.text];
 video.setAttribute("aria-label", words.preview);
@@ -178,8 +176,6 @@ function animate(mine) {
   const step = () => {
     if (mine !== turn) return;
     const now = performance.now();
-    const shape = String(Math.max(0.6, video.videoWidth / video.videoHeight || 4 / 3));
-    if (picture.style.getPropertyValue("--shape") !== shape) picture.style.setProperty("--shape", shape);
     overlay.draw(now);
     if (now - drawn > 100) {
       drawn = now;
@@ -198,14 +194,11 @@ panel.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) ({ start, stop: () => stop() })[button.name]();
 });
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden && panel.dataset.state !== "off") stop("away");
+whenOutOfSight(panel, () => {
+  if (panel.dataset.state !== "off") stop("away");
 });
-// A tab that is left has no size, whether Gradio hides it or takes it away.
 new ResizeObserver(() => {
-  if (!panel.clientWidth) {
-    if (panel.dataset.state !== "off") stop("away");
-  } else if (panel.dataset.state === "off") timeline.draw(performance.now());
+  if (panel.clientWidth && panel.dataset.state === "off") timeline.draw(performance.now());
 }).observe(panel);
 show("off");
 summarise(0);
