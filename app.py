@@ -196,7 +196,7 @@ def compose(settings: Settings, store: LessonStore) -> FastAPI:
     def is_teacher(request: Any) -> bool:
         return not accounts and not visitors and is_local(request)  # as on the teacher page
 
-    add_station_routes(api, intake, own_signals, streams, is_teacher)
+    add_station_routes(api, intake, own_signals, streams, is_teacher, store.clock)
     app.mount(PROGRAMS, api)
     words = translations(classifier)
     decoder = IsolatedDecoder()

@@ -5,6 +5,7 @@ The routes are those of the OpenAPI description, so a new one is tried without b
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.composed import PASSWORD, ComposedApp, composed_app
+from tests.stations import PICTURE
 
 pytestmark = pytest.mark.slow
 
@@ -101,3 +103,27 @@ def test_no_call_gets_an_answer_that_blames_the_server(
     assert answer.status_code < 500 or told["reason"] == "busy", told
     assert {"server_time", "version"} <= told.keys()
     assert answer.status_code < 400 or (told["reason"] and told["error"])
+
+
+def test_what_is_some_seconds_old_is_dated_by_the_servers_clock(server: ComposedApp, anna: httpx.Client) -> None:
+    taught = server.taught["anna"]
+    codes = {"lesson": taught.lesson.code, "child": taught.codes[4]}
+    frame, event = PICTURE.read_bytes(), {**codes, "kind": "note", "detail": "of a slow clock"}
+    seen = anna.post("/station/observe", params={**codes, "age": 0.5}, content=frame)
+    told = anna.post("/station/events", json=event | {"age": 0.25})
+    assert (seen.status_code, told.status_code) == (200, 200), (seen.text, told.text)
+    server_time = datetime.fromisoformat(told.json()["server_time"])
+    (stored,) = [one for one in server.store.events(taught.lesson.id) if one.detail == "of a slow clock"]
+    assert abs((server_time - stored.at).total_seconds() - 0.25) < 2
+    refusals = [
+        anna.post("/station/observe", params={**codes, "age": 1, "at": server_time.isoformat()}, content=frame),
+        anna.post("/station/events", json=event | {"age": 1, "at": server_time.isoformat()}),
+        anna.post("/station/events", json=event | {"age": 3600}),
+        anna.post("/station/events", json=event | {"at": (server_time + timedelta(minutes=1)).isoformat()}),
+    ]
+    reasons = ["two_times", "two_times", "before_lesson", "in_future"]
+    assert [answer.json()["reason"] for answer in refusals] == reasons
+    assert str(server_time.date()) in refusals[-1].json()["error"], "the server's time, to set a clock by"
+    for age in (-1, 1e9, "nan", "soon"):
+        assert anna.post("/station/observe", params={**codes, "age": age}, content=frame).status_code == 422
+        assert anna.post("/station/events", json=event | {"age": age}).status_code == 422

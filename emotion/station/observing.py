@@ -329,7 +329,8 @@ def _refusal(
     reason = outcome.reason or ""
     if reason in CALLER_ERROR_STATUS:
         moment = quoted(at.isoformat()) if at else ""
-        message = say(language, f"error_{reason}", lesson=quoted(lesson), child=quoted(child), at=moment)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        message = say(language, f"error_{reason}", lesson=quoted(lesson), child=quoted(child), at=moment, now=now)
         raise RefusedError(reason, message, CALLER_ERROR_STATUS[reason])
     return _not_recorded(reason, language)
 

@@ -91,7 +91,11 @@ WORDS: dict[str, dict[str, str]] = {
         "error_unknown_child": (
             "No child of this class has the code {child}. Check the code, or enrol the child on the teacher page."
         ),
-        "error_in_future": "The time {at} lies in the future. Set the clock, or leave the time out.",
+        "error_in_future": (
+            "The time {at} lies in the future: it is {now} on the server. Set the clock, leave the time out, or send "
+            "age, the seconds that have passed, under /api/v1/."
+        ),
+        "error_two_times": "Send the time (at) or the seconds that have passed since then (age), not both.",
         "error_before_lesson": "The time {at} lies before the start of the lesson. Check the time and its zone.",
         "error_bad_time": "{at} is not a time. Use ISO 8601 with a zone, for example 2026-11-22T09:30:00Z.",
         "error_no_zone": "The time {at} has no zone. Add one, for example 2026-11-22T09:30:00Z.",
@@ -242,7 +246,11 @@ WORDS: dict[str, dict[str, str]] = {
         "error_unknown_child": (
             "В этом классе нет ребёнка с кодом {child}. Проверьте код или запишите ребёнка на странице учителя."
         ),
-        "error_in_future": "Время {at} лежит в будущем. Проверьте часы или не передавайте время.",
+        "error_in_future": (
+            "Время {at} лежит в будущем: на сервере сейчас {now}. Проверьте часы, не передавайте время или по /api/v1/ "
+            "передайте age, сколько секунд прошло."
+        ),
+        "error_two_times": "Передайте время (at) или сколько секунд прошло с тех пор (age), но не то и другое.",
         "error_before_lesson": "Время {at} раньше начала урока. Проверьте время и его часовой пояс.",
         "error_bad_time": "{at} — не время. Используйте ISO 8601 с часовым поясом, например 2026-11-22T09:30:00Z.",
         "error_no_zone": "Во времени {at} нет часового пояса. Добавьте его, например 2026-11-22T09:30:00Z.",

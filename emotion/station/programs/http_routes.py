@@ -3,6 +3,8 @@
 Who has a lesson's and a child's code may record for that child and read its signals, nothing else.
 """
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +21,7 @@ from emotion.station.frame_intake import FrameIntake
 from emotion.station.http_routes import client_address, read_body
 from emotion.station.observing import EVENT_KINDS, FRAME_BYTES, RefusedError, read_identifier
 from emotion.station.programs.own_signals import OwnSignals, SignalsOfChild
+from emotion.station.texts import say
 
 EXAMPLE = Path(__file__).parent / "static" / "example.html"
 # Of what is an ordinary state of a lesson elsewhere, and an answer: to a program it is a refusal like any other.
@@ -33,6 +36,8 @@ STATES = {
 
 LessonCode = Annotated[str, Query(description="The lesson's code")]
 ChildCode = Annotated[str, Query(description="The child's code")]
+LONGEST_AGE = 24 * 3600.0  # seconds: a lesson is no longer
+AGE = "Seconds that have passed since then, instead of at: for a tablet whose clock may be off"
 After = Annotated[str, Query(description="The cursor of the answer before; left out: from the beginning")]
 
 
@@ -44,15 +49,28 @@ class NewEvent(BaseModel):
     detail: str = Field("", description="Up to 500 characters, no names; of a task its name")
     child: str | None = Field(None, description="The child's code; left out: the whole class")
     at: str | None = Field(None, description="ISO 8601 with a zone; left out: now")
+    age: float | None = Field(None, ge=0, le=LONGEST_AGE, description=AGE)
     id: str | None = Field(None, description="Makes a repeated call harmless")
 
 
 def add_station_routes(
-    api: FastAPI, intake: FrameIntake, signals_of: SignalsOfChild | None, streams: EventStreams, is_teacher: Any
+    api: FastAPI,
+    intake: FrameIntake,
+    signals_of: SignalsOfChild | None,
+    streams: EventStreams,
+    is_teacher: Any,
+    now: Callable[[], datetime],
 ) -> None:
     """Put the routes on ``api``. ``signals_of``: None where nothing is recorded. ``is_teacher``: whether a request may
-    speak of the whole class by the lesson's code alone."""
+    speak of the whole class by the lesson's code alone. ``now``: the clock that dates what is recorded."""
     own = OwnSignals(intake, signals_of)
+
+    def dated(at: str | None, age: float | None, language: str) -> str | None:
+        if age is None:
+            return at
+        if at:
+            raise RefusedError("two_times", say(language, "error_two_times"))
+        return (now() - timedelta(seconds=age)).isoformat()
 
     @api.exception_handler(RefusedError)
     async def refused(request: Request, error: RefusedError) -> JSONResponse:
@@ -69,6 +87,7 @@ def add_station_routes(
         lesson: LessonCode = "",
         child: ChildCode = "",
         at: Annotated[str | None, Query(description="ISO 8601 with a zone; left out: now")] = None,
+        age: Annotated[float | None, Query(ge=0, le=LONGEST_AGE, description=AGE)] = None,
         id: Annotated[str | None, Query(description="Makes a repeated call harmless")] = None,
         station: Annotated[str | None, Query(description="Names the tablet: one at a time records for a child")] = None,
         program: Annotated[str | None, Query(description="The sender's own name and version, stored as source")] = None,
@@ -82,7 +101,8 @@ def add_station_routes(
         body = await read_body(request, FRAME_BYTES, language)
         image, fields = read_form(body, request.headers.get("content-type", ""), language)
         lesson, child = lesson or fields.get("lesson", ""), child or fields.get("child", "")
-        at, id, station = at or fields.get("at"), id or fields.get("id"), station or fields.get("station")
+        at = dated(at or fields.get("at"), age, language)
+        id, station = id or fields.get("id"), station or fields.get("station")
         client, named = client_address(request), read_identifier(program or fields.get("program"), language)
         source = f"api:{named}" if named else "api"
         return _served(await intake.observe(lesson, child, image, at, id, source, client, language, station))
@@ -95,7 +115,15 @@ def add_station_routes(
         another one's), busy."""
         language, client, teacher = language_of(request), client_address(request), bool(is_teacher(request))
         answer = await intake.log_event(
-            event.lesson, event.kind, event.detail, event.child, event.at, event.id, client, language, teacher
+            event.lesson,
+            event.kind,
+            event.detail,
+            event.child,
+            dated(event.at, event.age, language),
+            event.id,
+            client,
+            language,
+            teacher,
         )
         return _served(answer)
 

@@ -43,7 +43,7 @@ def test_every_mistake_a_recorder_reports_has_its_sentence():
         *CALLER_ERROR_STATUS, "no_consent", "before_consent", "lesson_ended", "recording_disabled", "replaced"
     ):  # fmt: skip
         for language in TEXTS:
-            assert say(language, f"error_{reason}", lesson="1", child="2", at="3")
+            assert say(language, f"error_{reason}", lesson="1", child="2", at="3", now="4")
 
 
 def test_a_visitors_own_words_are_shortened_and_harmless_in_a_message():
