@@ -39,7 +39,7 @@ PAGE_ROUTES = re.compile(
     r"/(?:|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon(?:/\d+)?"
     r"|(?:static|assets|svelte)/.+"
     r"|gradio_api/(?:info/?|startup-events|app_id/?|theme\.css|queue/(?:join|data|status)"
-    r"|call/(?!v2(?:/|$))[^/]+(?:/[^/]*)?|run/predict|heartbeat/.+|file=(?![A-Za-z]{2,}:).+|cancel|reset/?))"
+    r"|call/(?!v2(?:/|$))[^/]+(?:/[^/]*)?|heartbeat/.+|file=(?![A-Za-z]{2,}:).+|cancel|reset/?))"
 )
 
 # For programs: `emotion.serving.programs`.
@@ -67,7 +67,7 @@ class AllowedRoutesMiddleware:
             await self.app(scope, receive, send)
             return
         words = say(language_of(HTTPConnection(scope)), "error_no_address")
-        await JSONResponse({"error": words}, 404)(scope, receive, send)
+        await JSONResponse({"reason": "no_address", "error": words}, 404)(scope, receive, send)
 
 
 def _is_allowed(path: str) -> bool:

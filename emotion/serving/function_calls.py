@@ -82,7 +82,8 @@ class FunctionCallsMiddleware:
         except CallError as error:
             headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
             words = say(language_of(HTTPConnection(scope)), error.key, seconds=error.retry_after)
-            await JSONResponse({"error": words}, error.status, headers)(scope, receive, send)
+            refusal = {"reason": error.key.removeprefix("error_"), "error": words}
+            await JSONResponse(refusal, error.status, headers)(scope, receive, send)
 
     async def _stream(self, kind: str, request: Request, receive: Receive, send: Send) -> None:
         whose = (kind, self._whose(request))
@@ -97,22 +98,22 @@ class FunctionCallsMiddleware:
                 del self.open_streams[whose]
 
     def _posted(self, route: str) -> Callable[[Request, str, str, Send], Awaitable[None]] | None:
-        if route in ("/queue/join", "/run/predict"):
+        if route == "/queue/join":
             return self._join
         if route.startswith("/call/"):
             return self._call
         return self._end if route in ("/cancel", "/reset") else None
 
     async def _join(self, request: Request, folder: str, route: str, send: Send) -> None:
-        """The page's own way: a function by its number, answered in the stream of the page's session; or at once, where
-        it is one of those that Gradio does not queue, such as the choice of an example."""
+        """The page's own way: a function by its number, answered in the stream of the page's session."""
         body, page = await read_call(request), self.pages[folder]
         session, number = body.get("session_hash"), body.get("fn_index")
         if type(number) is not int or number not in page.fns:
             raise CallError(404, "error_no_function")
-        if page.fns[number].queue is not (route == "/queue/join"):
+        function = page.fns[number]
+        if function.fn is None or not function.queue:  # what runs in the browser alone is nothing to ask the server for
             raise CallError(404, "error_no_function")
-        self._require_place(request, page, page.fns[number])
+        self._require_place(request, page, function)
         self._own(request, folder, _identifier(session))
         known = {"data": _arguments(body), "fn_index": number, "session_hash": session}
         for name, kinds in (("event_data", (dict, list, str, int, float, bool)), ("trigger_id", (int,))):

@@ -75,11 +75,36 @@ def test_what_a_visitor_sends_to_be_drawn_is_not_drawn(target: Target, visitor: 
 
 
 def test_a_function_is_called_through_the_queue_alone(visitor: httpx.Client) -> None:
-    """Direct runs went round the queue and its limits."""
+    """Direct runs went round the queue and its limits, and answered 500 for a caller's mistake."""
     for name in ("predict", "observe", "x"):
         for body in ({"data": [], "fn_index": 3}, {"data": []}):
-            assert visitor.post(f"/gradio_api/run/{name}", json=body).status_code == 404
+            answer = visitor.post(f"/gradio_api/run/{name}", json=body)
+            assert (answer.status_code, answer.json()["reason"]) == (404, "no_address")
             assert visitor.post(f"/teacher/gradio_api/run/{name}", json=body).status_code in (403, 404, 401)
+
+
+def test_what_runs_in_the_browser_alone_is_not_called_at_the_server(visitor: httpx.Client) -> None:
+    own = [number for number, function in functions(visitor).items() if not function["backend_fn"]]
+    assert own
+    for number in own:
+        body = {"fn_index": number, "data": [], "session_hash": "browser"}
+        for route in ("queue/join", "run/predict"):
+            answer = visitor.post(f"/gradio_api/{route}", json=body)
+            assert answer.status_code == 404
+            assert len(answer.json()["error"].split()) > 4
+
+
+def test_a_refused_call_has_a_stable_reason(visitor: httpx.Client) -> None:
+    for route, body, expected in (
+        ("call/nothing", {"data": []}, (404, "no_function")),
+        ("call/observe", {}, (400, "bad_call")),
+        ("call/observe", {"data": [0] * 65}, (400, "bad_call")),
+        ("queue/join", {"data": [], "fn_index": 10**6, "session_hash": "a"}, (404, "no_function")),
+    ):
+        answer = visitor.post(f"/gradio_api/{route}", json=body)
+        assert (answer.status_code, answer.json()["reason"]) == expected, route
+    answer = visitor.get("/gradio_api/call/observe/" + "0" * 32)
+    assert (answer.status_code, answer.json()["reason"]) == (404, "no_stream")
 
 
 @pytest.mark.parametrize("name", ["nothing", "x" * 7000, "predict/../choose", "_", "None", "False"])
