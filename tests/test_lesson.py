@@ -259,7 +259,7 @@ def test_a_wrong_argument_is_named_with_its_remedy(lesson, change, status, words
         ("/lesson_status", ("zzzzzz",), "No lesson has the code"),
         ("/lesson_status", ({"not": "text"},), "must be a text"),
         ("/log_event", ("zzzzzz", "hint", ""), "No lesson has the code"),
-        ("/log_event", ("zzzzzz", "explosion", ""), "is not a kind of event"),
+        ("/log_event", ("zzzzzz", "Explosion!", ""), "is not a kind of event"),
         ("/log_event", ("zzzzzz", "hint", "x" * 501), "at most 500 characters"),
     ],
 )

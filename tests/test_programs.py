@@ -149,7 +149,7 @@ MISTAKES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("POST", "/children/erase", {"json": {"child": ""}}, 404, "unknown_child"),
     ("POST", "/station/observe?lesson=zzzzzz&child=fox-aaaa", {"content": FRAME}, 404, "unknown_lesson"),
     ("POST", "/station/observe?lesson=zzzzzz&child=fox-aaaa", {}, 422, "no_image"),
-    ("POST", "/station/events", {"json": {"lesson": "zzzzzz", "kind": "sings"}}, 422, "bad_event"),
+    ("POST", "/station/events", {"json": {"lesson": "zzzzzz", "kind": "Sings aloud"}}, 422, "bad_event"),
     ("POST", "/station/events", {"json": {"lesson": "zzzzzz", "kind": "note", "at": "now"}}, 422, "bad_time"),
     ("GET", "/station/lesson?lesson=zzzzzz", {}, 404, "unknown_lesson"),
     ("GET", "/station/signals?lesson=zzzzzz&child=fox-aaaa", {}, 404, "unknown_lesson"),

@@ -15,6 +15,7 @@ from analytics.words.sentences import (
     TASK_EVENTS,
     correction_text,
     detail_text,
+    event_kind,
     event_text,
     reason_text,
     signal_state,
@@ -38,6 +39,7 @@ PATTERNS: dict[str, str] = {  # of the episodes' bands: an expression can be tol
     "neutral": "",
     "away": "/",
 }
+OTHER = "other"
 EVENT_SYMBOLS = {
     "task_started": "triangle-right",
     "task_solved": "circle",
@@ -45,6 +47,7 @@ EVENT_SYMBOLS = {
     "hint": "diamond",
     "break": "square",
     "note": "hexagon2",
+    OTHER: "star-diamond",  # a program's own words
 }
 EVENT_COLOURS = {
     "task_started": "#8a8f98",
@@ -53,6 +56,7 @@ EVENT_COLOURS = {
     "hint": "#1565c0",
     "break": "#6a6f78",
     "note": NOTE_COLOUR,
+    OTHER: "#6a6f78",
 }
 SIGNAL_COLOURS = {
     "distressed": "#c62828",
@@ -199,8 +203,9 @@ def _events(timeline: ChildTimeline, language: str, local: LocalTimes, length: f
         showlegend=False,
         name=say(language, "events"),
     )
+    shown = [event.kind if event.kind in EVENT_SYMBOLS else OTHER for event in events]
     for kind in EVENT_SYMBOLS:  # a trace per kind, so that the legend explains the shapes
-        chosen = [index for index, event in enumerate(events) if event.kind == kind]
+        chosen = [index for index, of_event in enumerate(shown) if of_event == kind]
         if not chosen:
             continue
         yield go.Scatter(
@@ -216,7 +221,9 @@ def _events(timeline: ChildTimeline, language: str, local: LocalTimes, length: f
                 "line": {"width": 1, "color": "rgba(255,255,255,0.8)"},
             },
             text=[
-                escape(_short(kind, events[index].detail, words[index], language)) if labels[index] else ""
+                escape(_short(events[index].kind, events[index].detail, words[index], language))
+                if labels[index]
+                else ""
                 for index in chosen
             ],
             textposition=[f"{labels[index] or 'top'} {_side(ages[index])}" for index in chosen],
@@ -231,7 +238,7 @@ def _events(timeline: ChildTimeline, language: str, local: LocalTimes, length: f
 def _short(kind: str, detail: str, words: str, language: str) -> str:
     """The few letters that fit beside a marker: the marker's shape says the rest."""
     named = task_text if kind in TASK_EVENTS else detail_text
-    text = words if kind == "note" else named(language, detail) or say(language, f"kind_{kind}")
+    text = words if kind == "note" else named(language, detail) or event_kind(language, kind)
     return shortened(text, 14)
 
 

@@ -4,6 +4,7 @@ and how lessons and children are read from their rows.
 
 import hashlib
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ MAXIMUM_TEXT = (
 )
 MOST_FACES = 255  # what the one byte of `faces_seen` holds; it stands for so many and more
 EVENT_KINDS = ("task_started", "task_solved", "task_failed", "hint", "break", "note")
+OTHER_KIND = re.compile(r"(?!task_)[a-z][a-z0-9_]{0,39}")  # of a learning environment: a word of its own
 
 MAXIMUM_PLAN = 366 * 24 * 60.0  # minutes: every lesson has an end that a calendar can hold
 # A lesson that nobody ends goes on this long after its planned end, then closes itself.
@@ -183,8 +185,11 @@ class Event:
             _require_text("child", self.child)
         _require_aware("at", self.at)
         _require_text("detail", self.detail, empty=True)
-        if self.kind not in EVENT_KINDS:
-            raise ValueError(f"event kind {self.kind[:40]!r} is unknown: use one of {', '.join(EVENT_KINDS)}")
+        if self.kind not in EVENT_KINDS and not OTHER_KIND.fullmatch(self.kind):
+            raise ValueError(
+                f"event kind {self.kind[:40]!r} is unknown: use one of {', '.join(EVENT_KINDS)}, or a word of your "
+                "own in small letters that does not begin with task_"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ DICTIONARY: dict[str, dict[str, str]] = {
         "child": "pseudonym; empty for the whole class",
         "animal": "how the teacher's pages call the child; empty for the whole class",
         "at": f"time of the event, {TIME}",
-        "kind": "task_started, task_solved, task_failed, hint, break or note",
+        "kind": "task_started, task_solved, task_failed, hint, break, note, or a program's own word",
         "detail": "free text, for example the name of the task",
     },
     "corrections": {

@@ -12,10 +12,12 @@ from analytics.insight.feedback import parse_feedback
 from analytics.signals.support import AWAY, DELIGHTED, Signal
 from analytics.simulation.demonstration import speed_of
 from analytics.store.erasing_plan import EXPORTS, FILE, HUB, LEFTOVERS, REWRITE, ROWS, SEARCH, UNREADABLE
-from analytics.store.records import SAMPLE_CLASS, Lesson
+from analytics.store.records import EVENT_KINDS, SAMPLE_CLASS, Lesson
 from analytics.words.texts import TEXTS, decimal, duration, expression_name, say
 
 TASK_EVENTS = ("task_started", "task_solved", "task_failed")
+# Of the words that programs may use beside `EVENT_KINDS`, those that are translated.
+NAMED_KINDS = ("program_run", "robot_crashed", "hint_shown", "level", "other")
 SHORT_SECONDS = 20.0  # a signal that was over sooner is called short
 
 
@@ -120,7 +122,14 @@ def event_text(language: str, kind: str, detail: str) -> str:
     if feedback:
         return f"{say(language, f'was_{feedback.kind}')}: {say(language, f'answer_{feedback.answer}')}"
     named = task_text if kind in TASK_EVENTS else detail_text
-    return say(language, f"event_{kind}", detail=named(language, detail)).strip(" :")
+    if kind in EVENT_KINDS:
+        return say(language, f"event_{kind}", detail=named(language, detail)).strip(" :")
+    return f"{event_kind(language, kind)}: {detail}".strip(" :")
+
+
+def event_kind(language: str, kind: str) -> str:
+    """What is said of a kind of events; of a program's own word, the word."""
+    return say(language, f"kind_{kind}") if kind in (*EVENT_KINDS, *NAMED_KINDS) else kind.replace("_", " ")
 
 
 def correction_text(language: str, label: str, note: str) -> str:

@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 FRAME_BYTES = 2_000_000  # a 640x480 JPEG has about 60 kB, a 1080p one about 500 kB
 IDENTIFIER_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 EVENT_KINDS = ("task_started", "task_solved", "task_failed", "hint", "break", "note")
+# Of a learning environment: words of its own beside these, such as program_run, robot_crashed, hint_shown or level.
+# What is said of tasks is counted, so it is one of the three.
+OTHER_KIND = re.compile(r"(?!task_)[a-z][a-z0-9_]{0,39}")
 DETAIL_CHARACTERS = 500
 CODE_CHARACTERS = 80  # ids have 32, codes about ten
 
@@ -158,7 +161,7 @@ def read_event(
     lesson = read_text("lesson", lesson, CODE_CHARACTERS, language)
     child = read_text("child", child, CODE_CHARACTERS, language)
     detail = read_text("detail", detail, DETAIL_CHARACTERS, language)
-    if kind not in EVENT_KINDS:
+    if kind not in EVENT_KINDS and not (isinstance(kind, str) and OTHER_KIND.fullmatch(kind)):
         kinds = ", ".join(EVENT_KINDS)
         raise RefusedError("bad_event", say(language, "error_bad_event", kind=quoted(kind), kinds=kinds))
     moment, identifier = read_time(at, language), read_identifier(id, language)

@@ -106,7 +106,10 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "error_too_large": "The image is larger than {limit} MB. Send a smaller one; 640x480 is enough.",
         "error_bad_identifier": "{id} can't be used as an id. Use up to 64 letters, digits and hyphens.",
-        "error_bad_event": "{kind} is not a kind of event. Use one of {kinds}.",
+        "error_bad_event": (
+            "{kind} is not a kind of event. Use one of {kinds}, or a word of your own that does not begin with task_: "
+            "up to 40 small letters, digits and underscores, such as robot_crashed."
+        ),
         "error_bad_cursor": "{cursor} is no cursor of this address. Leave it out to start from the beginning.",
         "error_class_event": (
             "With the lesson's code an event is of one child: name it. For the whole class use the lesson's id, which "
@@ -261,7 +264,10 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "error_too_large": "Изображение больше {limit} МБ. Пришлите меньшее; достаточно 640x480.",
         "error_bad_identifier": "{id} не годится как id. Используйте до 64 букв, цифр и дефисов.",
-        "error_bad_event": "{kind} — неизвестный вид события. Используйте один из: {kinds}.",
+        "error_bad_event": (
+            "{kind} — неизвестный вид события. Используйте один из: {kinds}, или своё слово не на task_: до 40 "
+            "строчных латинских букв, цифр и знаков подчёркивания, например robot_crashed."
+        ),
         "error_bad_cursor": "{cursor} — не указатель этого адреса. Не передавайте его, чтобы начать сначала.",
         "error_class_event": (
             "С кодом урока событие относится к одному ребёнку: укажите его. Для всего класса нужен id урока: его "

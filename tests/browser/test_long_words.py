@@ -57,7 +57,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
         prediction = Prediction(tuple(0.93 if key == "happy" else 0.01 for key in KEYS), 0.9, "test")
         for code, child in enrolled:
             assert recorder.record(lesson.id, code, None, prediction, 1, WORD, None).recorded
-            for kind in EVENT_KINDS:
+            for kind in (*EVENT_KINDS, "robot_crashed"):
                 store.add_event(Event(f"{kind}{code}", lesson.id, child.pseudonym, lesson.started_at, kind, WORD))
             end = lesson.started_at + timedelta(seconds=1)
             store.add_correction(Correction(code, lesson.id, child.pseudonym, lesson.started_at, end, "sad", WORD, end))

@@ -45,7 +45,7 @@ class NewEvent(BaseModel):
     """Something that happened in a lesson."""
 
     lesson: str = Field(description="The lesson's code; its id for an event of the whole class")
-    kind: str = Field(description=f"One of {', '.join(EVENT_KINDS)}")
+    kind: str = Field(description=f"One of {', '.join(EVENT_KINDS)}; or a word of your own, such as robot_crashed")
     detail: str = Field("", description="Up to 500 characters, no names; of a task its name")
     child: str | None = Field(None, description="The child's code; left out: the whole class")
     at: str | None = Field(None, description="ISO 8601 with a zone; left out: now")

@@ -252,7 +252,7 @@ def test_an_event_is_logged_for_a_child_or_for_the_class(
         ("mine", None),
     }
     with pytest.raises(ValueError, match="unknown"):
-        recorder.log_event(lesson.code, "explosion", "", None)
+        recorder.log_event(lesson.code, "task_explosion", "", None)
 
 
 def test_a_child_has_one_owner_of_its_frames_and_events_however_its_code_is_typed(

@@ -197,8 +197,16 @@ def test_a_child_sees_its_own_events_and_those_of_the_class(lesson_store: Lesson
 
 
 def test_an_unknown_kind_of_event_is_refused() -> None:
-    with pytest.raises(ValueError, match="task_started"):
-        Event("e", "lesson-1", None, START, "explosion")
+    for kind in ("task_exploded", "Explosion", "", "7", "a" * 41, "hint ", "робот", "hint\n"):
+        with pytest.raises(ValueError, match="task_started"):
+            Event("e", "lesson-1", None, START, kind)
+
+
+def test_a_program_may_use_a_word_of_its_own(lesson_store: LessonStore) -> None:
+    lesson_store.add_event(Event("e", "lesson-1", None, START, "robot_crashed", "at the wall"))
+    assert [(event.kind, event.detail) for event in lesson_store.events("lesson-1")] == [
+        ("robot_crashed", "at the wall")
+    ]
 
 
 def test_a_correction_is_stored_and_replaced_by_id(lesson_store: LessonStore) -> None:

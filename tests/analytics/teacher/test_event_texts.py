@@ -46,7 +46,11 @@ def test_a_feedback_to_an_unknown_kind_of_signal_is_refused(store: LessonStore) 
         store_feedback(store, "lesson-1", CHILD, Feedback("foo", "seen", "x"), START)
 
 
-@given(kind=st.sampled_from(EVENT_KINDS), detail=DETAILS, language=st.sampled_from(("en", "ru")))
+@given(
+    kind=st.sampled_from((*EVENT_KINDS, "robot_crashed", "saw_a_cat")),
+    detail=DETAILS,
+    language=st.sampled_from(("en", "ru")),
+)
 def test_every_event_has_words(kind: str, detail: str, language: str) -> None:
     assert isinstance(event_text(language, kind, detail), str)
 
@@ -73,7 +77,11 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @settings(max_examples=3, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     events=st.lists(
-        st.tuples(st.sampled_from(EVENT_KINDS), DETAILS, st.booleans(), st.integers(0, 90)), min_size=40, max_size=60
+        st.tuples(
+            st.sampled_from((*EVENT_KINDS, "robot_crashed", "saw_a_cat")), DETAILS, st.booleans(), st.integers(0, 90)
+        ),
+        min_size=40,
+        max_size=60,
     )
 )
 @example(events=[("note", "signal/foo/seen/x", False, 1), ("note", "signal/foo/seen/x", True, 1)])
