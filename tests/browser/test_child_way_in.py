@@ -190,14 +190,14 @@ def kept_by_browser(page: Page) -> str:
     return str(page.evaluate("JSON.stringify([sessionStorage, localStorage, document.cookie, location.href])"))
 
 
-def is_clean(page: Page, lesson: PreparedLesson, child: int) -> None:
+def is_clean(page: Page, *codes: str) -> None:
     """Nothing of the child is on the page or in the browser, now and after a reload."""
     for _ in range(2):
         expect(page.get_by_label("Lesson code")).to_have_value("")
         expect(page.get_by_label("Your code")).to_have_value("")
         expect(page.get_by_label("I understand")).not_to_be_checked()
         expect(you_are(page)).to_be_hidden()
-        for code in (lesson.lesson.code, lesson.codes[child]):
+        for code in codes:
             assert code not in kept_by_browser(page)
         page.reload()
         page.get_by_role("tab", name="Lesson").click()
@@ -212,7 +212,7 @@ def test_after_stop_the_next_child_starts_clean(playwright: Playwright, station:
         assert lesson.codes[8] in kept_by_browser(page)
         page.get_by_role("button", name="Stop").click()
         expect(message(page)).to_contain_text("You stopped")
-        is_clean(page, lesson, 8)
+        is_clean(page, lesson.lesson.code, lesson.codes[8])
         page.get_by_role("button", name="RU").click()
         page.get_by_role("tab", name="Урок").click()
         expect(page.get_by_label("Твой код")).to_have_value("")
@@ -247,7 +247,7 @@ def test_a_lesson_that_has_ended_leaves_nothing_either(
         if reloading:
             page.goto(app.url)
         expect(message(page)).to_contain_text("The lesson is over")
-        is_clean(page, lesson, 0)
+        is_clean(page, lesson.lesson.code, *lesson.codes)
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ru", "dark")])
