@@ -134,6 +134,7 @@ def test_a_child_comes_by_its_link_reloads_and_stops(
         page.goto(f"{app.url}/?lesson={started['code']}&child={code}")
         expect(page.locator(".lesson-main")).to_be_visible()
         assert page.url == f"{app.url}/", "who looks over the shoulder reads no code"
+        expect(page.get_by_label("Your code")).to_be_hidden()
         hand = Hand()
         hand.click(page.get_by_label("I understand"))
         hand.click(page.get_by_role("button", name="Start"))
@@ -147,6 +148,7 @@ def test_a_child_comes_by_its_link_reloads_and_stops(
         assert asked == ["beforeunload"]
         page.get_by_role("button", name="Stop").click()
         expect(message(page)).to_contain_text("You stopped")
+        expect(page.get_by_role("link", name="Teacher")).to_be_visible()
         lesson = teacher.predict(started["lesson"], api_name="/end_lesson")
         assert lesson["ended_at"]
         is_clean(page, started["code"], code)
