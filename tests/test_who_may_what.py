@@ -70,6 +70,7 @@ TEACHER_FUNCTIONS = {
     "endpoints.start_lesson": "class",
     "classes.begin_lesson": "class",
     "classes.enrol_class": "class",
+    "classes.begin_with_codes": "class",
     "calibration.show_link": "class",
     "calibration_endpoints.calibration_link": "class",
     "calibration.fit_anew": "class",
@@ -174,6 +175,7 @@ def asked(server: ComposedApp, real: bool, child: int = 0) -> dict[str, Any]:
     event = {
         "child": pseudonym, "kind": "struggling", "answer": "seen", "signal": "s", "at": now.isoformat(),
         "speed": "10", "first": now.isoformat(), "last": now.isoformat(),
+        "class_name": class_name, "codes": [pseudonym],
     }  # fmt: skip
     return {
         "lesson": lesson, "lesson_id": lesson, "_lesson_id": lesson,

@@ -166,7 +166,8 @@ def _lay_out(
             "yanchor": "top",
             "x": 0,
             "traceorder": "normal",
-            "entrywidth": 82,
+            "font": {"size": 10},
+            "entrywidth": 57,  # pixels: as wide as the longest word, so that a phone has two columns
         },
         annotations=[heading(say(language, "probability_axis"), 0.655), heading(say(language, "valence_axis"), 0.255)],
         xaxis={

@@ -226,7 +226,10 @@ def build_page(context: TeacherContext) -> gr.Blocks:
         layout.private(slow_timer.tick, tick, [lesson], [status])
         layout.private(end.click, lambda: lesson_buttons(True, asking=True), [], buttons)
         layout.private(go_on.click, lambda: lesson_buttons(True, asking=False), [], buttons)
-        layout.private(sure.click, finish_lesson, [lesson, child, zone], [lesson, *header], once=True)
+        # The same lesson stays chosen, so nothing else would tell the open tab that it is over.
+        layout.wire_views(
+            layout.private(sure.click, finish_lesson, [lesson, child, zone], [lesson, *header], once=True)
+        )
         for name, panel in layout.panels.items():
             layout.private(panel.select, lambda name=name: name, [], [open_tab])
     if own.visitors:

@@ -67,6 +67,7 @@ PAGE: dict[str, tuple[str, str]] = {
         "Открытая демонстрация: всё можно смотреть, ничего нельзя изменить.",
     ),
     "visitor_login": ("Log in as a teacher", "Войти как учитель"),
+    "now_no_signals": ("Signals appear here.", "Здесь появятся сигналы."),
     "now_ended": ("This lesson has ended. You see its last minute.", "Урок закончен. Показана его последняя минута."),
     "sparkline_of": ("Valence of the last minutes: {trend}", "Валентность за последние минуты: {trend}"),
     "trend_rising": ("rising", "растёт"),
@@ -280,6 +281,12 @@ PAGE: dict[str, tuple[str, str]] = {
         "С планшета квадраты никуда не приведут: страница открыта по адресу, который каждое устройство считает собой "
         "(«localhost»). Сами коды действуют: на планшете их надо ввести.",
     ),
+    "roster_start": ("Start a lesson with them", "Начать с ними урок"),
+    "roster_started": (
+        "The lesson runs. Its code: {code}. The squares on this screen open it with both codes.",
+        "Урок идёт. Его код: {code}. Квадраты на этом экране открывают его сразу с обоими кодами.",
+    ),
+    "untitled": ("Lesson", "Урок"),
     "roster_close": ("Close", "Закрыть"),
     "roster_leave": (
         "These codes are stored nowhere and cannot be shown again. Is the list printed?",

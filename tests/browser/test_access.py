@@ -15,6 +15,7 @@ from analytics.store.lesson_store import LessonStore
 from analytics.store.records import Event, utc_now
 from emotion.labels import KEYS, Prediction
 from tests.browser.chromium import launch
+from tests.browser.test_codes_list import enrol
 from tests.running_app import SECRET, RunningApp, running_app
 
 pytestmark = pytest.mark.slow
@@ -71,6 +72,17 @@ def test_axe_finds_nothing_serious(playwright: Playwright, app: RunningApp, path
             expect(page.get_by_role("dialog")).to_be_visible()
             found["code on the wall"] = serious(page)
             page.get_by_role("button", name="Close").click()
+            expect(page.get_by_role("dialog")).to_have_count(0)
+        if name == "Class and lessons":
+            enrol(page, 2, f"3{scheme}")
+            for step in ("codes", "codes of a lesson"):
+                found[step] = serious(page)
+                if step == "codes":
+                    page.get_by_role("button", name="Start a lesson with them").click()
+                    expect(page.locator(".codes .on-paper")).to_have_count(2)
+            page.get_by_role("button", name="Close").click()
+            found["leaving the codes"] = serious(page)
+            page.get_by_role("button", name="Yes, close the list").click()
             expect(page.get_by_role("dialog")).to_have_count(0)
     assert {name: places for name, places in found.items() if places} == {}
     browser.close()

@@ -1,4 +1,4 @@
-"""A child's way into a lesson, in a real browser: by a link with its codes, two taps, and nothing is left behind."""
+"""A child's way into a lesson, in a real browser, where it is not the straight one of test_walks.py."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,20 +54,6 @@ def you_are(page: Page) -> Locator:
     return page.locator(".lesson-child p")
 
 
-def test_a_link_leads_to_recording_in_two_taps(playwright: Playwright, station: Station, arguments: list[str]) -> None:
-    app, lesson = station
-    with visitor(playwright, *arguments) as page:
-        come_by_link(page, station, 0)
-        assert page.url == f"{app.url}/", "who looks over the shoulder reads no code"
-        expect(you_are(page)).to_have_text(f"You are {animal_of(lesson, 0)}")
-        expect(page.locator(".lesson-animal")).to_have_attribute("aria-hidden", "true")
-        for hidden in ("Lesson code", "Your code"):
-            expect(page.get_by_label(hidden)).to_be_hidden()
-        start(page)
-        wait_for_frames(page, 2)
-        expect(message(page)).to_contain_text("The camera is on")
-
-
 def test_a_link_of_the_child_alone_asks_for_the_lesson(
     playwright: Playwright, station: Station, arguments: list[str]
 ) -> None:
@@ -114,22 +100,6 @@ def test_the_language_changes_the_animal_s_name_and_nothing_else(playwright: Pla
         come_by_link(page, station, 4)
         page.get_by_role("button", name="RU").click()
         expect(you_are(page)).to_have_text(f"Ты — {animal_of(lesson, 4, 'ru')}")
-
-
-def test_while_recording_there_is_nothing_else_to_tap(
-    playwright: Playwright, station: Station, arguments: list[str]
-) -> None:
-    with visitor(playwright, *arguments) as page:
-        come_by_link(page, station, 5)
-        expect(page.get_by_role("tab", name="Try it")).to_be_visible()
-        start(page)
-        wait_for_frames(page, 1)
-        assert tappable(page) == ["Pause", "Stop"]
-        page.get_by_role("button", name="Pause").click()
-        assert tappable(page) == ["Go on", "Stop"]
-        page.get_by_role("button", name="Stop").click()
-        expect(page.get_by_role("tab", name="Try it")).to_be_visible()
-        expect(page.get_by_role("link", name="Teacher")).to_be_visible()
 
 
 def tappable(page: Page) -> list[str]:
@@ -190,32 +160,17 @@ def kept_by_browser(page: Page) -> str:
     return str(page.evaluate("JSON.stringify([sessionStorage, localStorage, document.cookie, location.href])"))
 
 
-def is_clean(page: Page, lesson: PreparedLesson, child: int) -> None:
+def is_clean(page: Page, *codes: str) -> None:
     """Nothing of the child is on the page or in the browser, now and after a reload."""
     for _ in range(2):
         expect(page.get_by_label("Lesson code")).to_have_value("")
         expect(page.get_by_label("Your code")).to_have_value("")
         expect(page.get_by_label("I understand")).not_to_be_checked()
         expect(you_are(page)).to_be_hidden()
-        for code in (lesson.lesson.code, lesson.codes[child]):
+        for code in codes:
             assert code not in kept_by_browser(page)
         page.reload()
         page.get_by_role("tab", name="Lesson").click()
-
-
-def test_after_stop_the_next_child_starts_clean(playwright: Playwright, station: Station, arguments: list[str]) -> None:
-    _, lesson = station
-    with visitor(playwright, *arguments) as page:
-        come_by_link(page, station, 8)
-        start(page)
-        wait_for_frames(page, 1)
-        assert lesson.codes[8] in kept_by_browser(page)
-        page.get_by_role("button", name="Stop").click()
-        expect(message(page)).to_contain_text("You stopped")
-        is_clean(page, lesson, 8)
-        page.get_by_role("button", name="RU").click()
-        page.get_by_role("tab", name="Урок").click()
-        expect(page.get_by_label("Твой код")).to_have_value("")
 
 
 def test_another_child_s_link_on_a_recording_tablet_is_the_other_child_s(
@@ -247,7 +202,7 @@ def test_a_lesson_that_has_ended_leaves_nothing_either(
         if reloading:
             page.goto(app.url)
         expect(message(page)).to_contain_text("The lesson is over")
-        is_clean(page, lesson, 0)
+        is_clean(page, lesson.lesson.code, *lesson.codes)
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ru", "dark")])

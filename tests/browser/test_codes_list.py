@@ -31,10 +31,10 @@ def printed_pages(page: Page) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", content))
 
 
-def enrol(page: Page, children: int) -> None:
-    """New children of the class 2B, whose codes are shown."""
+def enrol(page: Page, children: int, class_name: str = "2B") -> None:
+    """New children of a class, whose codes are shown."""
     page.get_by_role("tab", name="Class and lessons").click()
-    page.get_by_label("Class", exact=True).last.fill("2B")
+    page.get_by_label("Class", exact=True).last.fill(class_name)
     page.get_by_label("Class", exact=True).last.blur()
     page.get_by_label("How many children").fill(str(children))
     page.get_by_label("Signed consent").check()

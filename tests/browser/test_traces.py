@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.browser.chromium import ARGUMENTS, CHROMIUM, watch_console
+from tests.browser.test_access import serious
 from tests.composed import PASSWORD, account_variable
 from tests.running_app import PreparedLesson, RunningApp, prepare_lesson, running_app
 
@@ -70,6 +71,9 @@ def test_the_teacher_s_pages_forget_them_too(profile: BrowserContext, tmp_path: 
         page = profile.new_page()
         open_with_codes(page, app, lesson, "/teacher/login")
         assert page.url == f"{app.url}/teacher/login?__theme=light#here"
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert serious(page) == [], "who reads it with a screen reader or poor eyes"
         page.get_by_label("Name").fill("anna")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()

@@ -42,7 +42,7 @@ const printed = (title) => {
     'h3,p{margin:0 0 2mm}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:0 2mm;border-bottom:1px solid #999}' +
     'th{height:7mm}td{height:16.2mm}tr{break-inside:avoid}tbody tr:nth-child(15n+16){break-before:page}' +
     'td.qr{width:15.6mm;padding:0}.qr svg{display:block;width:15.6mm;height:15.6mm}' +
-    '.code{font:700 20px monospace;white-space:nowrap}.line{width:40%}button{display:none}';
+    '.on-screen{display:none}.code{font:700 20px monospace;white-space:nowrap}.line{width:40%}button{display:none}';
   page.head.append(style);
   page.body.append(page.importNode(element.querySelector('[data-print]'), true));
   sheet.contentWindow.print();

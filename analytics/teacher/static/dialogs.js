@@ -30,6 +30,11 @@ element.addEventListener('click', (event) => {
   if (act === 'leave') leave();
   if (act === 'ask') ask(true);
   if (act === 'stay') ask(false);
+  if (act === 'start') {
+    const codes = [...current().querySelectorAll('[data-code]')].map((cell) => cell.dataset.code);
+    event.target.disabled = true;
+    trigger('start_lesson', { class_name: current().dataset.class, codes });
+  }
 });
 window.addEventListener('beforeunload', (event) => {
   if (element.querySelector('dialog[data-asks]')) event.preventDefault();

@@ -12,7 +12,7 @@ from analytics.access.spelling import fold
 from analytics.charts.tables import table_html
 from analytics.classroom.animals import ANIMALS
 from analytics.simulation.sample import is_sample_child
-from analytics.store.records import Child
+from analytics.store.records import Child, Lesson
 from analytics.teacher.context import TeacherContext, UserError, check_name, check_number
 from analytics.teacher.layout import PageLayout, with_user_errors
 from analytics.teacher.static_files import CLICKS, DIALOGS
@@ -32,6 +32,7 @@ from analytics.words.texts import say
 
 LONGEST_LESSON = 240  # minutes
 LONGEST_CONSENT = 3650  # days
+CODE_CHARACTERS = 40  # of a child's code, as the station's field has it
 ROLES = ("parent", "guardian", "adult")
 
 
@@ -80,8 +81,11 @@ def roster_table(context: TeacherContext, class_name: str, language: str, zone: 
     )
 
 
-def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str, place: str = "") -> Markup:
-    """A printable list of new codes with an empty line for each child's name. ``codes``: (code, animal).
+def codes_html(
+    codes: Sequence[tuple[str, str]], class_name: str, language: str, place: str = "", lesson: Lesson | None = None
+) -> Markup:
+    """A printable list of new codes with an empty line for each child's name. ``codes``: (code, animal). ``lesson``:
+    one that was started with them, which the QR codes on the screen open; on paper they are of the child alone.
 
     Each gets a QR code of the station's address, seen from the teacher's page at ``place``; none where that is no web
     address, which a camera could open.
@@ -90,12 +94,18 @@ def codes_html(codes: Sequence[tuple[str, str]], class_name: str, language: str,
     addresses = [station_address(place, child=code) for code, _ in codes]
     pictures = [qr_code(address) if is_web_address(address) else None for address in addresses]
     rows = [
-        (child_code_text(language, code), animal, picture)
+        (
+            code,
+            child_code_text(language, code),
+            animal,
+            picture,
+            qr_code(station_address(place, lesson=lesson.code, child=code)) if picture and lesson else None,
+        )
         for (code, animal), picture in zip(codes, pictures, strict=True)
     ]
     return render(
         "teacher/codes.html", language, title=title, rows=rows, with_pictures=all(pictures),
-        leads_elsewhere=all(map(leads_elsewhere, addresses)),
+        leads_elsewhere=all(map(leads_elsewhere, addresses)), class_name=class_name, lesson=lesson,
     )  # fmt: skip
 
 
@@ -215,7 +225,7 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         @with_user_errors(context)
         def begin_lesson(name: str, class_typed: str, length: float, zone: str, request: gr.Request) -> tuple[Any, ...]:
             language = context.language_of(request)
-            title = check_name("title", name, language)
+            title = check_name("title", name or say(language, "untitled"), language)
             class_name = check_name("class_name", class_typed, language)
             minutes = check_number("minutes_label", length, 1, LONGEST_LESSON, language)
             if not without_children and not context.store.children(class_name):
@@ -249,6 +259,21 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         fresh = enrol_children(context, name, amount, who if who in ROLES else ROLES[0], valid_days)
         codes_shown = codes_html([(code, child.animal) for code, child in fresh], name, language, str(place or ""))
         return codes_shown, False, *roster(name, zone, language)
+
+    @with_user_errors(context)
+    def begin_with_codes(
+        length: float, zone: str, place: str, event: gr.EventData, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """A lesson for the children whose codes are shown: the browser has them still, the server never had."""
+        language = context.language_of(request)
+        class_name = check_name("class_name", str(event.class_name), language)
+        typed = [str(code)[:CODE_CHARACTERS] for code in event.codes[: len(ANIMALS)]]
+        known = [(code, context.child(class_name, code).animal) for code in typed]
+        minutes = check_number("minutes_label", length, 1, LONGEST_LESSON, language)
+        lesson = context.recorder.start_lesson(say(language, "untitled"), class_name, minutes)
+        choices = gr.Dropdown(choices=context.lesson_choices(language, zone), value=lesson.id)
+        shown = codes_html(known, class_name, language, str(place or ""), lesson)
+        return shown, choices
 
     def change_consent(given: bool) -> Any:
         @with_user_errors(context)
@@ -306,6 +331,13 @@ def add_class(context: TeacherContext, layout: PageLayout) -> None:
         once=True,
     )
     layout.private(codes.left, lambda: "", [], [codes])
+    layout.private(
+        codes.start_lesson,
+        begin_with_codes,
+        [minutes, layout.zone, layout.place],
+        [codes, layout.lesson],
+        once=True,
+    )
     layout.private(roster_class.change, refresh, [layout.lesson, roster_class, layout.zone], shown)
     layout.private(renew.click, change_consent(True), [chosen, layout.zone], listing)
     layout.private(withdraw.click, change_consent(False), [chosen, layout.zone], listing)

@@ -42,6 +42,17 @@ def test_each_code_of_the_list_has_a_qr_code_of_its_own_address(language: str) -
     assert html.count("<svg") == len(CODES)
 
 
+def test_on_the_screen_the_squares_open_the_lesson_that_was_started_with_the_codes() -> None:
+    lesson = make_lesson()
+    html = codes_html(CODES, "2B", "en", "https://school.example/teacher/", lesson)
+    for code, _ in CODES:
+        on_paper = qr_code(f"https://school.example/?child={code}")
+        on_screen = qr_code(f"https://school.example/?lesson={lesson.code}&child={code}")
+        assert html.index(on_paper) < html.index(on_screen)
+    assert lesson.code in html
+    assert 'data-dialog="start"' not in html, "it has begun"
+
+
 def test_without_an_address_that_a_camera_can_open_the_list_has_codes_alone() -> None:
     html = codes_html(CODES, "2B", "en")
     assert "<svg" not in html
