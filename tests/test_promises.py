@@ -57,7 +57,7 @@ PROVED_BY: dict[str, str] = {
     "Never stored: pictures": "test_no_image_on_disk.py::test_in_a_whole_lesson_no_picture_is_written_to_a_disk "
     f"{CLASSROOM}/test_recorder.py::test_the_code_itself_is_stored_nowhere",
     "In browsers: both codes": HERE + "test_browsers_keep_cookies_without_name_or_code_for_so_many_days "
-    "browser/test_child_way_in.py::test_after_stop_the_next_child_starts_clean",
+    "browser/test_walks.py::test_a_child_comes_by_its_link_reloads_and_stops",
     "What parents may ask for": "analytics/teacher/test_child_export.py::test_it_holds_all_about_the_child "
     "analytics/teacher/test_child_export.py::test_it_is_written_down_and_lies_among_the_copies_to_be_fetched_alone",
     "EMOTION_RETENTION_DAYS, backups": f"{STORE}/test_upkeep.py::test_retention_deletes_what_is_older_and_nothing_else "

@@ -36,7 +36,8 @@ def test_under_load_a_commit_takes_what_arrives_in_a_twentieth_of_a_second(lesso
     for thread in threads:
         thread.join()
     assert sum(sizes) == len(lesson_store.observations("lesson-1")) == 160
-    assert len(sizes) <= (time.monotonic() - began) / GROUP_SECONDS + 3
+    # Where one comes alone the next does not wait: half as many again, instead of a commit for nearly each of the 160.
+    assert len(sizes) <= 1.5 * (time.monotonic() - began) / GROUP_SECONDS + 10
 
 
 def test_who_writes_alone_does_not_wait(lesson_store: LessonStore) -> None:

@@ -181,9 +181,8 @@ def test_what_is_neither_a_folder_nor_a_hub_name_is_refused(source: str | Path) 
         load_checkpoint(source)
 
 
-@pytest.mark.parametrize("name", ["resnet152-ferplus", "resnet152-ferplus-224"])
-def test_a_packaged_checkpoint_is_whole_and_no_file_exceeds_45_megabytes(name: str) -> None:
-    folder = PACKAGED_CHECKPOINT.with_name(name)
+def test_the_packaged_checkpoint_is_whole_and_no_file_exceeds_45_megabytes() -> None:
+    folder = PACKAGED_CHECKPOINT
     checkpoint = load_checkpoint(folder)
     shards = {path.name for path in folder.glob("model-*.safetensors")}
     assert checkpoint.configuration.int8 is not None
