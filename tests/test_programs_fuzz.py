@@ -106,14 +106,14 @@ def test_no_call_gets_an_answer_that_blames_the_server(
 
 
 def test_what_is_some_seconds_old_is_dated_by_the_servers_clock(server: ComposedApp, anna: httpx.Client) -> None:
-    taught = server.taught["anna"]
-    codes = {"lesson": taught.lesson.code, "child": taught.codes[4]}
+    lesson = server.recorder.start_lesson("Clocks", "Class-of-Clocks", 45)
+    codes = {"lesson": lesson.code, "child": server.recorder.enrol("Class-of-Clocks", "parent", "1")[0]}
     frame, event = PICTURE.read_bytes(), {**codes, "kind": "note", "detail": "of a slow clock"}
     seen = anna.post("/station/observe", params={**codes, "age": 0.5}, content=frame)
     told = anna.post("/station/events", json=event | {"age": 0.25})
     assert (seen.status_code, told.status_code) == (200, 200), (seen.text, told.text)
     server_time = datetime.fromisoformat(told.json()["server_time"])
-    (stored,) = [one for one in server.store.events(taught.lesson.id) if one.detail == "of a slow clock"]
+    (stored,) = [one for one in server.store.events(lesson.id) if one.detail == "of a slow clock"]
     assert abs((server_time - stored.at).total_seconds() - 0.25) < 2
     refusals = [
         anna.post("/station/observe", params={**codes, "age": 1, "at": server_time.isoformat()}, content=frame),

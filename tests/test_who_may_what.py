@@ -30,6 +30,7 @@ pytestmark = pytest.mark.slow
 # answer. "own": takes no lesson; answers of the caller's own classes alone. "nothing": tells nothing of any child.
 # In the order in which they are tried, so that what ends or erases comes last.
 TEACHER_FUNCTIONS = {
+    "page.settle": "nothing",
     "page.arrive": "own",
     "page.choose": "class",
     "page.tick": "class",

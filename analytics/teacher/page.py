@@ -180,17 +180,19 @@ def build_page(context: TeacherContext) -> gr.Blocks:
                 gr.Timer(active=running or is_played),
             )
 
+        def settle(zone_name: str, address: str) -> tuple[str, str]:
+            name = zone_name if time_zone(zone_name or "") is not UTC else "UTC"
+            return name, str(address or "")[:ADDRESS_CHARACTERS]
+
         @with_user_errors(context)
         def arrive(zone_name: str, address: str, request: gr.Request) -> tuple[Any, ...]:
             language = context.language_of(request)
-            name = zone_name if time_zone(zone_name or "") is not UTC else "UTC"
+            name, _ = settle(zone_name, address)
             choices = context.lesson_choices(language, name)
             running = [item.id for item in context.store.lessons() if item.ended_at is None]
             first = running[0] if running else SAMPLE_ID
             # Header and board come with the choice itself: on a busy machine each answer more takes a second.
             return (
-                name,
-                str(address or "")[:ADDRESS_CHARACTERS],
                 gr.Dropdown(choices=choices, value=first),
                 *choose(first, None, request),
                 *draw_board(first, name, "", request),
@@ -213,14 +215,16 @@ def build_page(context: TeacherContext) -> gr.Blocks:
 
         buttons = [project, end, sure, go_on]
         header = [status, *buttons, child, timer, slow_timer]
-        page.load(
-            arrive,
-            [zone_probe, place_probe],
-            [zone, place, lesson, *header, *board],
-            js=ARRIVAL_SCRIPT,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        # Where the page is and in which zone is known at once: who enrols before the board is drawn gets QR codes too.
+        for work, answers in ((settle, [zone, place]), (arrive, [lesson, *header, *board])):
+            page.load(
+                work,
+                [zone_probe, place_probe],
+                answers,
+                js=ARRIVAL_SCRIPT,
+                show_progress="hidden",
+                api_visibility="private",
+            )
         layout.wire_views(layout.private(lesson.change, choose, [lesson, child], header))
         layout.private(lesson.input, lambda: "", [], [moment])
         layout.private(slow_timer.tick, tick, [lesson], [status])
