@@ -1,6 +1,6 @@
 """What the tab "Now" shows: a headline of who needs help, the signals by gravity, and a tile for every child."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +14,7 @@ from analytics.words.sentences import animal_name
 from analytics.words.templates import render
 from analytics.words.texts import say
 
+MOST_NAMED = 5  # children in one breath of the headline
 STAYS = timedelta(seconds=10)  # for which a signal that was answered keeps its place
 
 
@@ -70,8 +71,8 @@ def headline(
     call calm.
     """
     asking = [item for item in items if item.open and (item.signal.active or not running)]
-    names = ", ".join(dict.fromkeys(animal_name(language, item.animal) for item in asking))
-    lost = ", ".join(animal_name(language, animal) for animal in silent) if running else ""
+    names = _listed([item.animal for item in asking], language)
+    lost = _listed(silent, language) if running else ""
     if not children:
         return Headline("empty", say(language, "now_nobody"))
     if names:
@@ -82,6 +83,14 @@ def headline(
     if lost:
         return Headline("empty", say(language, "now_silent", names=lost))
     return Headline("calm", say(language, "now_calm" if running else "past_calm"))
+
+
+def _listed(animals: Iterable[str], language: str) -> str:
+    """The first `MOST_NAMED` names, and how many there are besides: a line that names a whole class is read by nobody,
+    and pushes the tiles off the screen."""
+    names = list(dict.fromkeys(animal_name(language, animal) for animal in animals))
+    first = ", ".join(names[:MOST_NAMED])
+    return say(language, "and_more", names=first, count=len(names) - MOST_NAMED) if names[MOST_NAMED:] else first
 
 
 def answers_text(items: Sequence[Attention], language: str) -> str:

@@ -103,6 +103,7 @@ SIGNALS: dict[str, tuple[str, str]] = {
     ),
     "more_than": ("more than {time}", "больше {time}"),
     "now_attention": ("{names} may need you now.", "{names}: возможно, сейчас нужна ваша помощь."),
+    "and_more": ("{names} and {count} more", "{names} и ещё {count}"),
     "now_silent": (
         "No pictures from {names}: check the tablets. No signals from the others just now.",
         "Нет изображения: {names}. Проверьте планшеты. По остальным сигналов сейчас нет.",
